@@ -1,0 +1,69 @@
+//! What a run is given and what it gives back.
+
+use super::Error;
+use crate::operation::OperationKind;
+use crate::schema::SubgraphId;
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde_json::{Map, Value};
+use std::{future::Future, pin::Pin};
+
+/// One execution of a [`super::Program`].
+pub struct Request<'a> {
+    /// Coerced variables (GraphQL spec section 6.1.2).
+    pub variables: &'a Map<String, Value>,
+    /// The answers to `__schema` and `__type` fields by response key, when the operation has any.
+    pub introspection: Option<&'a Map<String, Value>>,
+    /// How to reach the subgraphs, with this request's headers, deadline and trace.
+    pub subgraphs: &'a dyn Subgraphs,
+}
+
+/// The subgraphs as one request sees them. Implemented by the gateway over upstreams, and by fakes in tests.
+pub trait Subgraphs: Send + Sync {
+    /// Sends one GraphQL request. Ends within the request's deadline.
+    fn call<'a>(&'a self, call: Call) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>>;
+}
+
+/// A GraphQL request to a subgraph.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub subgraph: SubgraphId,
+    pub operation: OperationKind,
+    /// The JSON body: `query`, and `variables` where there are any.
+    pub body: Bytes,
+}
+
+/// A subgraph's HTTP answer, whole.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CallError {
+    #[error("no answer within {milliseconds} ms")]
+    Timeout { milliseconds: u64 },
+    #[error("cannot connect: {0}")]
+    Connect(String),
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge { limit: usize },
+}
+
+/// The outcome of a run.
+pub enum Reply {
+    One(Response),
+}
+
+/// A complete response.
+pub struct Response {
+    /// The JSON text of `data`: an object, or `null`.
+    pub data: Vec<u8>,
+    pub errors: Vec<Error>,
+    /// Each subgraph's response headers in the order of the plan's fetches, for header propagation.
+    pub headers: Vec<(SubgraphId, HeaderMap)>,
+}

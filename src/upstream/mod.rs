@@ -1,0 +1,1 @@
+//! Named groups of endpoints and how to call them well.
