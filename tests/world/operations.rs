@@ -24,7 +24,7 @@ const ATTEMPTS: u64 = 12;
 pub fn generate(model: &Model, seed: u64) -> Option<Document> {
     (0..ATTEMPTS).find_map(|attempt| {
         let mut random = Random::new(part(seed, attempt));
-        let is_wild = attempt + 1 < ATTEMPTS && random.chance(30);
+        let is_wild = attempt + 1 < ATTEMPTS && random.chance(30) && std::env::var("WORLD_TAME").is_err();
         let document = Grower::new(model, random, is_wild).grow()?;
         let text = document.to_string();
         let valid = ExecutableDocument::parse_and_validate(&model.api, text, "random").is_ok();
@@ -190,7 +190,7 @@ impl<'m> Grower<'m> {
 
     /// The key a field would like: its name, or an alias, which may be another field's name.
     fn wanted_key(&mut self, parent: &Name, name: &str) -> String {
-        if !self.random.chance(20) {
+        if !self.random.chance(20) || std::env::var("WORLD_TAME").is_ok() {
             return name.to_owned();
         }
         let object = self.api.get_object(parent).map(|object| &object.fields);
