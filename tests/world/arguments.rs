@@ -9,12 +9,7 @@ use super::field_set::json;
 use super::model::Model;
 
 /// The arguments of a field as text; empty when it has none. Absent and null differ.
-pub fn canonical(
-    model: &Model,
-    parent: &str,
-    field: &str,
-    given: &Map<String, Value>,
-) -> String {
+pub fn canonical(model: &Model, parent: &str, field: &str, given: &Map<String, Value>) -> String {
     let Some(definition) = model.field(parent, field) else {
         return String::new();
     };
@@ -58,11 +53,17 @@ fn canonical_value(model: &Model, ty: &Type, value: &Value) -> String {
             .collect();
         return format!("[{}]", items.join(","));
     }
-    match (value, model.supergraph.get_input_object(ty.inner_named_type())) {
+    match (
+        value,
+        model.supergraph.get_input_object(ty.inner_named_type()),
+    ) {
         (Value::Object(fields), Some(definition)) => {
             let shown = definition.fields.values();
             let shown = shown.filter(|field| !model.is_inaccessible(&field.directives));
-            format!("{{{}}}", entries(model, shown.map(|field| &***field), fields))
+            format!(
+                "{{{}}}",
+                entries(model, shown.map(|field| &***field), fields)
+            )
         }
         (Value::Number(number), _) => match number.as_f64() {
             Some(number) => number.to_string(),

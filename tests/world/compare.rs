@@ -13,16 +13,21 @@ fn at(path: &str, expected: &Value, actual: &Value) -> Option<String> {
         (Value::Object(expected), Value::Object(actual)) => {
             let missing = expected.keys().find(|key| !actual.contains_key(*key));
             if let Some(key) = missing {
-                return Some(format!("{path}.{key}: expected {}, got nothing", expected[key]));
+                return Some(format!(
+                    "{path}.{key}: expected {}, got nothing",
+                    expected[key]
+                ));
             }
             let extra = actual.keys().find(|key| !expected.contains_key(*key));
             if let Some(key) = extra {
-                return Some(format!("{path}.{key}: expected nothing, got {}", actual[key]));
+                return Some(format!(
+                    "{path}.{key}: expected nothing, got {}",
+                    actual[key]
+                ));
             }
             let mut pairs = expected.iter();
-            let inside = pairs.find_map(|(key, value)| {
-                at(&format!("{path}.{key}"), value, &actual[key])
-            });
+            let inside =
+                pairs.find_map(|(key, value)| at(&format!("{path}.{key}"), value, &actual[key]));
             inside.or_else(|| {
                 let keys = |fields: &serde_json::Map<String, Value>| {
                     fields.keys().cloned().collect::<Vec<_>>().join(", ")
@@ -38,7 +43,8 @@ fn at(path: &str, expected: &Value, actual: &Value) -> Option<String> {
                 at(&format!("{path}[{index}]"), expected, actual)
             })
         }
-        (expected, actual) => (expected != actual)
-            .then(|| format!("{path}: expected {expected}, got {actual}")),
+        (expected, actual) => {
+            (expected != actual).then(|| format!("{path}: expected {expected}, got {actual}"))
+        }
     }
 }

@@ -16,8 +16,8 @@ pub fn compose(folder: &Path) -> Result<String, String> {
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
         let sdl = std::fs::read_to_string(&file).map_err(|error| format!("{file:?}: {error}"))?;
         let url = format!("http://{name}.test/graphql");
-        let subgraph = Subgraph::parse(&name, &url, &sdl)
-            .map_err(|error| format!("{file:?}: {error:?}"))?;
+        let subgraph =
+            Subgraph::parse(&name, &url, &sdl).map_err(|error| format!("{file:?}: {error:?}"))?;
         subgraphs.push(subgraph);
     }
     match composition::compose(subgraphs, CompositionOptions::default()) {

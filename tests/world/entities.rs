@@ -65,7 +65,9 @@ impl World {
                     Value::Object(below) => {
                         let possible = &self.facts.of(ty, name)?.candidates;
                         let mut possible = possible.iter();
-                        possible.find_map(|ty| self.told(ty, selections, below))?.serial
+                        possible
+                            .find_map(|ty| self.told(ty, selections, below))?
+                            .serial
                     }
                     leaf => self.carried_number(ty, name, leaf)?,
                 };

@@ -1,11 +1,12 @@
 //! What the world must know of a field before it can give a value: which values all subgraphs
 //! that have the field can live with, and whether it carries its object's identity.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use apollo_compiler::Name;
 use apollo_compiler::ast::Type;
 use apollo_compiler::schema::ExtendedType;
+use indexmap::IndexMap;
 
 use super::field_set::{FieldSet, Selection};
 use super::model::{Access, FieldIn, Model, Subgraph};
@@ -26,7 +27,7 @@ pub struct Facts {
 
 /// The facts of a supergraph.
 pub struct AllFacts {
-    fields: HashMap<(Name, Name), Facts>,
+    fields: IndexMap<(Name, Name), Facts>,
     families: HashMap<Name, Vec<Name>>,
     entities: HashSet<Name>,
 }
@@ -34,7 +35,7 @@ pub struct AllFacts {
 impl AllFacts {
     pub fn read(model: &Model) -> Self {
         let carrying = carrying_fields(model);
-        let mut fields = HashMap::new();
+        let mut fields = IndexMap::new();
         for object in model.objects() {
             for (field, definition) in &object.fields {
                 let coordinate = (object.name.clone(), field.clone());
@@ -70,20 +71,20 @@ impl AllFacts {
     /// A value cannot be a function of inputs that are, at type level, a function of itself:
     /// such fields do not depend on what they require.
     fn forget_circular_requirements(&mut self, model: &Model) {
-        let mut edges: HashMap<(Name, Name), Vec<(Name, Name)>> = HashMap::new();
+        let mut edges: BTreeMap<(Name, Name), BTreeSet<(Name, Name)>> = BTreeMap::new();
         for (coordinate, facts) in &self.fields {
             if let Some(requires) = &facts.requires {
-                let mut read = HashSet::new();
-                let start = vec![coordinate.0.clone()];
-                coordinates(model, &start, requires, &mut read);
-                edges.insert(coordinate.clone(), read.into_iter().collect());
+                let mut read = BTreeSet::new();
+                let start = std::slice::from_ref(&coordinate.0);
+                coordinates(model, start, requires, &mut read);
+                edges.insert(coordinate.clone(), read);
             }
         }
         let circular: Vec<_> = edges
             .keys()
             .filter(|start| {
                 let mut seen = HashSet::new();
-                let mut open: Vec<_> = edges[*start].iter().collect();
+                let mut open: Vec<&(Name, Name)> = edges[*start].iter().collect();
                 while let Some(next) = open.pop() {
                     if next == *start {
                         return true;
@@ -215,8 +216,8 @@ fn levels(ty: &Type) -> Vec<bool> {
     levels
 }
 
-fn carrying_fields(model: &Model) -> HashSet<(Name, Name)> {
-    let mut carrying = HashSet::new();
+fn carrying_fields(model: &Model) -> BTreeSet<(Name, Name)> {
+    let mut carrying = BTreeSet::new();
     for subgraph in model.subgraphs.values() {
         for (name, ty) in &subgraph.types {
             let possible = subgraph.possible(model, name);
@@ -233,7 +234,7 @@ fn coordinates(
     model: &Model,
     objects: &[Name],
     set: &FieldSet,
-    found: &mut HashSet<(Name, Name)>,
+    found: &mut BTreeSet<(Name, Name)>,
 ) {
     for selection in &set.0 {
         match selection {
@@ -309,6 +310,11 @@ fn families(model: &Model) -> HashMap<Name, Vec<Name>> {
     members
         .into_values()
         .filter(|family| family.len() > 1)
-        .flat_map(|family| family.clone().into_iter().map(move |name| (name, family.clone())))
+        .flat_map(|family| {
+            family
+                .clone()
+                .into_iter()
+                .map(move |name| (name, family.clone()))
+        })
         .collect()
 }

@@ -133,7 +133,10 @@ impl<'s> Inputs<'s> {
             return Value::Array(items.collect());
         }
         let number = random.below(20);
-        match (ty.inner_named_type().as_str(), self.schema.types.get(ty.inner_named_type())) {
+        match (
+            ty.inner_named_type().as_str(),
+            self.schema.types.get(ty.inner_named_type()),
+        ) {
             ("Int", _) => Value::from(number),
             ("Float", _) if random.chance(30) => Value::from(number),
             ("Float", _) => Value::from(number as f64 + 0.5),
@@ -174,7 +177,10 @@ impl<'s> Inputs<'s> {
                     .iter()
                     .filter_map(|(name, value)| {
                         let definition = input?.fields.get(name.as_str())?;
-                        Some(format!("{name}: {}", self.literal_of(&definition.ty, value)))
+                        Some(format!(
+                            "{name}: {}",
+                            self.literal_of(&definition.ty, value)
+                        ))
                     })
                     .collect();
                 format!("{{ {} }}", fields.join(", "))

@@ -21,7 +21,10 @@ impl World {
         let api = &self.model.api;
         let document = ExecutableDocument::parse_and_validate(api, query, "operation")
             .map_err(|error| format!("{}\n{query}", error.errors))?;
-        let operation = document.operations.get(None).map_err(|error| error.message().to_string())?;
+        let operation = document
+            .operations
+            .get(None)
+            .map_err(|error| error.message().to_string())?;
         let variables: JsonMap = serde_json::from_value(variables.clone())
             .map_err(|error| format!("variables: {error}"))?;
         let root = Known {
@@ -67,7 +70,10 @@ impl ObjectValue for Known<'_> {
     ) -> Result<ResolvedValue<'a>, FieldError> {
         let given = as_json(info.arguments());
         let mutation = &self.world.model.supergraph.schema_definition.mutation;
-        if mutation.as_ref().is_some_and(|root| root.name == self.object.ty) {
+        if mutation
+            .as_ref()
+            .is_some_and(|root| root.name == self.object.ty)
+        {
             self.world.note_mutation(info.field_name(), &given);
         }
         let found = self.world.field(&self.object, info.field_name(), &given);

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::entities::restricted;
 use super::field_set::FieldSet;
 use super::model::{Access, FieldIn, Subgraph};
-use super::sdl;
+use super::served;
 use super::values::{Found, Object, World};
 use super::violations::{Kind, Violation};
 
@@ -22,7 +22,10 @@ impl World {
             let text = "there is no such subgraph";
             return self.refused(subgraph, Kind::InvalidGraphql, text.to_owned());
         };
-        let query = body.get("query").and_then(Value::as_str).unwrap_or_default();
+        let query = body
+            .get("query")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let document =
             match ExecutableDocument::parse_and_validate(&called.schema, query, "request") {
                 Ok(document) => document,
@@ -41,7 +44,7 @@ impl World {
         let seen = Seen {
             world: self,
             subgraph: called,
-            local: sdl::local_root(&self.model.supergraph, &root.ty, called.renames_roots),
+            local: served::local_name(&self.model.supergraph, &root.ty, called.renames_roots),
             object: root,
             known: Vec::new(),
             sent: None,
@@ -181,14 +184,18 @@ impl<'w> Seen<'w> {
     /// What keys and provisions say of the object below a field; `None` when none names it.
     fn known_below(&self, keys: &'w [super::model::Key], field: &str) -> Option<Vec<&'w FieldSet>> {
         let applies = |on: &Name| self.world.is(&self.object, on);
-        let sets = keys.iter().map(|key| &key.fields).chain(self.known.iter().copied());
+        let sets = keys
+            .iter()
+            .map(|key| &key.fields)
+            .chain(self.known.iter().copied());
         let found: Vec<_> = sets.filter_map(|set| set.below(field, &applies)).collect();
         (!found.is_empty()).then(|| found.concat())
     }
 
     fn is_in_key(&self, keys: &[super::model::Key], field: &str) -> bool {
         let applies = |on: &Name| self.world.is(&self.object, on);
-        keys.iter().any(|key| key.fields.below(field, &applies).is_some())
+        keys.iter()
+            .any(|key| key.fields.below(field, &applies).is_some())
     }
 
     /// What was sent of a field's requirements, as far as it is there.
@@ -205,7 +212,9 @@ impl<'w> Seen<'w> {
 
     fn is_mutation(&self) -> bool {
         let mutation = &self.world.model.supergraph.schema_definition.mutation;
-        mutation.as_ref().is_some_and(|root| root.name == self.object.ty)
+        mutation
+            .as_ref()
+            .is_some_and(|root| root.name == self.object.ty)
     }
 
     fn resolved<'a>(
@@ -235,7 +244,7 @@ impl<'w> Seen<'w> {
     ) -> ResolvedValue<'a> {
         let model = &self.world.model;
         let local = match self.subgraph.local_type(model, &object.ty) {
-            Some(name) => sdl::local_root(&model.supergraph, name, self.subgraph.renames_roots),
+            Some(name) => served::local_name(&model.supergraph, name, self.subgraph.renames_roots),
             None => object.ty.to_string(),
         };
         ResolvedValue::object(Seen {

@@ -189,7 +189,12 @@ impl World {
     }
 
     pub fn take_violations(&self) -> Vec<Violation> {
-        std::mem::take(&mut self.violations.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(
+            &mut self
+                .violations
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// Notes that a root mutation field ran.
@@ -205,7 +210,12 @@ impl World {
     }
 
     pub fn take_mutations(&self) -> Vec<String> {
-        std::mem::take(&mut self.mutations.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(
+            &mut self
+                .mutations
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 }
 
@@ -256,7 +266,13 @@ impl Cell<'_> {
         let Some(choice) = nth(&self.facts.candidates, part(seed, 1)) else {
             return Found::Leaf(Value::Null);
         };
-        if self.world.model.supergraph.get_enum(&self.facts.named).is_some() {
+        if self
+            .world
+            .model
+            .supergraph
+            .get_enum(&self.facts.named)
+            .is_some()
+        {
             return Found::Leaf(Value::String(choice.to_string()));
         }
         let serials = if self.world.model.is_root(choice) {
@@ -301,7 +317,13 @@ impl Cell<'_> {
         let Some(choice) = nth(&self.facts.candidates, serial) else {
             return Found::Leaf(Value::Null);
         };
-        if self.world.model.supergraph.get_enum(&self.facts.named).is_some() {
+        if self
+            .world
+            .model
+            .supergraph
+            .get_enum(&self.facts.named)
+            .is_some()
+        {
             return Found::Leaf(Value::String(choice.to_string()));
         }
         Found::Object(Object {
@@ -362,7 +384,11 @@ impl World {
                 let number = (value.as_f64()? - 0.25) as u64;
                 number.checked_sub(cell.int_base())
             }
-            _ => value.as_str()?.strip_prefix(&cell.key_prefix())?.parse().ok(),
+            _ => value
+                .as_str()?
+                .strip_prefix(&cell.key_prefix())?
+                .parse()
+                .ok(),
         }
     }
 }

@@ -20,8 +20,6 @@ pub enum Kind {
     Requires,
     /// A field the subgraph does not know here: external and not provided, or overridden.
     External,
-    /// Root mutation fields not executed once each, in the operation's order.
-    MutationOrder,
     /// The subgraph's execution had an error, usually after one of the above.
     SubgraphError,
 }
@@ -33,7 +31,6 @@ impl fmt::Display for Violation {
             Kind::Entity => "entity",
             Kind::Requires => "requires",
             Kind::External => "external",
-            Kind::MutationOrder => "mutation-order",
             Kind::SubgraphError => "subgraph-error",
         };
         write!(out, "{kind} at {}: {}", self.subgraph, self.text)
