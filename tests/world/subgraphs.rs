@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::entities::restricted;
 use super::field_set::FieldSet;
-use super::model::{Access, FieldIn, Subgraph};
+use super::model::{Access, Key, Subgraph};
 use super::served;
 use super::values::{Found, Object, World};
 use super::violations::{Kind, Violation};
@@ -178,11 +178,11 @@ impl<'w> Seen<'w> {
         }
         let mut known = below.unwrap_or_default();
         known.extend(&field.provides);
-        self.resolved(found, field, &known)
+        self.resolved(found, &known)
     }
 
     /// What keys and provisions say of the object below a field; `None` when none names it.
-    fn known_below(&self, keys: &'w [super::model::Key], field: &str) -> Option<Vec<&'w FieldSet>> {
+    fn known_below(&self, keys: &'w [Key], field: &str) -> Option<Vec<&'w FieldSet>> {
         let applies = |on: &Name| self.world.is(&self.object, on);
         let sets = keys
             .iter()
@@ -192,7 +192,7 @@ impl<'w> Seen<'w> {
         (!found.is_empty()).then(|| found.concat())
     }
 
-    fn is_in_key(&self, keys: &[super::model::Key], field: &str) -> bool {
+    fn is_in_key(&self, keys: &[Key], field: &str) -> bool {
         let applies = |on: &Name| self.world.is(&self.object, on);
         keys.iter()
             .any(|key| key.fields.below(field, &applies).is_some())
@@ -220,7 +220,6 @@ impl<'w> Seen<'w> {
     fn resolved<'a>(
         &'a self,
         found: Found,
-        field: &FieldIn,
         known: &[&'w FieldSet],
     ) -> Result<ResolvedValue<'a>, FieldError> {
         Ok(match found {
@@ -229,7 +228,7 @@ impl<'w> Seen<'w> {
             Found::List(items) => {
                 let items: Result<Vec<_>, _> = items
                     .into_iter()
-                    .map(|item| self.resolved(item, field, known))
+                    .map(|item| self.resolved(item, known))
                     .collect();
                 ResolvedValue::list(items?)
             }
