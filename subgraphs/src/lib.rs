@@ -4,6 +4,8 @@
 //! The router runs it in its own process through this page alone: `bind` a subgraph, `serve` it; `sdl` is what gets
 //! composed. It must not know the router.
 
+#[cfg(test)]
+mod asking;
 mod orders;
 mod products;
 mod random;
@@ -87,3 +89,6 @@ impl FromStr for Subgraph {
             .ok_or_else(|| UnknownSubgraph(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,6 +92,11 @@ impl Caller {
         Caller(id.map(str::to_owned))
     }
 
+    #[cfg(test)]
+    pub fn named(id: Option<&str>) -> Caller {
+        Caller(id.map(str::to_owned))
+    }
+
     pub fn user_id(&self) -> Option<&str> {
         self.0.as_deref()
     }
@@ -177,3 +182,6 @@ impl Faults {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

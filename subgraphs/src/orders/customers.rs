@@ -1,4 +1,4 @@
-//! What orders adds to a customer: their orders, what they spent, and the credit that their tier gives them.
+//! What orders adds to a customer: their orders and what they spent.
 
 use async_graphql::{Context, ID, Object, Result};
 
@@ -6,18 +6,11 @@ use super::data::OrderStatus;
 use super::order::Order;
 use super::query::store;
 use crate::refusal::Refusal;
-use crate::values::{DateTime, Money, Page, Tier, Window};
+use crate::values::{DateTime, Money, Page, Window};
 
-/// A customer, with the tier that users sent along for `creditLimit`.
+/// A customer, of whom orders knows the orders.
 pub struct User {
     pub id: String,
-    pub tier: Option<Tier>,
-}
-
-impl User {
-    pub fn named(id: String) -> User {
-        User { id, tier: None }
-    }
 }
 
 #[Object]
@@ -53,23 +46,5 @@ impl User {
         let orders = store(ctx).orders_of(&self.id).into_iter();
         let standing = orders.filter(|order| order.status != OrderStatus::Cancelled);
         standing.map(|order| order.total()).sum()
-    }
-
-    #[graphql(external)]
-    async fn tier(&self) -> Result<Tier> {
-        self.tier.ok_or_else(|| "tier was not sent".into())
-    }
-
-    /// Up to how much they may order without paying first.
-    #[graphql(requires = "tier")]
-    async fn credit_limit(&self) -> Result<Money> {
-        let tier = self
-            .tier
-            .ok_or("creditLimit needs tier, which was not sent")?;
-        Ok(Money::euro_cents(match tier {
-            Tier::Bronze => 10_000,
-            Tier::Silver => 50_000,
-            Tier::Gold => 200_000,
-        }))
     }
 }

@@ -1,6 +1,5 @@
 //! The orders subgraph: who ordered what, what it came to and where it is now. It knows a customer by id, a product
-//! by barcode and a bundle by its key; what shipping costs it computes from the weight and price that products sends,
-//! and how much credit a customer has from the tier that users sends.
+//! by barcode and a bundle by its key; what shipping costs it computes from the weight and price that products sends.
 
 mod customers;
 mod data;
@@ -11,6 +10,9 @@ mod order;
 mod query;
 mod shipping;
 mod subscription;
+
+#[cfg(test)]
+mod tests;
 
 use async_graphql::Schema;
 

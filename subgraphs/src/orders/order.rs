@@ -31,7 +31,9 @@ impl Order {
     }
 
     async fn customer(&self) -> User {
-        User::named(self.0.customer.clone())
+        User {
+            id: self.0.customer.clone(),
+        }
     }
 
     async fn lines(&self) -> Vec<OrderLine> {
@@ -191,7 +193,7 @@ fn shipments(order: &Record) -> Vec<Shipment> {
             .collect();
         (!stock.is_empty()).then(|| Shipment {
             carrier: if seed % 3 == 0 {
-                "Cargo Bike"
+                "Rail Freight"
             } else {
                 "Parcel Post"
             },

@@ -9,7 +9,7 @@ use super::items::{Bundle, Product};
 use super::order::Order;
 use crate::refusal::Refusal;
 use crate::shop::{BundleKey, CATALOGUE};
-use crate::values::{Handling, Page, SentMoney, Tier, Window};
+use crate::values::{Handling, Page, SentMoney, Window};
 
 pub struct Query;
 
@@ -47,8 +47,8 @@ impl Query {
 
     // Every id is answered: users registered since the shop opened have no orders yet.
     #[graphql(entity)]
-    async fn user_entity(&self, #[graphql(key)] id: ID, tier: Option<Tier>) -> User {
-        User { id: id.0, tier }
+    async fn user_entity(&self, id: ID) -> User {
+        User { id: id.0 }
     }
 
     #[graphql(entity)]

@@ -118,11 +118,12 @@ impl Product {
             .map_err(Refusal::into_error)
     }
 
-    /// The mean number of stars. Null without reviews.
+    /// The mean number of stars, to one decimal. Null without reviews.
     async fn average_rating(&self, ctx: &Context<'_>) -> Option<f64> {
         let reviews = store(ctx).reviews_of_product(&self.0.upc);
         let stars: i32 = reviews.iter().map(|review| review.rating).sum();
-        (!reviews.is_empty()).then(|| f64::from(stars) / reviews.len() as f64)
+        let tenths = (f64::from(stars) * 10.0 / reviews.len() as f64).round();
+        (!reviews.is_empty()).then_some(tenths / 10.0)
     }
 }
 

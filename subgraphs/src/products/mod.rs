@@ -1,5 +1,5 @@
 //! The products subgraph: what is sold, at what price, where it is in stock and what customers say about it. It knows
-//! a customer by email alone, as the author of reviews, and no order.
+//! a customer by email alone, as the author of reviews and as one who gets the discount of their tier, and no order.
 
 mod data;
 mod items;
@@ -7,6 +7,9 @@ mod mutation;
 mod query;
 mod reviews;
 mod stock;
+
+#[cfg(test)]
+mod tests;
 
 use async_graphql::{EmptySubscription, Schema};
 

@@ -9,7 +9,7 @@ use super::reviews::{Review, User};
 use super::stock::{Stock, Warehouse, WarehouseKey};
 use crate::refusal::Refusal;
 use crate::shop::{BundleKey, CATALOGUE, CATEGORIES, WAREHOUSES};
-use crate::values::{Page, Window};
+use crate::values::{Page, Tier, Window};
 
 pub struct Query;
 
@@ -148,8 +148,8 @@ impl Query {
 
     // Every email is answered: users registered since the shop opened have no reviews yet.
     #[graphql(entity)]
-    async fn user_entity(&self, email: String) -> User {
-        User { email }
+    async fn user_entity(&self, #[graphql(key)] email: String, tier: Option<Tier>) -> User {
+        User { email, tier }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Reviews, and their authors, whom this subgraph knows by email alone.
+//! Reviews, and what products adds to customers, whom it knows by email alone: their reviews, and the discount of the
+//! tier that users sends along.
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use super::data;
 use super::items::Product;
 use super::query::store;
 use crate::refusal::Refusal;
-use crate::values::{DateTime, Page, Window};
+use crate::values::{DateTime, Page, Tier, Window};
 
 /// A customer's opinion of a product.
 pub struct Review(Arc<data::Review>);
@@ -47,6 +48,7 @@ impl Review {
     async fn author(&self) -> User {
         User {
             email: self.0.author_email.clone(),
+            tier: None,
         }
     }
 
@@ -55,9 +57,10 @@ impl Review {
     }
 }
 
-/// A customer, of whom products knows the reviews.
+/// A customer, with the tier that users sent along for `discountPercent`.
 pub struct User {
     pub email: String,
+    pub tier: Option<Tier>,
 }
 
 #[Object]
@@ -80,5 +83,23 @@ impl User {
                 Review,
             )
             .map_err(Refusal::into_error)
+    }
+
+    #[graphql(external)]
+    async fn tier(&self) -> Result<Tier> {
+        self.tier.ok_or_else(|| "tier was not sent".into())
+    }
+
+    /// What their tier takes off the listed price, in percent.
+    #[graphql(requires = "tier")]
+    async fn discount_percent(&self) -> Result<i32> {
+        let tier = self
+            .tier
+            .ok_or("discountPercent needs tier, which was not sent")?;
+        Ok(match tier {
+            Tier::Bronze => 0,
+            Tier::Silver => 5,
+            Tier::Gold => 10,
+        })
     }
 }

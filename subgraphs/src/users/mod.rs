@@ -7,6 +7,9 @@ mod mutation;
 mod query;
 mod types;
 
+#[cfg(test)]
+mod tests;
+
 use async_graphql::{EmptySubscription, Schema};
 
 use data::Store;
