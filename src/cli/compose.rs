@@ -11,9 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use crate::composition::{
-    self, Composition, Diagnostic, Severity, Style, SubgraphSdl, SupergraphConfig,
-};
+use crate::composition::{self, Composition, Diagnostic, Severity, Style, SupergraphConfig};
 
 /// The exit status of a command that was called wrongly, as clap has it.
 const USAGE: u8 = 2;
@@ -57,7 +55,7 @@ impl Compose {
                 return Ok(ExitCode::from(USAGE));
             }
         };
-        match compose(&self.config, &text) {
+        match compose(&self.config, &text)? {
             Ok(composition) => {
                 let hints = composition.hints.iter();
                 report(
@@ -91,26 +89,19 @@ impl Compose {
 
 /// Composes what `text`, the contents of the `supergraph.yaml` at `config`, names. Blocks until every subgraph that has
 /// to be introspected has answered or failed to in time; must not be called from an async task.
-pub fn compose(config: &Path, text: &str) -> Result<Composition, Vec<Diagnostic>> {
-    let config = SupergraphConfig::parse(config, text, &|name| std::env::var(name).ok())?;
-    composition::compose(&gather(&config)?)
-}
-
-fn gather(config: &SupergraphConfig) -> Result<Vec<SubgraphSdl>, Vec<Diagnostic>> {
-    // Only introspection needs the network; a runtime that cannot start is that subgraph's error.
+///
+/// The outer error is this machine's fault, the inner ones are the subgraphs' and the file's.
+pub fn compose(config: &Path, text: &str) -> anyhow::Result<Result<Composition, Vec<Diagnostic>>> {
+    let config = match SupergraphConfig::parse(config, text, &|name| std::env::var(name).ok()) {
+        Ok(config) => config,
+        Err(errors) => return Ok(Err(errors)),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| error.to_string());
-    let reading = composition::read_subgraphs(config, introspect::sdl);
-    match runtime {
-        Ok(runtime) => runtime.block_on(reading),
-        Err(error) => {
-            let unable = async |_: &composition::Introspection| Err(error.clone());
-            futures_util::FutureExt::now_or_never(composition::read_subgraphs(config, unable))
-                .unwrap_or(Ok(Vec::new()))
-        }
-    }
+        .context("cannot start a runtime to introspect with")?;
+    let subgraphs = runtime.block_on(composition::read_subgraphs(&config, introspect::sdl));
+    Ok(subgraphs.and_then(|subgraphs| composition::compose(&subgraphs)))
 }
 
 fn report<'a>(

@@ -3,12 +3,13 @@
 //! The composer gives places for some errors. For the others the coordinate in its message is looked up in the SDLs.
 
 use apollo_federation::composition::{CompositionFailure, CompositionHint};
-use apollo_federation::error::{CompositionError, SubgraphLocation};
+use apollo_federation::error::{CompositionError, ErrorCode, SubgraphLocation};
 use apollo_federation::supergraph::HintLevel;
 
 use super::diagnostic::{Diagnostic, Location, Severity};
 use super::locate;
 use super::syntax::{self, ParsedSubgraph};
+use super::text::Position;
 
 pub(super) fn errors(
     failure: &CompositionFailure,
@@ -51,23 +52,49 @@ fn error(error: &CompositionError, parsed: &[ParsedSubgraph<'_>]) -> Diagnostic 
             subgraph, error, ..
         } => (Some(subgraph), error.to_string()),
         CompositionError::ExtensionWithNoBase { subgraph, .. } => {
-            let message = error.to_string();
-            let prefix = format!("[{subgraph}] ");
-            let message = message
-                .strip_prefix(&prefix)
-                .map(str::to_owned)
-                .unwrap_or(message);
-            (Some(subgraph), message)
+            (Some(subgraph), error.to_string())
         }
         other => (None, other.to_string()),
     };
-    let code = error.code();
-    let (message, help) = undrawn(&message);
-    let mut diagnostic = Diagnostic::error(code.definition().code(), message).help(help);
+    let message = plain(&message, subgraph);
+    let drawing = Drawing::read(message);
+    let message = drawing.as_ref().map_or(message, |drawing| drawing.headline);
+    let mut diagnostic = Diagnostic::error(code(error, message), message);
     if let Some(subgraph) = subgraph {
         diagnostic = diagnostic.in_subgraph(subgraph);
     }
+    if let Some(drawing) = &drawing {
+        diagnostic = diagnostic.help(drawing.help.map(str::to_owned));
+        if error.locations().is_empty() {
+            diagnostic = diagnostic.at(drawing.location(parsed));
+        }
+    }
     placed(diagnostic, error.locations(), parsed)
+}
+
+/// The composer's code, save where it calls a fault of the SDL an internal error.
+fn code(error: &CompositionError, message: &str) -> &'static str {
+    match error.code() {
+        ErrorCode::Internal if message.contains("supported federation spec version") => {
+            "UNKNOWN_FEDERATION_LINK_VERSION"
+        }
+        code => code.definition().code(),
+    }
+}
+
+/// The message without what the headline says anyway, and without the advice to bother Apollo.
+fn plain<'m>(message: &'m str, subgraph: Option<&String>) -> &'m str {
+    let named = subgraph.and_then(|name| {
+        message
+            .strip_prefix('[')?
+            .strip_prefix(name.as_str())?
+            .strip_prefix("] ")
+    });
+    let message = named.unwrap_or(message);
+    match message.split_once("please report this bug to Apollo.\n\nDetails: ") {
+        Some((_, details)) => details,
+        None => message,
+    }
 }
 
 fn placed(
@@ -75,17 +102,21 @@ fn placed(
     given: &[SubgraphLocation],
     parsed: &[ParsedSubgraph<'_>],
 ) -> Diagnostic {
-    let found = locate::coordinate(&diagnostic, parsed);
     for location in given.iter().filter_map(|given| location(given, parsed)) {
         if !diagnostic.locations.contains(&location) {
             diagnostic.locations.push(location);
         }
     }
+    let found = locate::coordinate(&diagnostic, parsed);
     if let Some(found) = found {
         diagnostic.coordinate = Some(found.coordinate);
         if diagnostic.locations.is_empty() {
             diagnostic.locations = found.locations;
         }
+    }
+    if diagnostic.locations.is_empty() {
+        let mention = locate::mention(&diagnostic, parsed);
+        diagnostic.locations.extend(mention);
     }
     diagnostic
 }
@@ -97,16 +128,47 @@ fn location(given: &SubgraphLocation, parsed: &[ParsedSubgraph<'_>]) -> Option<L
     syntax::location(subgraph.source(), &given.range)
 }
 
-/// GraphQL validation errors reach us as drawings for a terminal (`Error: …`, then a frame with the source). We draw
-/// our own, so only the sentence and the help are kept.
-fn undrawn(message: &str) -> (String, Option<String>) {
-    let Some((headline, drawing)) = message.split_once('╭') else {
-        return (message.to_owned(), None);
-    };
-    let headline = headline.trim_end().trim_end_matches('─').trim_end();
-    let headline = headline.strip_prefix("Error: ").unwrap_or(headline);
-    let help = drawing
-        .lines()
-        .find_map(|line| Some(line.split_once("Help: ")?.1.trim().to_owned()));
-    (headline.to_owned(), help)
+/// GraphQL validation errors reach us as a drawing for a terminal, often without a place beside it:
+///
+/// ```text
+/// Error: cannot find type `Usr` in this document
+///    ╭─[ users:3:7 ]
+///    │
+/// ```
+///
+/// We draw our own, so the sentence, the place and the help are taken out of it.
+struct Drawing<'m> {
+    headline: &'m str,
+    /// Subgraph, line and column.
+    place: Option<(&'m str, Position)>,
+    help: Option<&'m str>,
+}
+
+impl<'m> Drawing<'m> {
+    fn read(message: &'m str) -> Option<Self> {
+        let (headline, drawing) = message.split_once('╭')?;
+        let headline = headline.trim_end();
+        Some(Self {
+            headline: headline.strip_prefix("Error: ").unwrap_or(headline),
+            place: Self::place(drawing.lines().next()?),
+            help: drawing
+                .lines()
+                .find_map(|line| Some(line.split_once("Help: ")?.1.trim())),
+        })
+    }
+
+    fn place(frame: &'m str) -> Option<(&'m str, Position)> {
+        let (_, inside) = frame.split_once('[')?;
+        let (inside, _) = inside.rsplit_once(']')?;
+        let mut parts = inside.trim().rsplitn(3, ':');
+        let column = parts.next()?.parse().ok()?;
+        let line = parts.next()?.parse().ok()?;
+        Some((parts.next()?, Position { line, column }))
+    }
+
+    fn location(&self, parsed: &[ParsedSubgraph<'_>]) -> Option<Location> {
+        let (name, position) = self.place?;
+        let subgraph = parsed.iter().find(|parsed| parsed.subgraph.name == name)?;
+        subgraph.source().word(position)
+    }
 }

@@ -47,12 +47,19 @@ pub struct Composition {
 
 /// Composes the subgraphs into one supergraph, or says everything that keeps them from it.
 pub fn compose(subgraphs: &[SubgraphSdl]) -> Result<Composition, Vec<Diagnostic>> {
-    let composing = thread::Builder::new()
+    apart(|| compose_here(subgraphs))
+}
+
+/// Runs `work` where it can neither overflow the caller's stack nor unwind into the caller.
+fn apart<T: Send>(
+    work: impl FnOnce() -> Result<T, Vec<Diagnostic>> + Send,
+) -> Result<T, Vec<Diagnostic>> {
+    let roomy = thread::Builder::new()
         .name("compose".to_owned())
         .stack_size(STACK_BYTES);
     thread::scope(|scope| {
-        composing
-            .spawn_scoped(scope, || compose_here(subgraphs))
+        roomy
+            .spawn_scoped(scope, work)
             .map_err(|error| {
                 let message = format!("cannot start a thread to compose on: {error}");
                 vec![Diagnostic::error("INTERNAL", message)]
@@ -70,7 +77,9 @@ fn compose_here(subgraphs: &[SubgraphSdl]) -> Result<Composition, Vec<Diagnostic
             .map(|(_, error)| Diagnostic::error(error.code(), error.to_string()))
             .collect());
     }
-    let parsed = syntax::parse(subgraphs)?;
+    let mut parsed = syntax::parse(subgraphs)?;
+    // The composer goes by name; so do the places we find, and the order of the file makes no difference.
+    parsed.sort_by_key(|parsed| &parsed.subgraph.name);
     let composed = merge(&parsed).map_err(|failure| complaint::errors(&failure, &parsed))?;
     Ok(Composition {
         supergraph: print::supergraph(composed.schema().schema()),
@@ -97,7 +106,33 @@ fn panicked(panic: &(dyn Any + Send)) -> Diagnostic {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("no message");
-    Diagnostic::error("INTERNAL", format!("the composer panicked: {message}")).help(
-        "this is a fault of the `apollo-federation` crate, not of your subgraphs".to_owned(),
-    )
+    Diagnostic::error("INTERNAL", format!("the composer panicked: {message}"))
+        .help("this is a fault of the `apollo-federation` crate, not of your subgraphs".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_diagnostic() {
+        let errors = apart::<()>(|| panic!("no {} at {}", "subgraph", 7)).unwrap_err();
+        assert_eq!(
+            errors[0].to_string(),
+            "error[INTERNAL]: the composer panicked: no subgraph at 7\n  \
+             = help: this is a fault of the `apollo-federation` crate, not of your subgraphs"
+        );
+    }
+
+    #[test]
+    fn deep_recursion_has_room() {
+        fn descend(levels: usize) -> usize {
+            let frame = std::hint::black_box([levels; 100]);
+            match levels {
+                0 => 0,
+                _ => descend(levels - 1) + frame.len() / 100,
+            }
+        }
+        assert_eq!(apart(|| Ok(descend(100_000))).ok(), Some(100_000));
+    }
 }

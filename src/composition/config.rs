@@ -69,7 +69,7 @@ impl SupergraphConfig {
             file: &file_name,
             text,
         };
-        let file = file::read(source).map_err(|error| vec![error])?;
+        let file = file::read(source)?;
         let mut reader = Reader {
             source,
             directory: path.parent().unwrap_or(Path::new("")),
@@ -165,13 +165,6 @@ impl Reader<'_> {
         written: &'e Spanned<Schema>,
     ) -> Option<(SchemaSource, &'e Spanned<String>)> {
         let schema = &written.value;
-        if let Some(registry) = schema.graphref.as_ref().or(schema.subgraph.as_ref()) {
-            self.refuse(
-                registry,
-                "schemas from Apollo's registry are not supported: use `file`, `subgraph_url` or `sdl`",
-            );
-            return None;
-        }
         if let Some(headers) = &schema.introspection_headers
             && schema.subgraph_url.is_none()
         {

@@ -40,6 +40,8 @@ fn value(inside: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Stri
     variable(name)
         .or_else(|| default.map(str::to_owned))
         .ok_or_else(|| {
-            format!("the environment variable `{name}` is not set and `${{{inside}}}` has no default")
+            format!(
+                "the environment variable `{name}` is not set and `${{{inside}}}` has no default"
+            )
         })
 }

@@ -22,32 +22,56 @@ pub(super) struct Found {
 static QUOTED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"["`](@?[_A-Za-z][\w.]*(?:\(\w+:\))?)["`]"#).ok());
 
-/// The most specific coordinate the message names that exists in the subgraphs concerned.
-pub(super) fn coordinate(
-    diagnostic: &Diagnostic,
-    parsed: &[ParsedSubgraph<'_>],
-) -> Option<Found> {
-    let quoted: Vec<&str> = QUOTED
-        .as_ref()?
-        .captures_iter(&diagnostic.message)
+/// The first coordinate the message names that exists in the subgraphs concerned. The composer's messages start with
+/// what they are about.
+pub(super) fn coordinate(diagnostic: &Diagnostic, parsed: &[ParsedSubgraph<'_>]) -> Option<Found> {
+    let quoted = quoted(&diagnostic.message);
+    let concerned = concerned(diagnostic, &quoted, parsed);
+    let is_subgraph = |word: &&str| parsed.iter().any(|parsed| parsed.subgraph.name == *word);
+    quoted
+        .into_iter()
+        .filter(|word| !is_subgraph(word))
+        .find_map(|word| {
+            let coordinate: SchemaCoordinate = word.parse().ok()?;
+            let locations: Vec<Location> = concerned
+                .iter()
+                .filter_map(|parsed| definition(&coordinate, parsed))
+                .collect();
+            (!locations.is_empty()).then(|| Found {
+                coordinate: word.to_owned(),
+                locations,
+            })
+        })
+}
+
+/// Where the subgraph at fault mentions what the message is about, for what has no coordinate: the strings in `@link`.
+pub(super) fn mention(diagnostic: &Diagnostic, parsed: &[ParsedSubgraph<'_>]) -> Option<Location> {
+    let name = diagnostic.subgraph.as_ref()?;
+    let source = parsed
+        .iter()
+        .find(|parsed| parsed.subgraph.name == *name)?
+        .source();
+    // Whole strings only, quotes and all: what stands between them may be anywhere.
+    let message = &diagnostic.message;
+    let strings = message.split('"').skip(1).step_by(2);
+    let found = strings
+        .filter(|string| !string.is_empty())
+        .find_map(|string| source.first(&format!("\"{string}\"")));
+    found.or_else(|| {
+        let is_about_links = message.contains("@link") || message.contains("federation spec");
+        is_about_links.then(|| source.first("@link("))?
+    })
+}
+
+fn quoted(message: &str) -> Vec<&str> {
+    let Some(quoted) = QUOTED.as_ref() else {
+        return Vec::new();
+    };
+    quoted
+        .captures_iter(message)
         .filter_map(|captures| captures.get(1))
         .map(|word| word.as_str())
-        .collect();
-    let concerned = concerned(diagnostic, &quoted, parsed);
-    let mut words = quoted;
-    // `Type.field(argument:)` before `Type.field` before `Type`; among equals the one named first.
-    words.sort_by_key(|word| std::cmp::Reverse(word.contains('.') as u8 + word.contains('(') as u8));
-    words.into_iter().find_map(|word| {
-        let coordinate: SchemaCoordinate = word.parse().ok()?;
-        let locations: Vec<Location> = concerned
-            .iter()
-            .filter_map(|parsed| definition(&coordinate, parsed))
-            .collect();
-        (!locations.is_empty()).then(|| Found {
-            coordinate: word.to_owned(),
-            locations,
-        })
-    })
+        .collect()
 }
 
 /// The subgraphs the message names, or all when it names none.

@@ -125,8 +125,11 @@ struct Excerpt {
 
 fn excerpt(at: &Location) -> Excerpt {
     let characters: Vec<char> = at.source_line.trim_end().chars().collect();
-    let start = (at.column - 1).min(characters.len());
-    let end = (at.end_column - 1).clamp(start, characters.len());
+    let start = at.column.saturating_sub(1).min(characters.len());
+    let end = at
+        .end_column
+        .saturating_sub(1)
+        .clamp(start, characters.len());
     // A third of the room stays for what comes before the piece at fault.
     let from = if characters.len() > EXCERPT_CHARACTERS {
         start.saturating_sub(EXCERPT_CHARACTERS / 3)

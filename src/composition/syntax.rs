@@ -8,9 +8,10 @@ use std::ops::Range;
 use apollo_compiler::Schema;
 use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::parser::LineColumn;
+use apollo_compiler::validation::DiagnosticList;
 
 use super::composer::SubgraphSdl;
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, Location};
 use super::text::{Position, Source};
 
 /// The composer's code for SDL that is not GraphQL.
@@ -40,13 +41,7 @@ pub(super) fn parse(subgraphs: &[SubgraphSdl]) -> Result<Vec<ParsedSubgraph<'_>>
             .build();
         match built {
             Ok(schema) => parsed.push(ParsedSubgraph { subgraph, schema }),
-            Err(refused) => errors.extend(refused.errors.iter().map(|refusal| {
-                let span = refusal.error.location();
-                let at = span.and_then(|span| span.line_column_range(refusal.sources));
-                Diagnostic::error(INVALID_GRAPHQL, refusal.error.to_string())
-                    .in_subgraph(&subgraph.name)
-                    .at(at.and_then(|at| location(source(subgraph), &at)))
-            })),
+            Err(refused) => errors.extend(diagnostics(&refused.errors, subgraph)),
         }
     }
     if errors.is_empty() {
@@ -56,11 +51,44 @@ pub(super) fn parse(subgraphs: &[SubgraphSdl]) -> Result<Vec<ParsedSubgraph<'_>>
     }
 }
 
+fn diagnostics(refusals: &DiagnosticList, subgraph: &SubgraphSdl) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for refusal in refusals.iter() {
+        let message = refusal.error.to_string();
+        let is_syntax = message.starts_with("syntax error");
+        let span = refusal.error.location();
+        let at = span.and_then(|span| span.line_column_range(refusal.sources));
+        diagnostics.push(
+            Diagnostic::error(INVALID_GRAPHQL, with_plain_tokens(message))
+                .in_subgraph(&subgraph.name)
+                .at(at.and_then(|at| location(source(subgraph), &at))),
+        );
+        if is_syntax {
+            // The parser goes on after a fault, but what it finds there is mostly an echo.
+            break;
+        }
+    }
+    diagnostics
+}
+
+/// The parser calls brackets by its own names for them.
+fn with_plain_tokens(message: String) -> String {
+    [
+        ("L_CURLY", "`{`"),
+        ("R_CURLY", "`}`"),
+        ("L_BRACK", "`[`"),
+        ("R_BRACK", "`]`"),
+        ("L_PAREN", "`(`"),
+        ("R_PAREN", "`)`"),
+    ]
+    .into_iter()
+    .fold(message, |message, (name, token)| {
+        message.replace(name, token)
+    })
+}
+
 /// A range as `apollo-compiler` counts it, as a location of ours.
-pub(super) fn location(
-    source: Source<'_>,
-    range: &Range<LineColumn>,
-) -> Option<super::diagnostic::Location> {
+pub(super) fn location(source: Source<'_>, range: &Range<LineColumn>) -> Option<Location> {
     let position = |at: LineColumn| Position {
         line: at.line,
         column: at.column,

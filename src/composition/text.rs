@@ -40,6 +40,27 @@ impl Source<'_> {
         })
     }
 
+    /// The location of the word that starts at `start`.
+    pub fn word(&self, start: Position) -> Option<Location> {
+        let line = self.line(start.line)?;
+        let length = line
+            .chars()
+            .skip(start.column.checked_sub(1)?)
+            .enumerate()
+            .take_while(|(index, c)| {
+                c.is_alphanumeric() || *c == '_' || (*index == 0 && matches!(c, '@' | '$'))
+            })
+            .count();
+        let column = start.column + length;
+        self.location(start, Position { column, ..start })
+    }
+
+    /// Where `text` is first found.
+    pub fn first(&self, text: &str) -> Option<Location> {
+        let start = self.text.find(text)?;
+        self.location(self.position(start), self.position(start + text.len()))
+    }
+
     /// A definition's place starts with its description, which says nothing about what is wrong with it.
     fn after_description(&self, start: Position, end: Position) -> Option<(Position, Position)> {
         let from = self.offset(start)?;

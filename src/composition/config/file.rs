@@ -42,31 +42,45 @@ pub(super) struct Schema {
     pub introspection_headers: Option<Spanned<IndexMap<String, Spanned<String>>>>,
     #[serde(default)]
     pub sdl: Option<Spanned<String>>,
-    /// Apollo's registry: known here so that the refusal can say so.
-    #[serde(default)]
-    pub graphref: Option<Spanned<String>>,
-    #[serde(default)]
-    pub subgraph: Option<Spanned<String>>,
 }
 
-pub(super) fn read(source: Source<'_>) -> Result<File, Diagnostic> {
+pub(super) fn read(source: Source<'_>) -> Result<File, Vec<Diagnostic>> {
     let options = serde_yaml::options! { with_snippet: false };
     serde_yaml::from_str_with_options(source.text, options).map_err(|error| {
         let at = error.location().and_then(|at| location(source, at));
         let diagnostic = match &error {
             serde_yaml::Error::SerdeUnknownField {
                 field, expected, ..
-            } => {
-                let help = match nearest(field, expected.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("the keys here are `{}`", expected.join("`, `")),
-                };
-                Diagnostic::error(INVALID_CONFIG, format!("unknown key `{field}`")).help(help)
-            }
+            } => Diagnostic::error(INVALID_CONFIG, format!("unknown key `{field}`"))
+                .help(instead(field, expected)),
             other => Diagnostic::error(INVALID_CONFIG, UserMessageFormatter.format_message(other)),
         };
-        diagnostic.at(at)
+        vec![diagnostic.at(at.unwrap_or_else(|| beginning(source)))]
     })
+}
+
+/// What to write instead of an unknown key.
+fn instead(key: &str, valid: &[&str]) -> String {
+    match nearest(key, valid.iter().copied()) {
+        _ if matches!(key, "graphref" | "subgraph") => {
+            "schemas from Apollo's registry are not supported: use `file`, `subgraph_url` or `sdl`"
+                .to_owned()
+        }
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the keys here are `{}`", valid.join("`, `")),
+    }
+}
+
+/// Of an empty file the parser does not say where it is empty.
+fn beginning(source: Source<'_>) -> Location {
+    Location {
+        subgraph: None,
+        file: source.file.to_owned(),
+        line: 1,
+        column: 1,
+        end_column: 2,
+        source_line: source.text.lines().next().unwrap_or_default().to_owned(),
+    }
 }
 
 /// Where a value stands in the file.
