@@ -115,8 +115,8 @@ fn placed(
         }
     }
     if diagnostic.locations.is_empty() {
-        let mention = locate::mention(&diagnostic, parsed);
-        diagnostic.locations.extend(mention);
+        let link = locate::link(&diagnostic, parsed);
+        diagnostic.locations.extend(link);
     }
     diagnostic
 }

@@ -19,16 +19,19 @@ pub(super) struct Found {
     pub locations: Vec<Location>,
 }
 
-static QUOTED: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"["`](@?[_A-Za-z][\w.]*(?:\(\w+:\))?)["`]"#).ok());
+/// A word in quotes, or `Type.field` without them.
+static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"["`](@?[_A-Za-z][\w.]*(?:\(\w+:\))?)["`]|\b([_A-Za-z]\w*\.\w+(?:\(\w+:\))?)"#)
+        .ok()
+});
 
 /// The first coordinate the message names that exists in the subgraphs concerned. The composer's messages start with
 /// what they are about.
 pub(super) fn coordinate(diagnostic: &Diagnostic, parsed: &[ParsedSubgraph<'_>]) -> Option<Found> {
-    let quoted = quoted(&diagnostic.message);
-    let concerned = concerned(diagnostic, &quoted, parsed);
+    let words = named(&diagnostic.message);
+    let concerned = concerned(diagnostic, &words, parsed);
     let is_subgraph = |word: &&str| parsed.iter().any(|parsed| parsed.subgraph.name == *word);
-    quoted
+    words
         .into_iter()
         .filter(|word| !is_subgraph(word))
         .find_map(|word| {
@@ -44,32 +47,34 @@ pub(super) fn coordinate(diagnostic: &Diagnostic, parsed: &[ParsedSubgraph<'_>])
         })
 }
 
-/// Where the subgraph at fault mentions what the message is about, for what has no coordinate: the strings in `@link`.
-pub(super) fn mention(diagnostic: &Diagnostic, parsed: &[ParsedSubgraph<'_>]) -> Option<Location> {
+/// For faults in `@link`, which has no coordinate: the string the message quotes, or the first link there is.
+pub(super) fn link(diagnostic: &Diagnostic, parsed: &[ParsedSubgraph<'_>]) -> Option<Location> {
+    let message = &diagnostic.message;
+    let is_about_links = ["@link", "import", "federation spec version"];
+    if !is_about_links.iter().any(|words| message.contains(words)) {
+        return None;
+    }
     let name = diagnostic.subgraph.as_ref()?;
     let source = parsed
         .iter()
         .find(|parsed| parsed.subgraph.name == *name)?
         .source();
-    // Whole strings only, quotes and all: what stands between them may be anywhere.
-    let message = &diagnostic.message;
-    let strings = message.split('"').skip(1).step_by(2);
-    let found = strings
+    message
+        .split('"')
+        .skip(1)
+        .step_by(2)
         .filter(|string| !string.is_empty())
-        .find_map(|string| source.first(&format!("\"{string}\"")));
-    found.or_else(|| {
-        let is_about_links = message.contains("@link") || message.contains("federation spec");
-        is_about_links.then(|| source.first("@link("))?
-    })
+        .find_map(|string| source.first(&format!("\"{string}\"")))
+        .or_else(|| source.first("@link("))
 }
 
-fn quoted(message: &str) -> Vec<&str> {
-    let Some(quoted) = QUOTED.as_ref() else {
+fn named(message: &str) -> Vec<&str> {
+    let Some(named) = NAMED.as_ref() else {
         return Vec::new();
     };
-    quoted
+    named
         .captures_iter(message)
-        .filter_map(|captures| captures.get(1))
+        .filter_map(|captures| captures.get(1).or(captures.get(2)))
         .map(|word| word.as_str())
         .collect()
 }
@@ -77,12 +82,12 @@ fn quoted(message: &str) -> Vec<&str> {
 /// The subgraphs the message names, or all when it names none.
 fn concerned<'p, 'a>(
     diagnostic: &Diagnostic,
-    quoted: &[&str],
+    words: &[&str],
     parsed: &'p [ParsedSubgraph<'a>],
 ) -> Vec<&'p ParsedSubgraph<'a>> {
     let is_named = |parsed: &&ParsedSubgraph<'_>| {
         let name = parsed.subgraph.name.as_str();
-        diagnostic.subgraph.as_deref() == Some(name) || quoted.contains(&name)
+        diagnostic.subgraph.as_deref() == Some(name) || words.contains(&name)
     };
     let named: Vec<_> = parsed.iter().filter(is_named).collect();
     if named.is_empty() {
