@@ -176,7 +176,9 @@ impl Reader<'_> {
         match (&schema.file, &schema.subgraph_url, &schema.sdl) {
             (Some(file), None, None) => {
                 let path = self.expand(file)?;
-                Some((SchemaSource::File(self.directory.join(path)), file))
+                // By components, so that `./users.graphql` is shown without its dot.
+                let path = self.directory.join(path).components().collect();
+                Some((SchemaSource::File(path), file))
             }
             (None, Some(url), None) => {
                 let introspection = self.introspection(url, schema)?;
