@@ -1,11 +1,7 @@
-//! The project's one test binary: what a unit test inside a layer cannot say.
+//! Every test of Graphway, in one binary.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-#![allow(unreachable_pub, reason = "a test binary shows nothing to anyone")]
+#[cfg(feature = "compose")]
+mod composition;
 
 #[cfg(feature = "compose")]
 mod world;
