@@ -33,6 +33,8 @@ mod shrink;
 mod compare;
 mod compose;
 mod graphs;
+mod interpreter;
+mod router;
 mod trial;
 
 mod faults;
@@ -72,4 +74,40 @@ fn every_graph_makes_a_sound_world() {
         }
         assert!(told > 0, "{name}: hardly any operation has data");
     }
+}
+
+/// Plans are right, whoever carries them out.
+#[test]
+fn plans_give_what_a_monolith_would() {
+    let mut failures = Vec::new();
+    for (name, sdl) in graphs::graphs() {
+        let mut trial = Trial::new(&name, &sdl).unwrap_or_else(|error| panic!("{error}"));
+        let graphway = match router::Graphway::new(&sdl) {
+            Ok(graphway) => router::Interpreted(graphway),
+            Err(error) => {
+                failures.push(format!("{name}: {error}"));
+                continue;
+            }
+        };
+        let router = graphway;
+        let mut wrong = 0;
+        let mut first = None;
+        for seed in seeds(100) {
+            let document = {
+                trial.world.salt = seed % 7;
+                operations::generate(&trial.world.model, seed).unwrap()
+            };
+            if trial.judge(&router, &document).is_err() {
+                wrong += 1;
+                first = first.or(Some(seed));
+            }
+        }
+        println!("{name}: {wrong} wrong");
+        if let Some(seed) = first
+            && let Err(failure) = trial.run(&router, seed..seed + 1)
+        {
+            failures.push(failure);
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }

@@ -14,8 +14,22 @@ use super::values::World;
 /// Sends a request's body to a subgraph.
 pub type Call<'c> = &'c (dyn Fn(&str, &Value) -> Value + Sync);
 
-/// What answers a client: the operation, its variables, and the way to the subgraphs.
-pub type Router<'r> = &'r dyn Fn(&str, &Value, Call<'_>) -> Result<Value, String>;
+/// What answers clients.
+pub trait Router {
+    /// The response to an operation with variables; `call` leads to the subgraphs.
+    fn answer(&self, operation: &str, variables: &Value, call: Call<'_>) -> Result<Value, String>;
+
+    /// How it goes about it, for whoever reads a failure.
+    fn explain(&self, _operation: &str, _variables: &Value) -> String {
+        String::new()
+    }
+}
+
+impl<F: Fn(&str, &Value, Call<'_>) -> Result<Value, String>> Router for F {
+    fn answer(&self, operation: &str, variables: &Value, call: Call<'_>) -> Result<Value, String> {
+        self(operation, variables, call)
+    }
+}
 
 /// How many different worlds the seeds take turns in.
 const WORLDS: u64 = 7;
@@ -37,7 +51,7 @@ impl Trial {
     /// Puts the operations of some seeds to a router. The first failure is told, made small.
     pub fn run(
         &mut self,
-        router: Router<'_>,
+        router: &dyn Router,
         seeds: impl Iterator<Item = u64>,
     ) -> Result<(), String> {
         for seed in seeds {
@@ -46,18 +60,16 @@ impl Trial {
                 .ok_or_else(|| format!("{}: no operation for seed {seed}", self.name))?;
             self.judge(router, &document).map_err(|complaint| {
                 let (document, complaint) = self.smallest(router, document, complaint);
-                format!(
-                    "{}, seed {seed}\n{document}variables {}\n{complaint}",
-                    self.name,
-                    document.values()
-                )
+                let (name, variables) = (&self.name, document.values());
+                let explanation = router.explain(&document.to_string(), &variables);
+                format!("{name}, seed {seed}\n{document}variables {variables}\n{complaint}{explanation}")
             })?;
         }
         Ok(())
     }
 
     /// Judges one answer; the error says all that is wrong with it.
-    pub fn judge(&self, router: Router<'_>, document: &Document) -> Result<(), String> {
+    pub fn judge(&self, router: &dyn Router, document: &Document) -> Result<(), String> {
         let text = document.to_string();
         let variables = document.values();
         let truth = self
@@ -65,7 +77,7 @@ impl Trial {
             .truth(&text, &variables)
             .map_err(|error| format!("the world itself is wrong: {error}"))?;
         self.world.take_violations();
-        let answer = router(&text, &variables, &|subgraph, body| {
+        let answer = router.answer(&text, &variables, &|subgraph, body| {
             self.world.answer(subgraph, body)
         });
         let mut complaint = String::new();
@@ -93,7 +105,7 @@ impl Trial {
 
     fn smallest(
         &self,
-        router: Router<'_>,
+        router: &dyn Router,
         document: Document,
         complaint: String,
     ) -> (Document, String) {
