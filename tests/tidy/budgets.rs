@@ -1,115 +1,43 @@
 //! How long files and functions may be, and how many parameters a function may have.
 //!
-//! `ratchet.txt` lists what was over budget before: `file PATH LINES`, `function PATH NAME LINES`, `parameters PATH NAME
-//! COUNT`. A number there may only go down, and a line leaves when its subject fits. Lines are lines of code: blank ones
-//! and comments are free.
+//! Lines are lines of code: blank ones and comments are free.
 
 use super::{
-    source::{Breach, Source},
-    tokens::{Kind, Token, closing},
+    ratchet::Over,
+    source::Source,
+    tokens::{Kind, Token, closing, end_of_item},
 };
-use std::collections::{BTreeMap, BTreeSet};
-
-/// The list of what may be over budget.
-pub(super) const RATCHET: &str = "tests/tidy/ratchet.txt";
+use std::collections::BTreeSet;
 
 const FILE: usize = 400;
 const FUNCTION: usize = 70;
 const PARAMETERS: usize = 5;
 
-/// What is measured: the words of its line in the ratchet → where, and how much.
-type Measures = BTreeMap<String, (String, usize, usize)>;
-
-/// Everything over budget that the ratchet does not list, and every line of the ratchet that does not hold.
-pub(super) fn budgets(sources: &[Source], ratchet: &str) -> Vec<Breach> {
-    let over = over(sources);
-    let mut breaches = Vec::new();
-    let mut listed = BTreeSet::new();
-    for (number, line) in ratchet
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-    {
-        let mut breach = |says: String| {
-            breaches.push(Breach {
-                path: RATCHET.to_owned(),
-                line: number + 1,
-                rule: "budget",
-                says,
-            });
-        };
-        let Some((subject, Ok(allowed))) = line
-            .rsplit_once(' ')
-            .map(|(subject, count)| (subject, count.parse::<usize>()))
-        else {
-            breach(format!("not `SUBJECT NUMBER`: {line}"));
-            continue;
-        };
-        listed.insert(subject);
-        match over.get(subject) {
-            None => breach(format!("remove `{line}`: it fits, or it is gone")),
-            Some((_, _, measure)) if *measure < allowed => {
-                breach(format!("lower to `{subject} {measure}`"))
-            }
-            Some((path, line, measure)) if *measure > allowed => breaches.push(Breach {
-                path: path.clone(),
-                line: *line,
-                rule: "budget",
-                says: format!("`{subject}` grew from {allowed} to {measure}"),
-            }),
-            Some(_) => {}
-        }
-    }
-    for (subject, (path, line, measure)) in over
-        .iter()
-        .filter(|(subject, _)| !listed.contains(subject.as_str()))
-    {
-        let says = format!(
-            "over budget ({FILE} lines a file, {FUNCTION} a function, {PARAMETERS} parameters): {subject} {measure}"
-        );
-        breaches.push(Breach {
-            path: path.clone(),
-            line: *line,
-            rule: "budget",
-            says,
-        });
-    }
-    breaches
-}
-
-fn over(sources: &[Source]) -> Measures {
-    let mut over = Measures::new();
-    let mut note = |subject: String, source: &Source, line: usize, measure: usize| {
-        let entry = over
-            .entry(subject)
-            .or_insert((source.path.clone(), line, 0));
-        if measure > entry.2 {
-            *entry = (source.path.clone(), line, measure);
-        }
-    };
+/// Every file and function over budget.
+pub(super) fn over(sources: &[Source]) -> Over {
+    let mut over = Over::default();
     for source in sources {
-        let length = lines(&source.tokens);
-        if length > FILE {
-            note(format!("file {}", source.path), source, 1, length);
-        }
+        over.note(
+            format!("file {}", source.path),
+            source.breach(1, "file", ""),
+            lines(&source.tokens),
+            FILE,
+        );
         for function in functions(&source.tokens) {
-            let (path, name) = (&source.path, function.name);
-            if function.lines > FUNCTION {
-                note(
-                    format!("function {path} {name}"),
-                    source,
-                    function.line,
-                    function.lines,
-                );
-            }
-            if function.parameters > PARAMETERS {
-                note(
-                    format!("parameters {path} {name}"),
-                    source,
-                    function.line,
-                    function.parameters,
-                );
-            }
+            let subject = |what: &str| format!("{what} {} {}", source.path, function.name);
+            let breach = |rule: &'static str| source.breach(function.line, rule, "");
+            over.note(
+                subject("function"),
+                breach("function"),
+                function.lines,
+                FUNCTION,
+            );
+            over.note(
+                subject("parameters"),
+                breach("parameters"),
+                function.parameters,
+                PARAMETERS,
+            );
         }
     }
     over
@@ -140,7 +68,7 @@ fn functions(tokens: &[Token]) -> Vec<Function<'_>> {
     let functions = starts.filter_map(|start| {
         let open = parameter_list(tokens, start + 2)?;
         let close = closing(tokens, open);
-        let end = super::tokens::end_of_item(tokens, close + 1);
+        let end = end_of_item(tokens, close + 1);
         Some(Function {
             name: &tokens[start + 1].text,
             line: tokens[start].line,
@@ -198,13 +126,11 @@ fn parameters(tokens: &[Token]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::tokens::tokens;
+    use crate::tidy::{ratchet::turn, tokens::tokens};
 
-    fn told(text: &str, ratchet: &str) -> Vec<String> {
-        budgets(&[Source::new("src/a.rs", text)], ratchet)
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+    fn told(text: &str) -> Vec<String> {
+        let over = over(&[Source::new("src/a.rs", text)]);
+        turn(&over, "").iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -237,34 +163,15 @@ mod tests {
             "fn a(b: u8, c: u8, d: u8, e: u8, f: u8, g: u8) {{\n{}}}\n",
             "x();\n".repeat(399)
         );
-        let rule = "[budget] over budget (400 lines a file, 70 a function, 5 parameters):";
         assert_eq!(
-            told(&long, ""),
+            told(&long),
             [
-                format!("src/a.rs:1: {rule} file src/a.rs 401"),
-                format!("src/a.rs:1: {rule} function src/a.rs a 401"),
-                format!("src/a.rs:1: {rule} parameters src/a.rs a 6"),
+                "src/a.rs:1: [file] over the budget of 400; the ratchet's line would be: file src/a.rs 401",
+                "src/a.rs:1: [function] over the budget of 70; the ratchet's line would be: function src/a.rs a 401",
+                "src/a.rs:1: [parameters] over the budget of 5; the ratchet's line would be: parameters src/a.rs a 6",
             ]
         );
         let fits = format!("fn a() {{\n{}}}\n", "x();\n".repeat(68));
-        assert!(told(&fits, "").is_empty());
-    }
-
-    #[test]
-    fn the_ratchet_only_turns_one_way() {
-        let text = format!("fn a() {{\n{}}}\n", "x();\n".repeat(98));
-        assert!(told(&text, "# a comment\nfunction src/a.rs a 100\n").is_empty());
-        assert_eq!(
-            told(&text, "function src/a.rs a 99"),
-            ["src/a.rs:1: [budget] `function src/a.rs a` grew from 99 to 100"]
-        );
-        assert_eq!(
-            told(&text, "function src/a.rs a 101\nfile src/a.rs 410\nodd"),
-            [
-                "tests/tidy/ratchet.txt:1: [budget] lower to `function src/a.rs a 100`",
-                "tests/tidy/ratchet.txt:2: [budget] remove `file src/a.rs 410`: it fits, or it is gone",
-                "tests/tidy/ratchet.txt:3: [budget] not `SUBJECT NUMBER`: odd",
-            ]
-        );
+        assert!(told(&fits).is_empty());
     }
 }

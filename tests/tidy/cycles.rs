@@ -1,15 +1,14 @@
 //! Cycles among the modules of one parent.
 
-use super::{
-    library::Library,
-    source::{Breach, Source},
-};
+use super::{library::Library, ratchet::Over, source::Source};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Cycles among the modules of one parent, tests aside.
-pub(super) fn cycles(library: &Library<'_>) -> Vec<Breach> {
-    let mut edges: BTreeMap<Vec<String>, BTreeMap<(String, String), (&Source, usize)>> =
-        BTreeMap::new();
+/// The modules of one parent that use each other: who uses whom, and where first.
+type Uses<'a> = BTreeMap<(String, String), (&'a Source, usize)>;
+
+/// For each parent with cycles among its modules, how many of its arrows are on one. Tests may use what they like.
+pub(super) fn over(library: &Library<'_>) -> Over {
+    let mut parents: BTreeMap<Vec<String>, Uses<'_>> = BTreeMap::new();
     for (source, from, reference) in library.references() {
         if reference.test
             || from.is_empty()
@@ -28,25 +27,35 @@ pub(super) fn cycles(library: &Library<'_>) -> Vec<Breach> {
         if let (Some(a), Some(b)) = (reference.from.get(shared), to.get(shared))
             && shared > 0
         {
-            let parent = edges.entry(to[..shared].to_vec()).or_default();
-            parent
-                .entry((a.clone(), b.clone()))
+            let uses = parents.entry(to[..shared].to_vec()).or_default();
+            uses.entry((a.clone(), b.clone()))
                 .or_insert((source, reference.line));
         }
     }
-    let mut breaches = Vec::new();
-    for (parent, edges) in &edges {
-        for ((a, b), (source, line)) in edges {
-            if reaches(edges.keys(), b, a) {
-                let says = format!(
-                    "in crate::{}, `{a}` uses `{b}`, and `{b}` needs `{a}`",
-                    parent.join("::")
-                );
-                breaches.push(source.breach(*line, "cycle", says));
-            }
+    let mut over = Over::default();
+    for (parent, uses) in &parents {
+        let circular: Vec<_> = uses
+            .iter()
+            .filter(|((a, b), _)| reaches(uses.keys(), b, a))
+            .collect();
+        let arrow = |((a, b), (source, line)): &(&(String, String), &(&Source, usize))| {
+            format!(
+                "{a} → {b} ({}:{line})",
+                source.path.rsplit('/').next().unwrap_or_default()
+            )
+        };
+        let arrows: Vec<_> = circular.iter().map(arrow).collect();
+        if let Some((_, (source, line))) = circular.first() {
+            let breach = source.breach(*line, "cycle", format!("{}; ", arrows.join(", ")));
+            over.note(
+                format!("cycles {}", parent.join("::")),
+                breach,
+                circular.len(),
+                0,
+            );
         }
     }
-    breaches
+    over
 }
 
 fn reaches<'e>(
@@ -74,16 +83,15 @@ fn reaches<'e>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tidy::ratchet::turn;
 
     fn told(files: &[(&str, &str)]) -> Vec<String> {
         let sources: Vec<_> = files
             .iter()
             .map(|(path, text)| Source::new(path, text))
             .collect();
-        cycles(&Library::new(&sources))
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        let over = over(&Library::new(&sources));
+        turn(&over, "").iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -98,13 +106,11 @@ mod tests {
             ("src/planner/c/mod.rs", "mod inner;"),
             ("src/planner/c/inner.rs", "\nfn f() { crate::planner::A }"),
         ]);
+        let arrows = "a → b (a.rs:1), b → c (b.rs:1), c → a (inner.rs:2)";
+        let rest = "over the budget of 0; the ratchet's line would be: cycles planner 3";
         assert_eq!(
             told,
-            [
-                "src/planner/a.rs:1: [cycle] in crate::planner, `a` uses `b`, and `b` needs `a`",
-                "src/planner/b.rs:1: [cycle] in crate::planner, `b` uses `c`, and `c` needs `b`",
-                "src/planner/c/inner.rs:2: [cycle] in crate::planner, `c` uses `a`, and `a` needs `c`",
-            ]
+            [format!("src/planner/a.rs:1: [cycle] {arrows}; {rest}")]
         );
     }
 
