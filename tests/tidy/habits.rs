@@ -11,7 +11,7 @@ use super::{
 const EMPTY: [&str; 6] = ["manager", "helper", "helpers", "util", "utils", "impl"];
 
 /// The same, but only for types and modules: `new` is a fine name for a function.
-const EMPTY_NOUNS: [&str; 6] = ["base", "common", "info", "misc", "new", "v2"];
+const EMPTY_NOUNS: [&str; 5] = ["base", "common", "info", "misc", "new"];
 
 /// Names that a specification gives.
 const GIVEN: [&str; 1] = ["PageInfo"];
@@ -151,7 +151,8 @@ pub(super) fn names(sources: &[Source]) -> Vec<Breach> {
                 continue;
             }
             let empty = |word: &String| {
-                EMPTY.contains(&word.as_str()) || is_noun && EMPTY_NOUNS.contains(&word.as_str())
+                let noun = EMPTY_NOUNS.contains(&word.as_str()) || is_version(word);
+                EMPTY.contains(&word.as_str()) || is_noun && noun
             };
             if let Some(word) = words(name).into_iter().find(empty) {
                 breaches.push(source.breach(
@@ -163,6 +164,12 @@ pub(super) fn names(sources: &[Source]) -> Vec<Breach> {
         }
     }
     breaches
+}
+
+/// `v2`: what was there before should have changed, or have a name that tells the two apart.
+fn is_version(word: &str) -> bool {
+    word.strip_prefix('v')
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// `HTTPClientV2` and `http_client_v2` are both `http`, `client`, `v2`.
@@ -285,14 +292,14 @@ mod unit {
 
     #[test]
     fn an_empty_name_is_told() {
-        let text = "struct PlanManager; fn new() {}\nfn util_of() {} enum Information {}\ntype HTTPInfo = u8; struct BaseV2;";
+        let text = "struct PlanManager; fn new() {}\nfn util_of() {} enum Information {}\ntype HTTPInfo = u8; struct PlanV2;";
         assert_eq!(
             told(names, "src/string_utils.rs", text),
             [
                 "1: `PlanManager`: `manager` says nothing; use the specs' words",
                 "2: `util_of`: `util` says nothing; use the specs' words",
                 "3: `HTTPInfo`: `info` says nothing; use the specs' words",
-                "3: `BaseV2`: `base` says nothing; use the specs' words",
+                "3: `PlanV2`: `v2` says nothing; use the specs' words",
                 "1: `string_utils`: `utils` says nothing; use the specs' words",
             ]
         );

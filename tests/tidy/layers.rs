@@ -39,6 +39,13 @@ const RESERVED: [(&str, &[&str]); 4] = [
 pub(super) fn order(library: &Library<'_>, map: &Map) -> Vec<Breach> {
     let mut breaches = Vec::new();
     for (source, from, reference) in library.references() {
+        if reference.glob && reference.path == ["crate"] {
+            breaches.push(source.breach(
+                reference.line,
+                "order",
+                "name the layers you take of crate::*",
+            ));
+        }
         let Some(to) = inner(reference) else { continue };
         if to == from || from.is_empty() {
             continue;
@@ -217,6 +224,7 @@ mod tests {
                     "use crate::gateway::{self, Config, CorsConfig}; use crate::schema::Supergraph;\nfn f(g: gateway::Gateway) {}",
                 ),
                 ("src/cli/mod.rs", "use crate::{config, schema::Supergraph};"),
+                ("src/schema/all.rs", "use super::super::*;"),
                 ("src/main.rs", "use graphway::cli;\nuse graphway::schema;"),
                 ("src/lib.rs", "pub mod schema; pub mod cli; mod extra;"),
                 (
@@ -234,6 +242,7 @@ mod tests {
                 "src/gateway/mod.rs:1: [order] `gateway` may not import `schema`: crate::schema::Supergraph",
                 "src/config/mod.rs:1: [order] `config` may not import `schema`: crate::schema::Supergraph",
                 "src/config/mod.rs:2: [order] `config` may not import `gateway`: crate::gateway::Gateway",
+                "src/schema/all.rs:1: [order] name the layers you take of crate::*",
                 "src/main.rs:2: [order] `main` may not import `schema`: crate::schema",
                 "src/planner/mod.rs:1: [order] `Oddity` is no layer: crate::Oddity",
                 "src/lib.rs:1: [order] `extra` is not on the map",

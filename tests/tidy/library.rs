@@ -4,18 +4,25 @@ use super::{
     references::{Reference, References, references},
     source::Source,
 };
+use std::collections::HashMap;
 
 /// Every file under `src/`.
 pub(super) struct Library<'a> {
     pub files: Vec<(&'a Source, References)>,
+    /// Module → its place in `files`.
+    modules: HashMap<&'a [String], usize>,
 }
 
 impl<'a> Library<'a> {
     pub(super) fn new(sources: &'a [Source]) -> Library<'a> {
         let files = sources.iter().filter(|source| source.is_product());
-        Library {
-            files: files.map(|source| (source, references(source))).collect(),
-        }
+        let files: Vec<_> = files.map(|source| (source, references(source))).collect();
+        let modules = files
+            .iter()
+            .enumerate()
+            .map(|(index, (source, _))| (source.module.as_slice(), index))
+            .collect();
+        Library { files, modules }
     }
 
     /// References with the file and the layer they stand in; the crate's root is the layer "".
@@ -30,9 +37,9 @@ impl<'a> Library<'a> {
 
     /// The `mod.rs` of a layer.
     pub(super) fn door(&self, layer: &str) -> Option<&(&'a Source, References)> {
-        self.files
-            .iter()
-            .find(|(source, _)| source.module == [layer])
+        self.modules
+            .get([layer.to_owned()].as_slice())
+            .map(|&index| &self.files[index])
     }
 
     /// The module that declares what a path below `crate` names: re-exports followed, items dropped.
@@ -67,9 +74,6 @@ impl<'a> Library<'a> {
     }
 
     fn file(&self, module: &[String]) -> Option<&References> {
-        self.files
-            .iter()
-            .find(|(source, _)| source.module == module)
-            .map(|(_, references)| references)
+        self.modules.get(module).map(|&index| &self.files[index].1)
     }
 }

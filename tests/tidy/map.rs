@@ -54,7 +54,7 @@ pub(super) fn map(page: &str) -> Map {
     rows.collect()
 }
 
-/// Every top-level module and directory stands on the page.
+/// What the page does not name between backticks.
 pub(super) fn missing<'a>(page: &str, places: impl IntoIterator<Item = &'a str>) -> Vec<Breach> {
     let missing = places
         .into_iter()
@@ -88,6 +88,23 @@ pub(super) fn places() -> Vec<String> {
     );
     places.sort();
     places
+}
+
+/// The crates of other people that a manifest asks for, tests included.
+pub(super) fn dependencies(manifest: &str) -> Vec<&str> {
+    let mut inside = false;
+    let mut names = Vec::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            inside = line.trim_end_matches(']').ends_with("dependencies");
+        } else if let Some((name, rest)) = line
+            .split_once('=')
+            .filter(|_| inside && !line.starts_with('#'))
+        {
+            names.extend((!rest.contains("path =")).then(|| name.trim()));
+        }
+    }
+    names
 }
 
 /// Not the project's: build output, and `src/` whose parts are named instead.
@@ -128,5 +145,12 @@ mod tests {
             told,
             ["docs/architecture.md:1: [map] does not mention `src/b/`"]
         );
+    }
+
+    #[test]
+    fn dependencies_are_read_from_the_manifest() {
+        let manifest = "[package]\nname = \"a\"\n[dependencies]\nb = \"1\"\n# c = \"1\"\nd = { path = \"d\" }\n\
+            [dev-dependencies]\ne = { version = \"1\" }\n[features]\nf = []\n";
+        assert_eq!(dependencies(manifest), ["b", "e"]);
     }
 }

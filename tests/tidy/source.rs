@@ -4,6 +4,7 @@ use super::tokens::{Kind, Token, closing, end_of_item, tokens};
 use std::{
     fmt, fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 /// One file.
@@ -81,31 +82,58 @@ pub(super) fn top() -> PathBuf {
 }
 
 /// Every Rust file of the project, sorted by path.
-pub(super) fn tree() -> Vec<Source> {
+pub(super) fn tree() -> &'static [Source] {
+    static TREE: LazyLock<Vec<Source>> = LazyLock::new(read);
+    &TREE
+}
+
+fn read() -> Vec<Source> {
     let mut paths = Vec::new();
     for place in ["src", "subgraphs", "tests", "benches"] {
         collect(&top().join(place), &mut paths);
     }
     paths.sort();
-    let sources: Vec<Source> = paths
-        .iter()
-        .map(|path| {
-            let text = fs::read_to_string(path).expect("a file just listed can be read");
-            let name = path
-                .strip_prefix(top())
-                .expect("a file of the project")
-                .to_string_lossy()
-                .replace('\\', "/");
-            Source::new(&name, &text)
-        })
-        .collect();
+    let source = |path: &PathBuf| {
+        let text = fs::read_to_string(path).expect("a file just listed can be read");
+        let name = path
+            .strip_prefix(top())
+            .expect("a file of the project")
+            .to_string_lossy();
+        Source::new(&name.replace('\\', "/"), &text)
+    };
+    let mut sources: Vec<Source> = paths.iter().map(source).collect();
     assert!(
         sources
             .iter()
             .any(|source| source.path == "tests/tidy/source.rs"),
         "the tree was not found"
     );
+    mark_test_files(&mut sources);
     sources
+}
+
+/// `#[cfg(test)] mod x;` makes a test of the file `x.rs`, and of those below it.
+fn mark_test_files(sources: &mut [Source]) {
+    let mut tests = Vec::new();
+    for source in sources.iter() {
+        for (index, words) in source.tokens.windows(3).enumerate() {
+            if source.test[index] && words[0].is("mod") && words[2].is(";") {
+                let root = source.path.split('/').next().unwrap_or_default().to_owned();
+                tests.push((
+                    root,
+                    [&source.module[..], &[words[1].text.clone()]].concat(),
+                ));
+            }
+        }
+    }
+    for source in sources {
+        let is_test = |(root, module): &(String, Vec<String>)| {
+            source.path.starts_with(root.as_str()) && source.module.starts_with(module)
+        };
+        if tests.iter().any(is_test) {
+            source.test.fill(true);
+        }
+    }
 }
 
 fn collect(directory: &Path, paths: &mut Vec<PathBuf>) {
@@ -214,6 +242,21 @@ mod tests {
                 .test
                 .iter()
                 .all(|test| !test)
+        );
+    }
+
+    #[test]
+    fn files_declared_under_cfg_test_are_tests() {
+        let mut sources = [
+            Source::new("src/a/mod.rs", "mod b; #[cfg(test)] mod tests;"),
+            Source::new("src/a/tests.rs", "fn f() {}"),
+            Source::new("src/a/tests/deep.rs", "fn f() {}"),
+            Source::new("src/a/b.rs", "fn f() {}"),
+        ];
+        mark_test_files(&mut sources);
+        assert_eq!(
+            sources.map(|source| source.test[0]),
+            [false, true, true, false]
         );
     }
 }
