@@ -120,8 +120,8 @@ impl<'a> Builder<'a> {
         if self.tree.is_static(self.supergraph, position) {
             return;
         }
-        for class in 0..self.tree.node(position).classes.len() {
-            let fact = self.facts.add(Fact::Typename { position, class });
+        for _ in 0..self.tree.node(position).classes.len() {
+            let fact = self.facts.add(Fact::Typename);
             self.typenames[position.index()].push(fact);
             for state_fact in self.states[position.index()].clone() {
                 if self
