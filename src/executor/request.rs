@@ -21,7 +21,10 @@ pub struct Request<'a> {
 /// The subgraphs as one request sees them. Implemented by the gateway over upstreams, and by fakes in tests.
 pub trait Subgraphs: Send + Sync {
     /// Sends one GraphQL request. Ends within the request's deadline.
-    fn call<'a>(&'a self, call: Call) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>>;
+    fn call<'a>(
+        &'a self,
+        call: Call,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>>;
 }
 
 /// A GraphQL request to a subgraph.

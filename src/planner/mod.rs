@@ -6,6 +6,6 @@
 mod plan;
 
 pub use plan::{
-    Entities, Fetch, FetchId, FetchKind, Leaf, Output, OutputField, OutputValue, Plan, Position, PositionId, Read,
-    ReadField, Representation, RepresentationField, Target, Typename,
+    Entities, Fetch, FetchId, FetchKind, Leaf, Output, OutputField, OutputValue, Plan, Position,
+    PositionId, Read, ReadField, Representation, RepresentationField, Target, Typename,
 };

@@ -170,9 +170,18 @@ pub enum OutputValue {
     /// The runtime type of the object, by its name.
     Typename,
     /// A leaf at a child position.
-    Leaf { position: PositionId, ty: Type, leaf: Leaf },
+    Leaf {
+        position: PositionId,
+        ty: Type,
+        leaf: Leaf,
+    },
     /// Objects at a child position. `possible`: the types clients may see there; an object of another type is null.
-    Object { position: PositionId, ty: Type, possible: TypeSet, output: Output },
+    Object {
+        position: PositionId,
+        ty: Type,
+        possible: TypeSet,
+        output: Output,
+    },
     /// `__schema` or `__type`: the index of the field among the operation's introspection fields.
     Introspection,
 }

@@ -3,10 +3,20 @@
 //! [`Supergraph::parse`] reads a supergraph SDL once into immutable, interned tables. Everything above refers to
 //! types, fields and subgraphs by id. This layer knows nothing of operations, plans or the network.
 
+mod api;
+mod error;
+mod field_set;
 mod ids;
+mod link;
 mod model;
+mod parse;
 mod type_set;
 
+pub use error::Error;
+pub use field_set::{FieldSet, SetField};
 pub use ids::{FieldId, SubgraphId, TypeId};
-pub use model::{Subgraph, Supergraph};
+pub use model::{
+    Argument, FieldDefinition, FieldInSubgraph, Key, Roots, Subgraph, Supergraph, TypeDefinition,
+    TypeInSubgraph, TypeKind,
+};
 pub use type_set::TypeSet;

@@ -1,22 +1,109 @@
 //! The tables of a supergraph.
 
-use super::{SubgraphId, TypeId};
-use apollo_compiler::{Name, Schema, validation::Valid};
+use super::{FieldId, FieldSet, SubgraphId, TypeId, TypeSet};
+use apollo_compiler::{Name, Node, Schema, ast, validation::Valid};
+use indexmap::IndexMap;
+use std::collections::{HashMap, HashSet};
 
 /// A composed supergraph, immutable. Made by [`Supergraph::parse`] alone.
 #[derive(Debug)]
 pub struct Supergraph {
-    subgraphs: Vec<Subgraph>,
-    api: Valid<Schema>,
+    pub(super) subgraphs: Vec<Subgraph>,
+    pub(super) types: Vec<TypeDefinition>,
+    pub(super) fields: Vec<FieldDefinition>,
+    pub(super) type_ids: HashMap<Name, TypeId, foldhash::fast::RandomState>,
+    pub(super) roots: Roots,
+    pub(super) api: Valid<Schema>,
 }
 
 /// A service that resolves part of the supergraph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subgraph {
-    /// The name from `join__Graph`'s `@join__graph(name:)`, as configuration refers to it.
+    /// The name from `@join__graph(name:)`, as configuration refers to it.
     pub name: String,
     /// The URL in the supergraph; configuration may override it.
     pub url: String,
+}
+
+/// The root types, under whatever names.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Roots {
+    pub query: Option<TypeId>,
+    pub mutation: Option<TypeId>,
+    pub subscription: Option<TypeId>,
+}
+
+/// What a named type is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypeKind {
+    Scalar,
+    Object,
+    Interface,
+    Union,
+    Enum,
+    InputObject,
+}
+
+/// A named type of the supergraph.
+#[derive(Debug)]
+pub struct TypeDefinition {
+    pub name: Name,
+    pub kind: TypeKind,
+    /// The fields of an object or interface.
+    pub fields: IndexMap<Name, FieldId>,
+    /// The object types a value of this type can have; an object type has itself.
+    pub possible: TypeSet,
+    /// Those of `possible` that clients may see.
+    pub visible: TypeSet,
+    /// The values of an enum that clients may see.
+    pub values: HashSet<Name>,
+    /// By [`SubgraphId`]: how each subgraph knows this type.
+    pub in_subgraphs: Vec<Option<TypeInSubgraph>>,
+}
+
+/// How a subgraph knows a type.
+#[derive(Clone, Debug, Default)]
+pub struct TypeInSubgraph {
+    /// An `@interfaceObject`: an object type there, an interface in the supergraph.
+    pub interface_object: bool,
+    pub keys: Vec<Key>,
+    /// The object types that this subgraph can return where it declares this type. For an interface object: all that
+    /// the supergraph knows.
+    pub possible: TypeSet,
+}
+
+/// An entity key.
+#[derive(Clone, Debug)]
+pub struct Key {
+    pub fields: FieldSet,
+    /// Whether the subgraph answers `_entities` for it.
+    pub resolvable: bool,
+}
+
+/// A field of an object or interface type.
+#[derive(Debug)]
+pub struct FieldDefinition {
+    pub name: Name,
+    pub parent: TypeId,
+    pub ty: ast::Type,
+    /// The named type inside `ty`.
+    pub named: TypeId,
+    /// How many lists `ty` has around it.
+    pub lists: u8,
+    /// By [`SubgraphId`]: how each subgraph knows this field.
+    pub in_subgraphs: Vec<Option<FieldInSubgraph>>,
+}
+
+/// How a subgraph knows a field.
+#[derive(Clone, Debug, Default)]
+pub struct FieldInSubgraph {
+    /// Declared there but resolved elsewhere (`@external`, or overridden by another subgraph): readable only where a
+    /// `@provides` says so.
+    pub external: bool,
+    pub requires: Option<FieldSet>,
+    pub provides: Option<FieldSet>,
+    /// The field's type there, where it differs from the supergraph's.
+    pub ty: Option<ast::Type>,
 }
 
 impl Supergraph {
@@ -25,9 +112,19 @@ impl Supergraph {
         &self.subgraphs
     }
 
+    /// The ids of all subgraphs, ascending.
+    pub fn subgraph_ids(&self) -> impl Iterator<Item = SubgraphId> + use<> {
+        (0..self.subgraphs.len() as u16).map(SubgraphId)
+    }
+
     /// The subgraph with this id.
     pub fn subgraph(&self, id: SubgraphId) -> &Subgraph {
         &self.subgraphs[id.index()]
+    }
+
+    /// The root types.
+    pub fn roots(&self) -> Roots {
+        self.roots
     }
 
     /// The schema clients see.
@@ -36,17 +133,71 @@ impl Supergraph {
     }
 
     /// The id of the type with this name.
-    pub fn type_id(&self, _name: &str) -> Option<TypeId> {
-        todo!()
+    pub fn type_id(&self, name: &str) -> Option<TypeId> {
+        self.type_ids.get(name).copied()
+    }
+
+    /// The type with this id.
+    pub fn ty(&self, id: TypeId) -> &TypeDefinition {
+        &self.types[id.index()]
     }
 
     /// The name of a type.
-    pub fn type_name(&self, _id: TypeId) -> &Name {
-        todo!()
+    pub fn type_name(&self, id: TypeId) -> &Name {
+        &self.types[id.index()].name
+    }
+
+    /// The ids of all types, ascending.
+    pub fn type_ids(&self) -> impl Iterator<Item = TypeId> + use<> {
+        (0..self.types.len() as u32).map(TypeId)
+    }
+
+    /// The field with this id.
+    pub fn field(&self, id: FieldId) -> &FieldDefinition {
+        &self.fields[id.index()]
+    }
+
+    /// The field of an object or interface type by its name.
+    pub fn field_of(&self, parent: TypeId, name: &str) -> Option<FieldId> {
+        self.ty(parent).fields.get(name).copied()
     }
 
     /// Whether `value` is a value of the enum that clients may see.
-    pub fn is_visible_enum_value(&self, _enum_type: TypeId, _value: &str) -> bool {
-        todo!()
+    pub fn is_visible_enum_value(&self, enum_type: TypeId, value: &str) -> bool {
+        self.ty(enum_type).values.contains(value)
     }
 }
+
+impl TypeDefinition {
+    /// How `subgraph` knows this type, if it does.
+    pub fn in_subgraph(&self, subgraph: SubgraphId) -> Option<&TypeInSubgraph> {
+        self.in_subgraphs.get(subgraph.index())?.as_ref()
+    }
+
+    /// Whether values of this type have no selection set.
+    pub fn is_leaf(&self) -> bool {
+        matches!(self.kind, TypeKind::Scalar | TypeKind::Enum)
+    }
+
+    /// Whether values of this type have a runtime type of another name.
+    pub fn is_abstract(&self) -> bool {
+        matches!(self.kind, TypeKind::Interface | TypeKind::Union)
+    }
+}
+
+impl FieldDefinition {
+    /// How `subgraph` knows this field, if it does.
+    pub fn in_subgraph(&self, subgraph: SubgraphId) -> Option<&FieldInSubgraph> {
+        self.in_subgraphs.get(subgraph.index())?.as_ref()
+    }
+
+    /// The field's type as `subgraph` declares it.
+    pub fn type_in(&self, subgraph: SubgraphId) -> &ast::Type {
+        self.in_subgraph(subgraph)
+            .and_then(|known| known.ty.as_ref())
+            .unwrap_or(&self.ty)
+    }
+}
+
+/// The value of a field's argument, as written.
+pub type Argument = Node<ast::Argument>;

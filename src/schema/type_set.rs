@@ -60,7 +60,11 @@ impl TypeSet {
 
     /// What is in either set.
     pub fn union(&self, other: &Self) -> Self {
-        let (long, short) = if self.0.len() >= other.0.len() { (self, other) } else { (other, self) };
+        let (long, short) = if self.0.len() >= other.0.len() {
+            (self, other)
+        } else {
+            (other, self)
+        };
         let mut words = long.0.clone();
         for (word, more) in words.iter_mut().zip(&short.0) {
             *word |= more;
@@ -95,6 +99,14 @@ impl TypeSet {
             words.pop();
         }
         Self(words)
+    }
+}
+
+impl<'a> Extend<&'a TypeId> for TypeSet {
+    fn extend<I: IntoIterator<Item = &'a TypeId>>(&mut self, members: I) {
+        for &member in members {
+            self.insert(member);
+        }
     }
 }
 

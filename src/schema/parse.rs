@@ -1,0 +1,427 @@
+//! Supergraph SDL → [`Supergraph`]: reads the `join__*` directives (the join spec, <https://specs.apollo.dev/join/v0.3>).
+
+use super::{
+    Error, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, api,
+    field_set::Reader,
+    link::Links,
+    model::{
+        FieldDefinition, FieldInSubgraph, Key, Roots, Subgraph, Supergraph, TypeDefinition,
+        TypeInSubgraph, TypeKind,
+    },
+};
+use apollo_compiler::{
+    Name, Schema, ast,
+    schema::{Component, ExtendedType},
+    validation::Valid,
+};
+use std::collections::HashMap;
+
+impl Supergraph {
+    /// Reads a supergraph SDL. Fails when it is not valid, not a supergraph, or needs what is not supported.
+    pub fn parse(sdl: &str) -> Result<Self, Error> {
+        let schema = Schema::parse_and_validate(sdl, "supergraph.graphql")
+            .map_err(|invalid| Error::Invalid(invalid.errors.to_string()))?;
+        let links = Links::read(&schema)?;
+        let api = api::derive(&schema, &links)?;
+        let join = Join::read(&schema, &links)?;
+        let mut supergraph = Tables {
+            schema: &schema,
+            api: &api,
+            join: &join,
+        }
+        .build()?;
+        supergraph.subgraphs = join.subgraphs;
+        supergraph.api = api;
+        Ok(supergraph)
+    }
+}
+
+/// The local names of the join spec's elements, and its graphs.
+struct Join {
+    subgraphs: Vec<Subgraph>,
+    /// `join__Graph` values → subgraphs.
+    graphs: HashMap<Name, SubgraphId>,
+    ty: String,
+    owner: Option<String>,
+    field: String,
+    implements: String,
+    member: String,
+}
+
+impl Join {
+    fn read(schema: &Schema, links: &Links) -> Result<Self, Error> {
+        let directive = |element: &str| {
+            links
+                .directive("join", element)
+                .unwrap_or_else(|| format!("join__{element}"))
+        };
+        let enum_name = links
+            .type_name("join", "Graph")
+            .unwrap_or_else(|| "join__Graph".to_owned());
+        let values = schema
+            .get_enum(&enum_name)
+            .ok_or_else(|| Error::at(&enum_name, "the enum that lists the subgraphs is missing"))?;
+        let marker = directive("graph");
+        let (mut subgraphs, mut graphs) = (Vec::new(), HashMap::new());
+        for (value, definition) in &values.values {
+            let graph = definition.directives.get(&marker).ok_or_else(|| {
+                Error::at(
+                    format!("{enum_name}.{value}"),
+                    format!("it has no @{marker}(name:, url:)"),
+                )
+            })?;
+            let text = |name: &str| string(graph, name).unwrap_or_default();
+            let id = u16::try_from(subgraphs.len())
+                .map_err(|_| Error::at(&enum_name, "too many subgraphs"))?;
+            graphs.insert(value.clone(), SubgraphId(id));
+            subgraphs.push(Subgraph {
+                name: text("name"),
+                url: text("url"),
+            });
+        }
+        Ok(Self {
+            subgraphs,
+            graphs,
+            ty: directive("type"),
+            owner: schema
+                .directive_definitions
+                .contains_key(directive("owner").as_str())
+                .then(|| directive("owner")),
+            field: directive("field"),
+            implements: directive("implements"),
+            member: directive("unionMember"),
+        })
+    }
+
+    /// The subgraph that a directive's `graph:` names.
+    fn graph(&self, directive: &ast::Directive) -> Option<SubgraphId> {
+        self.graphs
+            .get(directive.specified_argument_by_name("graph")?.as_enum()?)
+            .copied()
+    }
+}
+
+/// Building of the tables.
+struct Tables<'a> {
+    schema: &'a Valid<Schema>,
+    api: &'a Valid<Schema>,
+    join: &'a Join,
+}
+
+impl Tables<'_> {
+    fn build(&self) -> Result<Supergraph, Error> {
+        let type_ids: HashMap<Name, TypeId, _> = self
+            .schema
+            .types
+            .keys()
+            .enumerate()
+            .map(|(index, name)| (name.clone(), TypeId(index as u32)))
+            .collect();
+        let id = |name: &Name| type_ids.get(name).copied();
+        let root = |name: &Option<apollo_compiler::schema::ComponentName>| {
+            name.as_ref().and_then(|name| id(&name.name))
+        };
+        let definition = &self.schema.schema_definition;
+        let mut supergraph = Supergraph {
+            subgraphs: Vec::new(),
+            types: Vec::with_capacity(self.schema.types.len()),
+            fields: Vec::new(),
+            roots: Roots {
+                query: root(&definition.query),
+                mutation: root(&definition.mutation),
+                subscription: root(&definition.subscription),
+            },
+            api: self.api.clone(),
+            type_ids,
+        };
+        self.declare_types(&mut supergraph);
+        let known: Vec<(TypeId, TypeSet)> = supergraph
+            .types
+            .iter()
+            .enumerate()
+            .map(|(i, ty)| (TypeId(i as u32), ty.possible.clone()))
+            .collect();
+        let ids = supergraph.type_ids.clone();
+        let lookup = |name: &str| ids.get(name).map(|id| known[id.index()].clone());
+        let reader = Reader {
+            schema: self.schema,
+            types: &lookup,
+        };
+        for (name, ty) in &self.schema.types {
+            let id = supergraph.type_ids[name];
+            supergraph.types[id.index()].in_subgraphs = self.type_in_subgraphs(ty, &reader)?;
+        }
+        self.possible_in_subgraphs(&mut supergraph);
+        for (name, ty) in &self.schema.types {
+            self.declare_fields(&mut supergraph, (name, ty), &reader)?;
+        }
+        Ok(supergraph)
+    }
+
+    /// Names, kinds and possible types.
+    fn declare_types(&self, supergraph: &mut Supergraph) {
+        for (name, ty) in &self.schema.types {
+            let kind = match ty {
+                ExtendedType::Scalar(_) => TypeKind::Scalar,
+                ExtendedType::Object(_) => TypeKind::Object,
+                ExtendedType::Interface(_) => TypeKind::Interface,
+                ExtendedType::Union(_) => TypeKind::Union,
+                ExtendedType::Enum(_) => TypeKind::Enum,
+                ExtendedType::InputObject(_) => TypeKind::InputObject,
+            };
+            let values = self
+                .api
+                .get_enum(name)
+                .map(|api| api.values.keys().cloned().collect())
+                .unwrap_or_default();
+            supergraph.types.push(TypeDefinition {
+                name: name.clone(),
+                kind,
+                fields: Default::default(),
+                possible: TypeSet::default(),
+                visible: TypeSet::default(),
+                values,
+                in_subgraphs: Vec::new(),
+            });
+        }
+        let ids = &supergraph.type_ids;
+        let mut possible: Vec<TypeSet> = vec![TypeSet::default(); supergraph.types.len()];
+        for (name, ty) in &self.schema.types {
+            let id = ids[name];
+            match ty {
+                ExtendedType::Object(object) => {
+                    possible[id.index()].insert(id);
+                    for interface in &object.implements_interfaces {
+                        if let Some(interface) = ids.get(&interface.name) {
+                            possible[interface.index()].insert(id);
+                        }
+                    }
+                }
+                ExtendedType::Union(union) => {
+                    possible[id.index()].extend(
+                        union
+                            .members
+                            .iter()
+                            .filter_map(|member| ids.get(&member.name)),
+                    );
+                }
+                _ => {}
+            }
+        }
+        let shown: TypeSet = self
+            .api
+            .types
+            .keys()
+            .filter_map(|name| ids.get(name).copied())
+            .collect();
+        for (ty, possible) in supergraph.types.iter_mut().zip(possible) {
+            ty.visible = possible.intersection(&shown);
+            ty.possible = possible;
+        }
+    }
+
+    /// The `@join__type`s of a type; every subgraph when it has none (value types of Federation 1).
+    fn type_in_subgraphs(
+        &self,
+        ty: &ExtendedType,
+        reader: &Reader,
+    ) -> Result<Vec<Option<TypeInSubgraph>>, Error> {
+        let mut known: Vec<Option<TypeInSubgraph>> = vec![None; self.join.subgraphs.len()];
+        let mut any = false;
+        for directive in ty.directives().get_all(&self.join.ty) {
+            any = true;
+            let Some(subgraph) = self.join.graph(directive) else {
+                return Err(Error::at(
+                    ty.name().as_str(),
+                    format!("@{} names an unknown subgraph", self.join.ty),
+                ));
+            };
+            let known = known[subgraph.index()].get_or_insert_default();
+            known.interface_object |= boolean(directive, "isInterfaceObject").unwrap_or(false);
+            if let Some(key) = string(directive, "key") {
+                let fields = reader.read(ty.name(), &key, ty.name().as_str())?;
+                known.keys.push(Key {
+                    fields,
+                    resolvable: boolean(directive, "resolvable").unwrap_or(true),
+                });
+            }
+        }
+        if !any {
+            known.fill(Some(TypeInSubgraph::default()));
+        }
+        Ok(known)
+    }
+
+    /// Which object types each subgraph can return where it declares an abstract type.
+    fn possible_in_subgraphs(&self, supergraph: &mut Supergraph) {
+        for id in supergraph.type_ids().collect::<Vec<_>>() {
+            for subgraph in self.join.subgraph_ids() {
+                let Some(known) = supergraph.ty(id).in_subgraph(subgraph) else {
+                    continue;
+                };
+                let all = &supergraph.ty(id).possible;
+                let possible = if known.interface_object {
+                    all.clone()
+                } else {
+                    all.iter()
+                        .filter(|&object| self.is_possible(supergraph, (id, object), subgraph))
+                        .collect()
+                };
+                if let Some(known) =
+                    &mut supergraph.types[id.index()].in_subgraphs[subgraph.index()]
+                {
+                    known.possible = possible;
+                }
+            }
+        }
+    }
+
+    fn is_possible(
+        &self,
+        supergraph: &Supergraph,
+        (ty, object): (TypeId, TypeId),
+        subgraph: SubgraphId,
+    ) -> bool {
+        if supergraph.ty(object).in_subgraph(subgraph).is_none() {
+            return false;
+        }
+        let argument = |directive: &ast::Directive, name: &str| string(directive, name);
+        let names = |directives: &apollo_compiler::schema::DirectiveList,
+                     directive: &str,
+                     key: &str,
+                     wanted: &Name| {
+            let mut any = false;
+            let listed = directives.get_all(directive).any(|directive| {
+                any = true;
+                self.join.graph(directive) == Some(subgraph)
+                    && argument(directive, key).as_deref() == Some(wanted.as_str())
+            });
+            listed || !any
+        };
+        let (ty, object) = (supergraph.type_name(ty), supergraph.type_name(object));
+        match (self.schema.types.get(ty), self.schema.types.get(object)) {
+            (Some(ExtendedType::Union(union)), _) => {
+                names(&union.directives, &self.join.member, "member", object)
+            }
+            (Some(ExtendedType::Interface(_)), Some(ExtendedType::Object(definition))) => names(
+                &definition.directives,
+                &self.join.implements,
+                "interface",
+                ty,
+            ),
+            _ => true,
+        }
+    }
+
+    fn declare_fields(
+        &self,
+        supergraph: &mut Supergraph,
+        (name, ty): (&Name, &ExtendedType),
+        reader: &Reader,
+    ) -> Result<(), Error> {
+        let fields = match ty {
+            ExtendedType::Object(object) => &object.fields,
+            ExtendedType::Interface(interface) => &interface.fields,
+            _ => return Ok(()),
+        };
+        let parent = supergraph.type_ids[name];
+        for (field_name, definition) in fields {
+            let coordinate = format!("{name}.{field_name}");
+            let named = supergraph
+                .type_id(definition.ty.inner_named_type())
+                .ok_or_else(|| {
+                    Error::at(&coordinate, format!("there is no type `{}`", definition.ty))
+                })?;
+            let in_subgraphs =
+                self.field_in_subgraphs(supergraph, (parent, ty, definition), reader)?;
+            let id = FieldId(supergraph.fields.len() as u32);
+            supergraph.fields.push(FieldDefinition {
+                name: field_name.clone(),
+                parent,
+                ty: definition.ty.clone(),
+                named,
+                lists: lists(&definition.ty),
+                in_subgraphs,
+            });
+            supergraph.types[parent.index()]
+                .fields
+                .insert(field_name.clone(), id);
+        }
+        Ok(())
+    }
+
+    fn field_in_subgraphs(
+        &self,
+        supergraph: &Supergraph,
+        (parent, ty, definition): (TypeId, &ExtendedType, &Component<ast::FieldDefinition>),
+        reader: &Reader,
+    ) -> Result<Vec<Option<FieldInSubgraph>>, Error> {
+        let mut known: Vec<Option<FieldInSubgraph>> = vec![None; self.join.subgraphs.len()];
+        let coordinate = format!("{}.{}", ty.name(), definition.name);
+        let mut any = false;
+        for directive in definition.directives.get_all(&self.join.field) {
+            any = true;
+            let Some(subgraph) = self.join.graph(directive) else {
+                continue;
+            };
+            let set = |argument: &str, on: &Name| -> Result<Option<FieldSet>, Error> {
+                string(directive, argument)
+                    .map(|text| reader.read(on, &text, &coordinate))
+                    .transpose()
+            };
+            let flag = |argument: &str| boolean(directive, argument).unwrap_or(false);
+            let parsed = string(directive, "type").map(|text| {
+                ast::Type::parse(text, "type")
+                    .map_err(|_| Error::at(&coordinate, "@join__field(type:) is not a type"))
+            });
+            known[subgraph.index()] = Some(FieldInSubgraph {
+                external: flag("external") || flag("usedOverridden"),
+                requires: set("requires", ty.name())?,
+                provides: set("provides", definition.ty.inner_named_type())?,
+                ty: parsed.transpose()?,
+            });
+        }
+        if !any {
+            let owner = self
+                .join
+                .owner
+                .as_ref()
+                .and_then(|owner| ty.directives().get(owner));
+            match owner.and_then(|directive| self.join.graph(directive)) {
+                Some(subgraph) => known[subgraph.index()] = Some(FieldInSubgraph::default()),
+                None => {
+                    for subgraph in self.join.subgraph_ids() {
+                        if supergraph.ty(parent).in_subgraph(subgraph).is_some() {
+                            known[subgraph.index()] = Some(FieldInSubgraph::default());
+                        }
+                    }
+                }
+            }
+        }
+        Ok(known)
+    }
+}
+
+impl Join {
+    fn subgraph_ids(&self) -> impl Iterator<Item = SubgraphId> + use<> {
+        (0..self.subgraphs.len() as u16).map(SubgraphId)
+    }
+}
+
+fn string(directive: &ast::Directive, argument: &str) -> Option<String> {
+    directive
+        .specified_argument_by_name(argument)?
+        .as_str()
+        .map(str::to_owned)
+}
+
+fn boolean(directive: &ast::Directive, argument: &str) -> Option<bool> {
+    directive.specified_argument_by_name(argument)?.to_bool()
+}
+
+fn lists(ty: &ast::Type) -> u8 {
+    match ty {
+        ast::Type::List(inner) | ast::Type::NonNullList(inner) => 1 + lists(inner),
+        ast::Type::Named(_) | ast::Type::NonNullNamed(_) => 0,
+    }
+}
