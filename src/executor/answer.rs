@@ -2,16 +2,16 @@
 
 use super::{Answer, CallError, ErrorCode};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use std::{fmt, str};
 
 /// A GraphQL response of a subgraph, its parts not looked at yet.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Envelope<'a> {
     /// The text of `data`; none if there is none or it is null.
     pub data: Option<&'a RawValue>,
-    /// The text of `errors`.
-    pub errors: Option<&'a RawValue>,
+    /// What stands under `errors`; null if there is nothing.
+    pub errors: Value,
 }
 
 /// Why a fetch gave nothing.
@@ -60,16 +60,30 @@ pub(super) fn open(answer: &Answer) -> Result<Envelope<'_>, Failure> {
 }
 
 fn parse(body: &[u8]) -> Result<Envelope<'_>, Failure> {
-    let text = str::from_utf8(body).map_err(|error| Failure::malformed(format!("not UTF-8: {error}")))?;
-    let envelope: Envelope<'_> =
-        serde_json::from_str(text).map_err(|error| Failure::malformed(format!("not a GraphQL response: {error}")))?;
-    if envelope.data.is_none() && envelope.errors.is_none_or(|errors| matches!(errors.get(), "null" | "[]")) {
+    let text =
+        str::from_utf8(body).map_err(|error| Failure::malformed(format!("not UTF-8: {error}")))?;
+    let envelope: Envelope<'_> = serde_json::from_str(text)
+        .map_err(|error| Failure::malformed(format!("not a GraphQL response: {error}")))?;
+    if envelope.data.is_none() && !envelope.has_errors() {
         return Err(Failure::malformed("neither data nor errors"));
     }
-    if envelope.data.is_some_and(|data| !data.get().starts_with('{')) {
+    if envelope
+        .data
+        .is_some_and(|data| !data.get().starts_with('{'))
+    {
         return Err(Failure::malformed("data is not an object"));
     }
     Ok(envelope)
+}
+
+impl Envelope<'_> {
+    pub fn has_errors(&self) -> bool {
+        match &self.errors {
+            Value::Null => false,
+            Value::Array(errors) => !errors.is_empty(),
+            _ => true,
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Envelope<'de> {

@@ -15,7 +15,12 @@ pub(super) enum Destination {
 }
 
 /// The request for a step, now that all it waits for is there. None if there is nothing to ask for.
-pub(super) fn call(program: &Program, step: &Step, rows: &Rows, request: &Request<'_>) -> Option<(Call, Destination)> {
+pub(super) fn call(
+    program: &Program,
+    step: &Step,
+    rows: &Rows,
+    request: &Request<'_>,
+) -> Option<(Call, Destination)> {
     let mut body = Body::new(step, request);
     let destination = match &step.kind {
         StepKind::Root { at, .. } => {
@@ -71,7 +76,11 @@ impl Body {
 
     /// Begins a variable; its value is what is written next.
     fn variable(&mut self, name: &str) {
-        let separator: &[u8] = if self.variables == 0 { b",\"variables\":{\"" } else { b",\"" };
+        let separator: &[u8] = if self.variables == 0 {
+            b",\"variables\":{\""
+        } else {
+            b",\""
+        };
         self.json.extend_from_slice(separator);
         self.json.extend_from_slice(name.as_bytes());
         self.json.extend_from_slice(b"\":");

@@ -5,7 +5,9 @@
 
 use super::shape::Shape;
 use crate::operation::OperationKind;
-use crate::planner::{Fetch, FetchKind, Output, OutputValue, Plan, Position, PositionId, Representation};
+use crate::planner::{
+    Fetch, FetchKind, Output, OutputValue, Plan, Position, PositionId, Representation,
+};
 use crate::schema::{SubgraphId, Supergraph, TypeSet};
 use apollo_compiler::Name;
 use smallvec::SmallVec;
@@ -86,8 +88,12 @@ pub fn compile(supergraph: &Arc<Supergraph>, plan: Plan) -> Program {
 fn note_response_keys(output: &Output, shown_as: &mut [Option<Name>]) {
     for field in &output.fields {
         match &field.value {
-            OutputValue::Leaf { position, .. } => shown_as[position.0 as usize] = Some(field.key.clone()),
-            OutputValue::Object { position, output, .. } => {
+            OutputValue::Leaf { position, .. } => {
+                shown_as[position.0 as usize] = Some(field.key.clone())
+            }
+            OutputValue::Object {
+                position, output, ..
+            } => {
                 shown_as[position.0 as usize] = Some(field.key.clone());
                 note_response_keys(output, shown_as);
             }

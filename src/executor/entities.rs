@@ -44,14 +44,22 @@ impl Joins {
 
     /// The rows that a representation stands for.
     pub fn of(&self, representation: usize) -> &[Join] {
-        let start = self.list.partition_point(|join| join.representation < representation);
-        let length = self.list[start..].partition_point(|join| join.representation == representation);
+        let start = self
+            .list
+            .partition_point(|join| join.representation < representation);
+        let length =
+            self.list[start..].partition_point(|join| join.representation == representation);
         &self.list[start..start + length]
     }
 }
 
 /// Writes the list of all representations of an `_entities` field.
-pub(super) fn write(program: &Program, rows: &Rows, field: &EntityField, json: &mut Vec<u8>) -> Joins {
+pub(super) fn write(
+    program: &Program,
+    rows: &Rows,
+    field: &EntityField,
+    json: &mut Vec<u8>,
+) -> Joins {
     let mut writer = Writer {
         program,
         rows,
@@ -92,7 +100,10 @@ struct Unaskable;
 impl Writer<'_> {
     fn row(&mut self, row: RowId, target: &Target, index: usize) {
         if let Some(types) = &target.types
-            && !self.rows.object(row).is_some_and(|object| types.contains(object))
+            && !self
+                .rows
+                .object(row)
+                .is_some_and(|object| types.contains(object))
         {
             return;
         }
@@ -105,16 +116,20 @@ impl Writer<'_> {
             self.json.truncate(before);
             return;
         }
-        let representation = match self.seen.find_or_add(self.json, start, self.joins.representations) {
-            Some(earlier) => {
-                self.json.truncate(before);
-                earlier
-            }
-            None => {
-                self.joins.representations += 1;
-                self.joins.representations - 1
-            }
-        };
+        let representation =
+            match self
+                .seen
+                .find_or_add(self.json, start, self.joins.representations)
+            {
+                Some(earlier) => {
+                    self.json.truncate(before);
+                    earlier
+                }
+                None => {
+                    self.joins.representations += 1;
+                    self.joins.representations - 1
+                }
+            };
         self.joins.list.push(Join {
             representation,
             target: index,
@@ -122,10 +137,17 @@ impl Writer<'_> {
         });
     }
 
-    fn representation(&mut self, row: RowId, representation: &Representation) -> Result<(), Unaskable> {
+    fn representation(
+        &mut self,
+        row: RowId,
+        representation: &Representation,
+    ) -> Result<(), Unaskable> {
         let typename = match &representation.typename {
             Typename::Fixed(name) => name,
-            Typename::Runtime => self.program.supergraph.type_name(self.rows.object(row).ok_or(Unaskable)?),
+            Typename::Runtime => self
+                .program
+                .supergraph
+                .type_name(self.rows.object(row).ok_or(Unaskable)?),
         };
         self.json.extend_from_slice(b"{\"__typename\":\"");
         self.json.extend_from_slice(typename.as_bytes());
@@ -139,7 +161,10 @@ impl Writer<'_> {
     fn fields(&mut self, row: RowId, fields: &[RepresentationField]) -> Result<(), Unaskable> {
         for field in fields {
             if let Some(types) = &field.types
-                && !self.rows.object(row).is_some_and(|object| types.contains(object))
+                && !self
+                    .rows
+                    .object(row)
+                    .is_some_and(|object| types.contains(object))
             {
                 continue;
             }
@@ -149,7 +174,11 @@ impl Writer<'_> {
             self.json.push(b'"');
             self.json.extend_from_slice(field.name.as_bytes());
             self.json.extend_from_slice(b"\":");
-            self.value(self.rows.get(row, self.program.position(field.position).slot), field)?;
+            self.value(
+                self.rows
+                    .get(row, self.program.position(field.position).slot),
+                field,
+            )?;
         }
         Ok(())
     }
@@ -180,7 +209,8 @@ impl Writer<'_> {
             && let Some(object) = self.rows.object(row)
         {
             self.json.extend_from_slice(b"\"__typename\":\"");
-            self.json.extend_from_slice(self.program.supergraph.type_name(object).as_bytes());
+            self.json
+                .extend_from_slice(self.program.supergraph.type_name(object).as_bytes());
             self.json.push(b'"');
         }
         self.fields(row, &field.fields)?;

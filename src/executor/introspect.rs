@@ -3,7 +3,7 @@
 use apollo_compiler::executable::Operation;
 use apollo_compiler::introspection::{check_max_depth, partial_execute};
 use apollo_compiler::request::RequestError;
-use apollo_compiler::response::{JsonMap, serde_json_bytes};
+use apollo_compiler::response::JsonMap;
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Schema};
 use serde_json::{Map, Value};
@@ -25,21 +25,30 @@ pub fn introspect(
     operation: &Operation,
     variables: &Map<String, Value>,
 ) -> Result<Map<String, Value>, IntrospectionError> {
-    check_max_depth(document, operation).map_err(|error| IntrospectionError::TooDeep(message(&error)))?;
+    check_max_depth(document, operation)
+        .map_err(|error| IntrospectionError::TooDeep(message(&error)))?;
     let variables = variables.iter().map(|(name, value)| (name.as_str(), value));
     let variables: JsonMap = variables
         .map(|(name, value)| (name.into(), value.clone().into()))
         .collect();
     let implementers = api.implementers_map();
-    let response = partial_execute(api, &implementers, document, operation, &Valid::assume_valid(variables))
-        .map_err(|error| IntrospectionError::Failed(message(&error)))?;
+    let response = partial_execute(
+        api,
+        &implementers,
+        document,
+        operation,
+        &Valid::assume_valid(variables),
+    )
+    .map_err(|error| IntrospectionError::Failed(message(&error)))?;
     if let Some(error) = response.errors.first() {
         return Err(IntrospectionError::Failed(error.message.clone()));
     }
     let data = response.data.unwrap_or_default();
     match serde_json::to_value(data) {
         Ok(Value::Object(data)) => Ok(data),
-        _ => Err(IntrospectionError::Failed("the answer is not an object".to_owned())),
+        _ => Err(IntrospectionError::Failed(
+            "the answer is not an object".to_owned(),
+        )),
     }
 }
 

@@ -26,16 +26,24 @@ pub(super) enum Unfit {
 }
 
 /// Writes a value other than null, given as JSON text without white space around it.
-pub(super) fn write(supergraph: &Supergraph, leaf: &Leaf, text: &[u8], json: &mut Vec<u8>) -> Result<(), Unfit> {
+pub(super) fn write(
+    supergraph: &Supergraph,
+    leaf: &Leaf,
+    text: &[u8],
+    json: &mut Vec<u8>,
+) -> Result<(), Unfit> {
     match leaf {
         Leaf::Any => json.extend_from_slice(text),
         Leaf::Int => write_int(text, json)?,
         Leaf::Float => write_if(is_number(text), text, json).ok_or(Unfit::Float)?,
         Leaf::String => write_if(is_string(text), text, json).ok_or(Unfit::String)?,
-        Leaf::Boolean => write_if(matches!(text, b"true" | b"false"), text, json).ok_or(Unfit::Boolean)?,
+        Leaf::Boolean => {
+            write_if(matches!(text, b"true" | b"false"), text, json).ok_or(Unfit::Boolean)?
+        }
         Leaf::Id => write_id(text, json)?,
         Leaf::Enum(id) => {
-            let visible = string(text).is_some_and(|value| supergraph.is_visible_enum_value(*id, &value));
+            let visible =
+                string(text).is_some_and(|value| supergraph.is_visible_enum_value(*id, &value));
             write_if(visible, text, json).ok_or(Unfit::Enum)?;
         }
     }

@@ -51,7 +51,12 @@ impl From<Failure> for Report {
 }
 
 impl<'a> Placing<'a> {
-    pub fn new(program: &'a Program, rows: &'a Rows, step: &'a Step, destination: &'a Destination) -> Self {
+    pub fn new(
+        program: &'a Program,
+        rows: &'a Rows,
+        step: &'a Step,
+        destination: &'a Destination,
+    ) -> Self {
         Self {
             program,
             rows,
@@ -94,15 +99,19 @@ impl<'a> Placing<'a> {
             let path = self.field_path(row, position);
             self.add(&Failure::malformed(message).into(), path);
         }
-        let (StepKind::Entities(fields), Destination::Entities(joins)) = (&self.step.kind, self.destination) else {
+        let (StepKind::Entities(fields), Destination::Entities(joins)) =
+            (&self.step.kind, self.destination)
+        else {
             return;
         };
-        for ((received, field), joins) in findings.received.into_iter().zip(fields).zip(joins) {
+        for (index, received) in findings.short {
+            let (field, joins) = (&fields[index], &joins[index]);
             match received {
                 Some(received) => self.missing_entities(received, field, joins),
                 None if reported => {}
                 None => {
-                    let report = Failure::malformed(format!("there is no list `{}`", field.key)).into();
+                    let report =
+                        Failure::malformed(format!("there is no list `{}`", field.key)).into();
                     for path in target_paths(self.program, field, joins) {
                         self.add(&report, path);
                     }
@@ -113,7 +122,11 @@ impl<'a> Placing<'a> {
 
     fn missing_entities(&mut self, received: usize, field: &EntityField, joins: &Joins) {
         let report = Failure::malformed("the subgraph sent too few entities").into();
-        for join in joins.all().iter().filter(|join| join.representation >= received) {
+        for join in joins
+            .all()
+            .iter()
+            .filter(|join| join.representation >= received)
+        {
             let path = self.row_path(join.row, field.targets[join.target].position);
             self.add(&report, path);
         }
@@ -145,32 +158,48 @@ impl<'a> Placing<'a> {
 
     /// All places of what stands at a path of the subgraph's response.
     fn places(&mut self, wire_path: &[Value]) -> Vec<Path> {
-        match (&self.step.kind, self.destination, wire_path) {
-            (StepKind::Root { at, .. }, _, []) => vec![walk::path_to_first_list(self.program, *at)],
-            (StepKind::Root { at, shape }, Destination::Rows(into), path) => {
-                let follow = |row: &RowId| self.follow(self.row_path(*row, *at), (shape, *row), path);
+        match (&self.step.kind, self.destination) {
+            (StepKind::Root { at, .. }, _) if wire_path.is_empty() => {
+                vec![walk::path_to_first_list(self.program, *at)]
+            }
+            (StepKind::Root { at, shape }, Destination::Rows(into)) => {
+                let follow = |row: &RowId| {
+                    let before = self.row_path(*row, *at);
+                    self.follow(before, (shape, *row), wire_path)
+                };
                 into.iter().map(follow).collect()
             }
-            (StepKind::Entities(fields), Destination::Entities(joins), path) => {
-                let named = path.first().and_then(Value::as_str);
-                let named = fields.iter().zip(joins).find(|(field, _)| Some(&*field.key) == named);
-                match (named, path.get(1).and_then(Value::as_u64)) {
-                    (Some((field, joins)), Some(index)) => {
-                        let follow = |join: &Join| {
-                            let target = &field.targets[join.target];
-                            let before = self.row_path(join.row, target.position);
-                            self.follow(before, (&target.shape, join.row), &path[2..])
-                        };
-                        joins.of(index as usize).iter().map(follow).collect()
-                    }
-                    (Some((field, joins)), None) => target_paths(self.program, field, joins),
-                    (None, _) => self.filled_paths(),
+            (StepKind::Entities(fields), Destination::Entities(joins)) => {
+                let named = wire_path.first().and_then(Value::as_str);
+                let mut fields = fields.iter().zip(joins);
+                match fields.find(|(field, _)| Some(&*field.key) == named) {
+                    Some((field, joins)) => self.places_of_entity(field, joins, &wire_path[1..]),
+                    None => self.filled_paths(),
                 }
             }
-            (StepKind::Root { .. }, Destination::Entities(_), _) | (StepKind::Entities(_), Destination::Rows(_), _) => {
-                Vec::new()
-            }
+            (StepKind::Root { .. }, Destination::Entities(_))
+            | (StepKind::Entities(_), Destination::Rows(_)) => Vec::new(),
         }
+    }
+
+    /// All places of what stands at a path of an `_entities` field.
+    fn places_of_entity(
+        &mut self,
+        field: &EntityField,
+        joins: &Joins,
+        wire_path: &[Value],
+    ) -> Vec<Path> {
+        let entity = wire_path.first().and_then(Value::as_u64);
+        let joined = entity.map_or(&[][..], |index| joins.of(index as usize));
+        if joined.is_empty() {
+            return target_paths(self.program, field, joins);
+        }
+        let follow = |join: &Join| {
+            let target = &field.targets[join.target];
+            let before = self.row_path(join.row, target.position);
+            self.follow(before, (&target.shape, join.row), &wire_path[1..])
+        };
+        joined.iter().map(follow).collect()
     }
 
     /// Extends the path of `row` by a wire path, as far as clients see what it leads to.
@@ -181,7 +210,10 @@ impl<'a> Placing<'a> {
         while let Some(key) = steps.next().and_then(Value::as_str) {
             let object = row.and_then(|row| self.rows.object(row));
             let uses = shape.and_then(|shape| Some(&shape.keys[shape.find(key, 0)?].uses));
-            let shown = uses.into_iter().flatten().filter(|one| one.applies_to(object));
+            let shown = uses
+                .into_iter()
+                .flatten()
+                .filter(|one| one.applies_to(object));
             let Some((field, key)) = shown
                 .filter_map(|field| Some((field, self.program.shown_as(field.position)?)))
                 .next()
@@ -218,10 +250,16 @@ impl<'a> Placing<'a> {
             (StepKind::Root { at, shape }, _) => {
                 let base = walk::path_to_first_list(self.program, *at);
                 let chain = self.program.chain(*at);
-                let reached = base.len() == chain.len() && chain.iter().all(|id| self.program.position(*id).lists == 0);
-                let fields = shape.keys.iter().flat_map(|key| &key.uses).filter(|_| reached);
+                let reached = base.len() == chain.len()
+                    && chain.iter().all(|id| self.program.position(*id).lists == 0);
+                let fields = shape
+                    .keys
+                    .iter()
+                    .flat_map(|key| &key.uses)
+                    .filter(|_| reached);
                 let keys = fields.filter_map(|field| self.program.shown_as(field.position));
-                let paths = unique(keys.map(|key| [&*base, &[PathSegment::Key(key.clone())]].concat()));
+                let paths =
+                    unique(keys.map(|key| [&*base, &[PathSegment::Key(key.clone())]].concat()));
                 if paths.is_empty() { vec![base] } else { paths }
             }
             (StepKind::Entities(_), Destination::Rows(_)) => Vec::new(),
@@ -231,15 +269,21 @@ impl<'a> Placing<'a> {
     fn field_path(&mut self, row: RowId, position: PositionId) -> Path {
         let parent = self.program.position(position).parent.unwrap_or(position);
         let mut path = self.row_path(row, parent);
-        path.extend(self.program.shown_as(position).cloned().map(PathSegment::Key));
+        path.extend(
+            self.program
+                .shown_as(position)
+                .cloned()
+                .map(PathSegment::Key),
+        );
         path
     }
 
     fn row_path(&mut self, row: RowId, position: PositionId) -> Path {
-        let paths = self
-            .paths
-            .entry(position)
-            .or_insert_with(|| walk::paths_at(self.program, self.rows, position).into_iter().collect());
+        let paths = self.paths.entry(position).or_insert_with(|| {
+            walk::paths_at(self.program, self.rows, position)
+                .into_iter()
+                .collect()
+        });
         paths.get(&row).cloned().unwrap_or_default()
     }
 

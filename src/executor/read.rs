@@ -23,14 +23,13 @@ use serde_json::value::RawValue;
 pub(super) struct Findings {
     /// Lists of another length than the one they were merged into: the object around, and the position of the list.
     pub uneven: Vec<(RowId, PositionId)>,
-    /// For each `_entities` field how many entities came, if there was a list.
-    pub received: Vec<Option<usize>>,
+    /// `_entities` fields, by index, with fewer entities than representations, and how many came. None: no list at all.
+    pub short: Vec<(usize, Option<usize>)>,
 }
 
 impl Findings {
-    /// Whether there is surely nothing to report.
     pub fn is_empty(&self) -> bool {
-        self.uneven.is_empty() && self.received.is_empty()
+        self.uneven.is_empty() && self.short.is_empty()
     }
 }
 
@@ -58,7 +57,8 @@ pub(super) fn read(
         (StepKind::Entities(fields), Destination::Entities(joins)) => {
             reader.entity_fields(data, fields, joins)?;
         }
-        (StepKind::Root { .. }, Destination::Entities(_)) | (StepKind::Entities(_), Destination::Rows(_)) => {
+        (StepKind::Root { .. }, Destination::Entities(_))
+        | (StepKind::Entities(_), Destination::Rows(_)) => {
             unreachable!("a destination is made for its step")
         }
     }
@@ -75,7 +75,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn object(&mut self, text: &RawValue, shape: &Shape, row: RowId) -> Result<(), serde_json::Error> {
+    fn object(
+        &mut self,
+        text: &RawValue,
+        shape: &Shape,
+        row: RowId,
+    ) -> Result<(), serde_json::Error> {
         let seed = ObjectSeed {
             reader: self,
             shape,
@@ -98,7 +103,11 @@ impl Reader<'_> {
             received: &mut received,
         };
         seed.deserialize(&mut serde_json::Deserializer::from_str(data.get()))?;
-        self.findings.received = received;
+        for (field, (received, joins)) in received.into_iter().zip(joins).enumerate() {
+            if received.is_none_or(|received| received < joins.representations()) {
+                self.findings.short.push((field, received));
+            }
+        }
         Ok(())
     }
 
@@ -118,7 +127,12 @@ impl Reader<'_> {
     }
 
     /// Stores the value of a key again for each use that applies.
-    fn each_use(&mut self, text: &RawValue, key: &Key, row: RowId) -> Result<(), serde_json::Error> {
+    fn each_use(
+        &mut self,
+        text: &RawValue,
+        key: &Key,
+        row: RowId,
+    ) -> Result<(), serde_json::Error> {
         for one in &key.uses {
             if one.applies_to(self.rows.object(row)) {
                 let seed = FieldSeed {

@@ -84,7 +84,8 @@ impl Rows {
             object: layout.object,
             first: first as u32,
         });
-        self.slots.resize(first + layout.slots as usize, Datum::Absent);
+        self.slots
+            .resize(first + layout.slots as usize, Datum::Absent);
         id
     }
 
@@ -143,7 +144,10 @@ impl Rows {
     pub fn objects_in(&self, datum: Datum, found: &mut Vec<RowId>) {
         match datum {
             Datum::Object(row) => found.push(row),
-            Datum::List(list) => self.items(list).iter().for_each(|item| self.objects_in(*item, found)),
+            Datum::List(list) => self
+                .items(list)
+                .iter()
+                .for_each(|item| self.objects_in(*item, found)),
             Datum::Absent | Datum::Null | Datum::Leaf(_) | Datum::Misshapen => {}
         }
     }

@@ -12,7 +12,6 @@ use super::shape::RowLayout;
 use super::{Answer, Call, CallError, Reply, Request, Response, read, write};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::HeaderMap;
-use serde_json::Value;
 use std::collections::VecDeque;
 
 /// Errors of all fetches together that are listed; more are only counted.
@@ -32,7 +31,9 @@ pub async fn run(program: &Program, request: Request<'_>) -> Reply {
                 None => run.release(index),
             }
         }
-        let Some((index, destination, answer)) = calls.next().await else { break };
+        let Some((index, destination, answer)) = calls.next().await else {
+            break;
+        };
         run.finish(index, &destination, answer);
         run.release(index);
     }
@@ -60,13 +61,20 @@ impl<'a> Run<'a> {
             rows: Rows::new(root.unwrap_or_default()),
             errors: Errors::with_limit(LISTED_ERRORS),
             waits_for: steps.iter().map(|step| step.waits_for).collect(),
-            ready: (0..steps.len()).filter(|index| steps[*index].waits_for == 0).collect(),
+            ready: (0..steps.len())
+                .filter(|index| steps[*index].waits_for == 0)
+                .collect(),
             headers: vec![None; steps.len()],
         }
     }
 
     fn start(&self, index: usize, request: &Request<'_>) -> Option<(Call, Destination)> {
-        call::call(self.program, &self.program.steps[index], &self.rows, request)
+        call::call(
+            self.program,
+            &self.program.steps[index],
+            &self.rows,
+            request,
+        )
     }
 
     /// Lets the steps go on that waited for this one only.
@@ -79,7 +87,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn finish(&mut self, index: usize, destination: &Destination, answer: Result<Answer, CallError>) {
+    fn finish(
+        &mut self,
+        index: usize,
+        destination: &Destination,
+        answer: Result<Answer, CallError>,
+    ) {
         let step = &self.program.steps[index];
         match answer {
             Ok(answer) => {
@@ -98,16 +111,21 @@ impl<'a> Run<'a> {
         let read = envelope.data.map(|data| {
             let body = self.rows.add_body(answer.body.clone());
             let body = body.ok_or_else(|| Failure::malformed("the answer is too large"))?;
-            read::read(self.program, step, destination, (body, data), &mut self.rows)
-                .map_err(|error| Failure::malformed(format!("not the data asked for: {error}")))
+            read::read(
+                self.program,
+                step,
+                destination,
+                (body, data),
+                &mut self.rows,
+            )
+            .map_err(|error| Failure::malformed(format!("not the data asked for: {error}")))
         });
-        let errors = envelope.errors.filter(|errors| errors.get() != "[]");
-        if errors.is_none() && matches!(&read, Some(Ok(findings)) if findings.is_empty()) {
+        if !envelope.has_errors() && matches!(&read, Some(Ok(findings)) if findings.is_empty()) {
             return;
         }
         let mut placing = Placing::new(self.program, &self.rows, step, destination);
-        if let Some(errors) = errors {
-            placing.subgraph_errors(serde_json::from_str(errors.get()).unwrap_or(Value::Null));
+        if envelope.has_errors() {
+            placing.subgraph_errors(envelope.errors);
         }
         match read {
             Some(Ok(findings)) => placing.findings(findings),

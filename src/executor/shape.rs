@@ -58,7 +58,12 @@ impl Shape {
             shape.tells_type = true;
         }
         for field in read.fields {
-            let ReadField { key, types, position, read } = field;
+            let ReadField {
+                key,
+                types,
+                position,
+                read,
+            } = field;
             let key = shape.key(key);
             key.depends_on_type |= types.is_some();
             key.uses.push(Use {

@@ -1,8 +1,8 @@
 //! From positions to the rows there, and to their paths in the client's response.
 
+use super::PathSegment;
 use super::compile::Program;
 use super::rows::{Datum, RowId, Rows};
-use super::PathSegment;
 use crate::planner::PositionId;
 
 /// All rows at a position, through the lists above and at it, in the order of the response.
@@ -21,7 +21,11 @@ pub(super) fn rows_at(program: &Program, rows: &Rows, position: PositionId) -> V
 
 /// All rows at a position with their paths, or those of what is around them where clients do not see them. Slow: for
 /// errors.
-pub(super) fn paths_at(program: &Program, rows: &Rows, position: PositionId) -> Vec<(RowId, Vec<PathSegment>)> {
+pub(super) fn paths_at(
+    program: &Program,
+    rows: &Rows,
+    position: PositionId,
+) -> Vec<(RowId, Vec<PathSegment>)> {
     let mut here = vec![(RowId::ROOT, Vec::new())];
     let mut hidden = false;
     for id in program.chain(position) {
@@ -44,7 +48,12 @@ pub(super) fn paths_at(program: &Program, rows: &Rows, position: PositionId) -> 
     here
 }
 
-fn add_paths(rows: &Rows, datum: Datum, path: Vec<PathSegment>, found: &mut Vec<(RowId, Vec<PathSegment>)>) {
+fn add_paths(
+    rows: &Rows,
+    datum: Datum,
+    path: Vec<PathSegment>,
+    found: &mut Vec<(RowId, Vec<PathSegment>)>,
+) {
     match datum {
         Datum::Object(row) => found.push((row, path)),
         Datum::List(list) => {
@@ -62,7 +71,9 @@ fn add_paths(rows: &Rows, datum: Datum, path: Vec<PathSegment>, found: &mut Vec<
 pub(super) fn path_to_first_list(program: &Program, position: PositionId) -> Vec<PathSegment> {
     let mut path = Vec::new();
     for id in program.chain(position) {
-        let Some(key) = program.shown_as(id) else { break };
+        let Some(key) = program.shown_as(id) else {
+            break;
+        };
         path.push(PathSegment::Key(key.clone()));
         if program.position(id).lists > 0 {
             break;

@@ -120,14 +120,26 @@ impl<'a> Writer<'a> {
             OutputValue::Typename => return self.typename(row, &here),
             OutputValue::Introspection => self.introspection(&field.key),
             OutputValue::Leaf { position, ty, leaf } => {
-                let field = LeafField { position: *position, leaf };
+                let field = LeafField {
+                    position: *position,
+                    leaf,
+                };
                 match datum(*position) {
                     Datum::Leaf(text) => self.leaf(ty, field, self.rows.text(text), &here)?,
                     _ => self.nullable(ty, self.json.len(), Err(Missing::Silently), &here)?,
                 }
             }
-            OutputValue::Object { position, ty, possible, output } => {
-                let field = ObjectField { position: *position, possible, output };
+            OutputValue::Object {
+                position,
+                ty,
+                possible,
+                output,
+            } => {
+                let field = ObjectField {
+                    position: *position,
+                    possible,
+                    output,
+                };
                 self.composite(ty, field, datum(*position), &here)?;
             }
         }
@@ -136,31 +148,47 @@ impl<'a> Writer<'a> {
 
     fn typename(&mut self, row: RowId, trail: &Trail<'_>) -> Written {
         let Some(object) = self.rows.object(row) else {
-            self.error(ErrorCode::WrongType, "the type of this object is not known".to_owned(), trail);
+            self.error(
+                ErrorCode::WrongType,
+                "the type of this object is not known".to_owned(),
+                trail,
+            );
             return Err(Missing::WithError);
         };
         self.json.push(b'"');
-        self.json.extend_from_slice(self.program.supergraph.type_name(object).as_bytes());
+        self.json
+            .extend_from_slice(self.program.supergraph.type_name(object).as_bytes());
         self.json.push(b'"');
         Ok(())
     }
 
     fn introspection(&mut self, key: &Name) {
-        match self.introspection.and_then(|answers| answers.get(key.as_str())) {
+        match self
+            .introspection
+            .and_then(|answers| answers.get(key.as_str()))
+        {
             // Writing JSON values to memory cannot fail.
             Some(answer) => serde_json::to_writer(&mut self.json, answer).unwrap_or_default(),
             None => self.json.extend_from_slice(b"null"),
         }
     }
 
-    fn composite(&mut self, ty: &Type, field: ObjectField<'a>, datum: Datum, trail: &Trail<'_>) -> Written {
+    fn composite(
+        &mut self,
+        ty: &Type,
+        field: ObjectField<'a>,
+        datum: Datum,
+        trail: &Trail<'_>,
+    ) -> Written {
         let start = self.json.len();
         let written = match (datum, item_type(ty)) {
             (Datum::Absent | Datum::Null, _) => Err(Missing::Silently),
             (Datum::Object(row), None) => self.object_of_type(row, field, trail),
             (Datum::List(list), Some(inner)) => {
                 let items = self.rows.items(list).iter().enumerate();
-                self.list(items, trail, |writer, item, trail| writer.composite(inner, field, *item, trail))
+                self.list(items, trail, |writer, item, trail| {
+                    writer.composite(inner, field, *item, trail)
+                })
             }
             (_, Some(_)) => self.unfit(field.position, "a list", trail),
             (_, None) => self.unfit(field.position, "an object", trail),
@@ -182,9 +210,11 @@ impl<'a> Writer<'a> {
             None => leaf::write(&self.program.supergraph, field.leaf, text, &mut self.json)
                 .or_else(|expected| self.unfit(field.position, &expected.to_string(), trail)),
             Some(inner) => match serde_json::from_slice::<Vec<&RawValue>>(text) {
-                Ok(items) => self.list(items.into_iter().enumerate(), trail, |writer, item, trail| {
-                    writer.leaf(inner, field, item.get().as_bytes(), trail)
-                }),
+                Ok(items) => self.list(
+                    items.into_iter().enumerate(),
+                    trail,
+                    |writer, item, trail| writer.leaf(inner, field, item.get().as_bytes(), trail),
+                ),
                 Err(_) => self.unfit(field.position, "a list", trail),
             },
         };
@@ -213,7 +243,13 @@ impl<'a> Writer<'a> {
     }
 
     /// Completes a value that was written from `start` on, or was not: null where the type allows it.
-    fn nullable(&mut self, ty: &Type, start: usize, written: Written, trail: &Trail<'_>) -> Written {
+    fn nullable(
+        &mut self,
+        ty: &Type,
+        start: usize,
+        written: Written,
+        trail: &Trail<'_>,
+    ) -> Written {
         let Err(missing) = written else { return Ok(()) };
         self.json.truncate(start);
         if !ty.is_non_null() {
@@ -223,7 +259,11 @@ impl<'a> Writer<'a> {
         if let Missing::Silently = missing
             && !self.is_explained(trail)
         {
-            self.error(ErrorCode::UnexpectedNull, "there is no value for a non-null field".to_owned(), trail);
+            self.error(
+                ErrorCode::UnexpectedNull,
+                "there is no value for a non-null field".to_owned(),
+                trail,
+            );
         }
         Err(Missing::WithError)
     }
@@ -233,12 +273,18 @@ impl<'a> Writer<'a> {
             return false;
         }
         let here = trail.path();
-        self.earlier.iter().any(|error| errors::explains(&error.path, &here))
+        self.earlier
+            .iter()
+            .any(|error| errors::explains(&error.path, &here))
     }
 
     fn unfit(&mut self, position: PositionId, expected: &str, trail: &Trail<'_>) -> Written {
         let field = &self.program.position(position).field;
-        self.error(ErrorCode::WrongType, format!("the value of `{field}` is not {expected}"), trail);
+        self.error(
+            ErrorCode::WrongType,
+            format!("the value of `{field}` is not {expected}"),
+            trail,
+        );
         Err(Missing::WithError)
     }
 

@@ -6,7 +6,9 @@ use crate::executor::entities::{Join, Joins};
 use crate::executor::rows::{Datum, RowId};
 use crate::executor::shape::{Composite, Key, Shape, Use};
 use crate::planner::PositionId;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 use std::fmt;
@@ -39,7 +41,9 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
         let mut early = SmallVec::<[(&Key, &'de RawValue); 2]>::new();
         let mut type_to_come = shape.tells_type && reader.rows.object(row).is_none();
         let mut expected = 0;
-        while let Some(found) = map.next_key_seed(KeySeed(|text: &str| shape.find(text, expected)))? {
+        while let Some(found) =
+            map.next_key_seed(KeySeed(|text: &str| shape.find(text, expected)))?
+        {
             let Some(index) = found else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
@@ -60,7 +64,9 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
                     map.next_value::<IgnoredAny>()?;
                 }
             } else {
-                reader.each_use(map.next_value()?, key, row).map_err(A::Error::custom)?;
+                reader
+                    .each_use(map.next_value()?, key, row)
+                    .map_err(A::Error::custom)?;
             }
         }
         for (key, text) in early {
@@ -186,7 +192,13 @@ impl<'de> Visitor<'de> for CompositeSeed<'_, '_> {
             while seq.next_element::<IgnoredAny>()?.is_some() {}
             return self.nothing(Datum::Misshapen);
         }
-        let Self { reader, composite, lists, there, place } = self;
+        let Self {
+            reader,
+            composite,
+            lists,
+            there,
+            place,
+        } = self;
         let there = match there {
             Datum::List(list) => Some(list),
             _ => None,
@@ -202,7 +214,9 @@ impl<'de> Visitor<'de> for CompositeSeed<'_, '_> {
                 there: item.unwrap_or(Datum::Absent),
                 place,
             };
-            let Some(item) = seq.next_element_seed(seed)? else { break };
+            let Some(item) = seq.next_element_seed(seed)? else {
+                break;
+            };
             reader.stack.push(item);
         }
         let Some(list) = there else {
@@ -213,7 +227,10 @@ impl<'de> Visitor<'de> for CompositeSeed<'_, '_> {
             reader.findings.uneven.push(place);
         }
         let list = list.truncated(length);
-        reader.rows.items_mut(list).copy_from_slice(&reader.stack[base..base + list.len()]);
+        reader
+            .rows
+            .items_mut(list)
+            .copy_from_slice(&reader.stack[base..base + list.len()]);
         reader.stack.truncate(base);
         Ok(Datum::List(list))
     }
@@ -360,7 +377,9 @@ impl<'de> Visitor<'de> for EntityListSeed<'_, '_> {
                 };
                 for join in joins.of(received) {
                     let deserializer = &mut serde_json::Deserializer::from_str(text.get());
-                    self.entity(join).deserialize(deserializer).map_err(A::Error::custom)?;
+                    self.entity(join)
+                        .deserialize(deserializer)
+                        .map_err(A::Error::custom)?;
                 }
             }
             received += 1;
