@@ -329,11 +329,7 @@ fn rows_in<'r>(cell: &'r Cell, rows: &mut Vec<&'r Row>) {
     }
 }
 
-fn written_cell(
-    cell: &Cell,
-    ty: &Type,
-    object: &dyn Fn(&Row) -> Option<Value>,
-) -> Option<Value> {
+fn written_cell(cell: &Cell, ty: &Type, object: &dyn Fn(&Row) -> Option<Value>) -> Option<Value> {
     let value = match cell {
         Cell::Leaf(value) => Some(value.clone()).filter(|value| !value.is_null()),
         Cell::Row(row) => object(row),

@@ -42,6 +42,7 @@ mod faults;
 use std::env;
 use std::ops::Range;
 
+use router::{By, Graphway};
 use trial::Trial;
 
 /// The seeds to try: `WORLD_SEED` alone, or the first `WORLD_SEEDS`.
@@ -76,38 +77,26 @@ fn every_graph_makes_a_sound_world() {
     }
 }
 
-/// Plans are right, whoever carries them out.
-#[test]
-fn plans_give_what_a_monolith_would() {
+/// Puts random operations over every graph to Graphway; panics with the first failure of each.
+fn try_all(by: By) {
     let mut failures = Vec::new();
     for (name, sdl) in graphs::graphs() {
-        let mut trial = Trial::new(&name, &sdl).unwrap_or_else(|error| panic!("{error}"));
-        let graphway = match router::Graphway::new(&sdl) {
-            Ok(graphway) => router::Interpreted(graphway),
-            Err(error) => {
-                failures.push(format!("{name}: {error}"));
-                continue;
-            }
-        };
-        let router = graphway;
-        let mut wrong = 0;
-        let mut first = None;
-        for seed in seeds(100) {
-            let document = {
-                trial.world.salt = seed % 7;
-                operations::generate(&trial.world.model, seed).unwrap()
-            };
-            if trial.judge(&router, &document).is_err() {
-                wrong += 1;
-                first = first.or(Some(seed));
-            }
-        }
-        println!("{name}: {wrong} wrong");
-        if let Some(seed) = first
-            && let Err(failure) = trial.run(&router, seed..seed + 1)
-        {
-            failures.push(failure);
-        }
+        let tried = Trial::new(&name, &sdl).and_then(|mut trial| {
+            let graphway = Graphway::new(&sdl, by).map_err(|error| format!("{name}: {error}"))?;
+            trial.run(&graphway, seeds(60))
+        });
+        failures.extend(tried.err());
     }
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn graphway_answers_as_one_server_would() {
+    try_all(By::Executor);
+}
+
+/// Tells a wrong plan, which fails here too, from a wrong execution.
+#[test]
+fn plans_say_what_one_server_would_answer() {
+    try_all(By::Interpreter);
 }

@@ -62,7 +62,9 @@ impl Trial {
                 let (document, complaint) = self.smallest(router, document, complaint);
                 let (name, variables) = (&self.name, document.values());
                 let explanation = router.explain(&document.to_string(), &variables);
-                format!("{name}, seed {seed}\n{document}variables {variables}\n{complaint}{explanation}")
+                format!(
+                    "{name}, seed {seed}\n{document}variables {variables}\n{complaint}{explanation}"
+                )
             })?;
         }
         Ok(())
