@@ -12,3 +12,13 @@ pub mod operation;
 pub mod planner;
 
 pub mod executor;
+
+pub mod gateway;
+
+pub mod server;
+
+pub mod telemetry;
+
+pub mod config;
+
+pub mod cli;

@@ -1,0 +1,36 @@
+//! What the gateway is told.
+
+use super::{csrf, headers, include_subgraph_errors, limits, traffic};
+use crate::upstream::Endpoint;
+use std::collections::BTreeMap;
+
+/// The settings of a snapshot, except for the supergraph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The path of GraphQL requests.
+    pub path: String,
+    /// Whether `__schema` and `__type` are answered.
+    pub introspection: bool,
+    pub limits: limits::Config,
+    pub csrf: csrf::Config,
+    pub headers: headers::Config,
+    pub traffic_shaping: traffic::Config,
+    pub include_subgraph_errors: include_subgraph_errors::Config,
+    /// Subgraphs by name, and where to find them instead of at the URL in the supergraph.
+    pub override_subgraph_url: BTreeMap<String, Endpoint>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            path: "/graphql".to_owned(),
+            introspection: false,
+            limits: limits::Config::default(),
+            csrf: csrf::Config::default(),
+            headers: headers::Config::default(),
+            traffic_shaping: traffic::Config::default(),
+            include_subgraph_errors: include_subgraph_errors::Config::default(),
+            override_subgraph_url: BTreeMap::new(),
+        }
+    }
+}
