@@ -1,8 +1,21 @@
 //! Client documents: text → validated [`Document`] → normalised [`Operation`] without fragments or conditions.
 //!
 //! [`prepare`] parses, validates and measures a document once; [`Document::fold`] settles its `@skip` and `@include`
-//! for one set of condition values. What comes out is a tree of positions that the planner reads. This layer knows the
-//! API schema but no subgraphs, and never sees a request's headers or caller.
+//! for one set of condition values. What comes out is the tree of what each runtime type is asked for, which the
+//! planner reads. This layer knows types but no subgraphs, and never sees a request's headers or caller.
+
+mod document;
+mod error;
+mod fold;
+mod measure;
+mod normal;
+mod variables;
+
+pub use document::{Document, ParserLimits, prepare};
+pub use error::{Diagnostic, Error};
+pub use fold::Conditions;
+pub use measure::{LimitExceeded, Limits, Measured, Measures};
+pub use normal::{Field, Operation, Selections, Variable};
 
 /// The three kinds of operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -10,4 +23,14 @@ pub enum OperationKind {
     Query,
     Mutation,
     Subscription,
+}
+
+impl std::fmt::Display for OperationKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Query => "query",
+            Self::Mutation => "mutation",
+            Self::Subscription => "subscription",
+        })
+    }
 }

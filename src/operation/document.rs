@@ -1,0 +1,223 @@
+//! Text → [`Document`]: parsing, validation, choice of the operation.
+
+use super::{
+    Diagnostic, Error, Measures, OperationKind,
+    fold::{self, Conditions},
+    measure, normal, variables,
+};
+use crate::schema::Supergraph;
+use apollo_compiler::{
+    ExecutableDocument, Name, Node, ast, executable, parser::Parser, validation::Valid,
+};
+use serde_json::{Map, Value};
+
+/// What the parser may take. `limits.parser_max_tokens` and `limits.parser_max_recursion` in the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParserLimits {
+    pub max_tokens: usize,
+    pub max_recursion: usize,
+}
+
+impl Default for ParserLimits {
+    fn default() -> Self {
+        Self {
+            max_tokens: 15_000,
+            max_recursion: 500,
+        }
+    }
+}
+
+/// A valid document with one operation chosen, measured. Conditions are not settled yet.
+#[derive(Debug)]
+pub struct Document {
+    document: Valid<ExecutableDocument>,
+    operation: Node<executable::Operation>,
+    measures: Measures,
+    /// The variables that `@skip` and `@include` depend on.
+    condition_variables: Vec<Name>,
+    has_introspection: bool,
+}
+
+/// Parses, validates and measures `text` against the API schema.
+pub fn prepare(
+    supergraph: &Supergraph,
+    text: &str,
+    operation_name: Option<&str>,
+    limits: &ParserLimits,
+) -> Result<Document, Error> {
+    let ast = parse(text, limits)?;
+    refuse_incremental(&ast)?;
+    choose(&ast, operation_name)?;
+    let document = ast
+        .to_executable_validate(supergraph.api())
+        .map_err(|invalid| Error::Validation(Diagnostic::all(&invalid.errors)))?;
+    let operation = document
+        .operations
+        .get(operation_name)
+        .map_err(|_| Error::NoOperation)?
+        .clone();
+    if operation.is_subscription() {
+        return Err(Error::Unsupported("subscriptions"));
+    }
+    let measures = measure::measure(&document, &operation)?;
+    let has_introspection = operation
+        .root_fields(&document)
+        .any(|field| matches!(field.name.as_str(), "__schema" | "__type"));
+    let condition_variables = fold::condition_variables(&document, &operation);
+    Ok(Document {
+        document,
+        operation,
+        measures,
+        condition_variables,
+        has_introspection,
+    })
+}
+
+impl Document {
+    /// Query or mutation.
+    pub fn kind(&self) -> OperationKind {
+        match self.operation.operation_type {
+            executable::OperationType::Query => OperationKind::Query,
+            executable::OperationType::Mutation => OperationKind::Mutation,
+            executable::OperationType::Subscription => OperationKind::Subscription,
+        }
+    }
+
+    /// The operation's name, if it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.operation.name.as_ref().map(Name::as_str)
+    }
+
+    /// How large the operation is.
+    pub fn measures(&self) -> &Measures {
+        &self.measures
+    }
+
+    /// Coerces the request's variables (GraphQL spec section 6.1.2), defaults included.
+    pub fn coerce(
+        &self,
+        supergraph: &Supergraph,
+        variables: Map<String, Value>,
+    ) -> Result<Map<String, Value>, Error> {
+        if self.operation.variables.is_empty() {
+            return Ok(Map::new());
+        }
+        variables::coerce(supergraph.api(), &self.operation, variables)
+    }
+
+    /// The values of the operation's `@skip` and `@include` conditions, from coerced variables.
+    pub fn conditions(&self, variables: &Map<String, Value>) -> Conditions {
+        let values = self.condition_variables.iter();
+        Conditions::new(
+            values
+                .map(|name| variables.get(name.as_str()) == Some(&Value::Bool(true)))
+                .collect(),
+        )
+    }
+
+    /// The variables that conditions depend on, in the order of [`Conditions`].
+    pub fn condition_variables(&self) -> &[Name] {
+        &self.condition_variables
+    }
+
+    /// The operation with its conditions settled and its fragments expanded.
+    pub fn fold(
+        &self,
+        supergraph: &Supergraph,
+        conditions: &Conditions,
+    ) -> Result<normal::Operation, Error> {
+        fold::fold(supergraph, self, conditions)
+    }
+
+    /// Whether `__schema` or `__type` may be asked for.
+    pub fn has_introspection(&self) -> bool {
+        self.has_introspection
+    }
+
+    /// The validated document and the chosen operation, for introspection.
+    pub fn executable(&self) -> (&Valid<ExecutableDocument>, &Node<executable::Operation>) {
+        (&self.document, &self.operation)
+    }
+}
+
+fn parse(text: &str, limits: &ParserLimits) -> Result<ast::Document, Error> {
+    let mut parser = Parser::new()
+        .token_limit(limits.max_tokens)
+        .recursion_limit(limits.max_recursion);
+    parser
+        .parse_ast(text, "operation.graphql")
+        .map_err(|failed| {
+            let is_limit = |diagnostic: &apollo_compiler::diagnostic::Diagnostic<_>| {
+                let data: &apollo_compiler::validation::DiagnosticData = diagnostic.error;
+                data.unstable_error_name() == Some("ParserLimit")
+                    || data.to_string().contains("limit reached")
+            };
+            if !failed.errors.iter().any(|diagnostic| is_limit(&diagnostic)) {
+                return Error::Syntax(Diagnostic::all(&failed.errors));
+            }
+            if parser.tokens_reached() > limits.max_tokens {
+                Error::TokenLimit {
+                    limit: limits.max_tokens,
+                }
+            } else {
+                Error::RecursionLimit {
+                    limit: limits.max_recursion,
+                }
+            }
+        })
+}
+
+/// Says plainly that `@defer` and `@stream` are not there, before validation calls them unknown.
+fn refuse_incremental(document: &ast::Document) -> Result<(), Error> {
+    let mut pending: Vec<&ast::Selection> = Vec::new();
+    for definition in &document.definitions {
+        match definition {
+            ast::Definition::OperationDefinition(operation) => {
+                pending.extend(&operation.selection_set)
+            }
+            ast::Definition::FragmentDefinition(fragment) => {
+                pending.extend(&fragment.selection_set)
+            }
+            _ => {}
+        }
+    }
+    while let Some(selection) = pending.pop() {
+        let directives = match selection {
+            ast::Selection::Field(field) => {
+                pending.extend(&field.selection_set);
+                &field.directives
+            }
+            ast::Selection::InlineFragment(fragment) => {
+                pending.extend(&fragment.selection_set);
+                &fragment.directives
+            }
+            ast::Selection::FragmentSpread(spread) => &spread.directives,
+        };
+        if directives.has("defer") || directives.has("stream") {
+            return Err(Error::Unsupported("@defer and @stream"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that the operation to run can be told (GraphQL spec section 6.1.1, GetOperation).
+fn choose(document: &ast::Document, wanted: Option<&str>) -> Result<(), Error> {
+    let mut operations = document
+        .definitions
+        .iter()
+        .filter_map(|definition| match definition {
+            ast::Definition::OperationDefinition(operation) => Some(operation),
+            _ => None,
+        });
+    match wanted {
+        Some(wanted) => operations
+            .any(|operation| operation.name.as_ref().is_some_and(|name| name == wanted))
+            .then_some(())
+            .ok_or_else(|| Error::UnknownOperation(wanted.to_owned())),
+        None => match operations.count() {
+            0 => Err(Error::NoOperation),
+            1 => Ok(()),
+            _ => Err(Error::AmbiguousOperation),
+        },
+    }
+}

@@ -1,0 +1,373 @@
+//! Settles conditions and expands fragments: GraphQL's CollectFields (spec section 6.3.2), once per object position
+//! instead of once per object, for all runtime types at a time.
+
+use super::{
+    Document, Error, Field, Operation, OperationKind, Selections, Variable,
+    measure::{DEPTH_MAX, STEPS_MAX},
+};
+use crate::schema::{Supergraph, TypeId, TypeSet};
+use apollo_compiler::{ExecutableDocument, Name, ast, executable};
+use indexmap::{IndexMap, IndexSet};
+use std::collections::HashMap;
+
+/// The values of an operation's condition variables, in [`Document::condition_variables`]'s order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Conditions(Box<[bool]>);
+
+impl Conditions {
+    /// One value per condition variable.
+    pub fn new(values: Box<[bool]>) -> Self {
+        Self(values)
+    }
+}
+
+/// The variables that `@skip` and `@include` in the operation use, sorted.
+pub(super) fn condition_variables(
+    document: &ExecutableDocument,
+    operation: &executable::Operation,
+) -> Vec<Name> {
+    let mut found = IndexSet::new();
+    let mut entered = IndexSet::new();
+    let mut pending: Vec<&executable::SelectionSet> = vec![&operation.selection_set];
+    while let Some(set) = pending.pop() {
+        for selection in &set.selections {
+            let directives = match selection {
+                executable::Selection::Field(field) => {
+                    pending.push(&field.selection_set);
+                    &field.directives
+                }
+                executable::Selection::InlineFragment(fragment) => {
+                    pending.push(&fragment.selection_set);
+                    &fragment.directives
+                }
+                executable::Selection::FragmentSpread(spread) => {
+                    if let Some(fragment) = document.fragments.get(&spread.fragment_name)
+                        && entered.insert(&fragment.name)
+                    {
+                        pending.push(&fragment.selection_set);
+                    }
+                    &spread.directives
+                }
+            };
+            for directive in ["skip", "include"]
+                .iter()
+                .filter_map(|name| directives.get(name))
+            {
+                found.extend(
+                    directive
+                        .specified_argument_by_name("if")
+                        .and_then(|value| value.as_variable())
+                        .cloned(),
+                );
+            }
+        }
+    }
+    found.sort();
+    found.into_iter().collect()
+}
+
+/// Folds the chosen operation of `document`.
+pub(super) fn fold(
+    supergraph: &Supergraph,
+    document: &Document,
+    conditions: &Conditions,
+) -> Result<Operation, Error> {
+    let (executable, operation) = document.executable();
+    let roots = supergraph.roots();
+    let kind = document.kind();
+    let root = match kind {
+        OperationKind::Query => roots.query,
+        OperationKind::Mutation => roots.mutation,
+        OperationKind::Subscription => roots.subscription,
+    };
+    let root = root.ok_or(Error::NoOperation)?;
+    let variables = document
+        .condition_variables()
+        .iter()
+        .cloned()
+        .zip(conditions.0.iter().copied())
+        .collect();
+    let mut folding = Folding {
+        supergraph,
+        document: executable,
+        variables,
+        steps: 0,
+    };
+    let types = TypeSet::of(root);
+    let selections = folding.selections((root, &types), &[&operation.selection_set], 0)?;
+    Ok(Operation {
+        kind,
+        name: operation.name.clone(),
+        root,
+        selections,
+        variables: operation
+            .variables
+            .iter()
+            .map(|variable| declaration(variable))
+            .collect(),
+    })
+}
+
+fn declaration(variable: &ast::VariableDefinition) -> Variable {
+    let default = variable
+        .default_value
+        .as_ref()
+        .map(|value| format!(" = {}", value.serialize().no_indent()));
+    Variable {
+        name: variable.name.clone(),
+        declaration: format!(
+            "${}: {}{}",
+            variable.name,
+            variable.ty,
+            default.unwrap_or_default()
+        ),
+    }
+}
+
+struct Folding<'a> {
+    supergraph: &'a Supergraph,
+    document: &'a ExecutableDocument,
+    variables: HashMap<Name, bool>,
+    steps: usize,
+}
+
+/// A selection of a response key, with the types that it applies to and its place in the document's order.
+struct Contribution<'a> {
+    field: &'a executable::Field,
+    types: TypeSet,
+    order: usize,
+}
+
+/// Types that a response key selects in the same way.
+struct Class<'a> {
+    types: TypeSet,
+    order: usize,
+    ty: ast::Type,
+    contributions: Vec<&'a executable::Field>,
+}
+
+impl<'a> Folding<'a> {
+    /// Folds selection sets that are selected together on objects of the declared type `on`, whose runtime types can
+    /// be `possible`.
+    fn selections(
+        &mut self,
+        (on, possible): (TypeId, &TypeSet),
+        sets: &[&'a executable::SelectionSet],
+        depth: usize,
+    ) -> Result<Selections, Error> {
+        if depth > DEPTH_MAX {
+            return Err(Error::RecursionLimit { limit: DEPTH_MAX });
+        }
+        let keys = self.collect(sets, possible)?;
+        let mut fields: Vec<(usize, Field)> = Vec::new();
+        for (key, contributions) in keys {
+            for class in self.classes(on, &contributions) {
+                let named = self.supergraph.type_id(class.ty.inner_named_type());
+                let Some((&first, named)) = class.contributions.first().zip(named) else {
+                    continue;
+                };
+                let below: Vec<&executable::SelectionSet> = class
+                    .contributions
+                    .iter()
+                    .map(|field| &field.selection_set)
+                    .filter(|set| !set.is_empty())
+                    .collect();
+                let introspection = matches!(first.name.as_str(), "__schema" | "__type");
+                let selections = if below.is_empty() || introspection {
+                    Selections::default()
+                } else {
+                    let possible = self.supergraph.ty(named).possible.clone();
+                    self.selections((named, &possible), &below, depth + 1)?
+                };
+                let (name, arguments) = (first.name.clone(), first.arguments.clone());
+                let field = Field {
+                    key: key.clone(),
+                    name,
+                    arguments,
+                    types: class.types,
+                    ty: class.ty,
+                    named,
+                    selections,
+                };
+                fields.push((class.order, field));
+            }
+        }
+        fields.sort_by_key(|(order, _)| *order);
+        Ok(Selections {
+            fields: merge_equal(fields.into_iter().map(|(_, field)| field)),
+        })
+    }
+
+    /// Every field that applies, by response key.
+    fn collect(
+        &mut self,
+        sets: &[&'a executable::SelectionSet],
+        possible: &TypeSet,
+    ) -> Result<IndexMap<&'a Name, Vec<Contribution<'a>>>, Error> {
+        let mut keys: IndexMap<&Name, Vec<Contribution>> = IndexMap::new();
+        let mut entered: HashMap<&Name, TypeSet> = HashMap::new();
+        let mut order = 0;
+        let selections = sets
+            .iter()
+            .rev()
+            .flat_map(|set| set.selections.iter().rev());
+        let mut pending: Vec<(&executable::Selection, TypeSet)> = selections
+            .map(|selection| (selection, possible.clone()))
+            .collect();
+        while let Some((selection, types)) = pending.pop() {
+            self.steps += 1;
+            if self.steps > STEPS_MAX {
+                return Err(Error::TooComplex { limit: STEPS_MAX });
+            }
+            if !self.is_included(selection) || types.is_empty() {
+                continue;
+            }
+            let (condition, set) = match selection {
+                executable::Selection::Field(field) => {
+                    order += 1;
+                    keys.entry(field.response_key())
+                        .or_default()
+                        .push(Contribution {
+                            field,
+                            types,
+                            order,
+                        });
+                    continue;
+                }
+                executable::Selection::InlineFragment(fragment) => {
+                    (fragment.type_condition.as_ref(), &fragment.selection_set)
+                }
+                executable::Selection::FragmentSpread(spread) => {
+                    let Some(fragment) = self.document.fragments.get(&spread.fragment_name) else {
+                        continue;
+                    };
+                    (Some(fragment.type_condition()), &fragment.selection_set)
+                }
+            };
+            let condition = condition.and_then(|name| self.supergraph.type_id(name));
+            let mut types = condition.map_or(types.clone(), |id| {
+                types.intersection(&self.supergraph.ty(id).possible)
+            });
+            if let executable::Selection::FragmentSpread(spread) = selection {
+                // What a fragment adds for types it was already spread on is there already.
+                let seen = entered.entry(&spread.fragment_name).or_default();
+                types = types.difference(seen);
+                *seen = seen.union(&types);
+            }
+            pending.extend(
+                set.selections
+                    .iter()
+                    .rev()
+                    .map(|selection| (selection, types.clone())),
+            );
+        }
+        Ok(keys)
+    }
+
+    fn is_included(&self, selection: &executable::Selection) -> bool {
+        let directives = selection.directives();
+        let is = |name: &str, wanted: bool| {
+            let Some(directive) = directives.get(name) else {
+                return true;
+            };
+            let value = directive.specified_argument_by_name("if");
+            let value = value.and_then(|value| match value.as_variable() {
+                Some(variable) => self.variables.get(variable).copied(),
+                None => value.to_bool(),
+            });
+            value.unwrap_or(false) == wanted
+        };
+        is("include", true) && is("skip", false)
+    }
+
+    /// Partitions the types that a response key applies to by the selections that apply to them.
+    fn classes(&self, on: TypeId, contributions: &[Contribution<'a>]) -> Vec<Class<'a>> {
+        let mut classes: Vec<Class<'a>> = Vec::new();
+        for contribution in contributions {
+            let mut rest = contribution.types.clone();
+            for index in 0..classes.len() {
+                let shared = classes[index].types.intersection(&rest);
+                if shared.is_empty() {
+                    continue;
+                }
+                rest = rest.difference(&shared);
+                let class = &mut classes[index];
+                let without = class.types.difference(&shared);
+                let mut joined = class.contributions.clone();
+                joined.push(contribution.field);
+                if without.is_empty() {
+                    class.contributions = joined;
+                } else {
+                    class.types = without;
+                    let (order, ty) = (class.order, class.ty.clone());
+                    classes.push(Class {
+                        types: shared,
+                        order,
+                        ty,
+                        contributions: joined,
+                    });
+                }
+            }
+            for (ty, types) in self.by_type(on, contribution.field, &rest) {
+                classes.push(Class {
+                    types,
+                    order: contribution.order,
+                    ty,
+                    contributions: vec![contribution.field],
+                });
+            }
+        }
+        classes
+    }
+
+    /// Splits `types` by the type that the field has on them.
+    fn by_type(
+        &self,
+        on: TypeId,
+        field: &executable::Field,
+        types: &TypeSet,
+    ) -> Vec<(ast::Type, TypeSet)> {
+        if types.is_empty() {
+            return Vec::new();
+        }
+        let mut split: Vec<(ast::Type, TypeSet)> = Vec::new();
+        let supergraph = self.supergraph;
+        // Meta fields are on no type; a field of an object position has the position's own type.
+        let single = supergraph
+            .field_of(on, &field.name)
+            .filter(|_| !supergraph.ty(on).is_abstract());
+        if field.name.starts_with("__") || single.is_some() {
+            return vec![(field.definition.ty.clone(), types.clone())];
+        }
+        for object in types.iter() {
+            let ty = supergraph
+                .field_of(object, &field.name)
+                .map(|id| &supergraph.field(id).ty);
+            let ty = ty.unwrap_or(&field.definition.ty);
+            match split.iter_mut().find(|(known, _)| known == ty) {
+                Some((_, types)) => {
+                    types.insert(object);
+                }
+                None => split.push((ty.clone(), TypeSet::of(object))),
+            }
+        }
+        split
+    }
+}
+
+/// Joins neighbours that differ in their types only.
+fn merge_equal(fields: impl Iterator<Item = Field>) -> Vec<Field> {
+    let mut merged: Vec<Field> = Vec::new();
+    for field in fields {
+        if let Some(last) = merged.last_mut()
+            && (&last.key, &last.name, &last.arguments, &last.ty)
+                == (&field.key, &field.name, &field.arguments, &field.ty)
+            && last.selections == field.selections
+        {
+            last.types = last.types.union(&field.types);
+            continue;
+        }
+        merged.push(field);
+    }
+    merged
+}
