@@ -1,6 +1,6 @@
 //! What the gateway is told.
 
-use super::{csrf, headers, include_subgraph_errors, limits, traffic};
+use super::{UrlPath, csrf, headers, include_subgraph_errors, limits, traffic};
 use crate::upstream::Endpoint;
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The path of GraphQL requests.
-    pub path: String,
+    pub path: UrlPath,
     /// Whether `__schema` and `__type` are answered.
     pub introspection: bool,
     pub limits: limits::Config,
@@ -23,7 +23,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            path: "/graphql".to_owned(),
+            path: UrlPath::from_static("/graphql"),
             introspection: false,
             limits: limits::Config::default(),
             csrf: csrf::Config::default(),

@@ -3,8 +3,8 @@
 //! Every error of the layers below is turned into a [`Code`] here, by exhaustive matches, and nowhere else. The list
 //! is closed: codes are part of the public interface (`docs/errors.md`) and keep their meaning.
 
-use super::planning::NotRun;
-use crate::{executor, operation, planner};
+use super::{doors::planner, planning::NotRun};
+use crate::{executor, operation};
 use http::{HeaderValue, StatusCode};
 use operation::Measured;
 

@@ -6,6 +6,7 @@
 
 mod config;
 mod csrf;
+mod doors;
 mod errors;
 mod graphql;
 mod header_types;
@@ -18,6 +19,7 @@ mod route;
 mod snapshot;
 mod subgraphs;
 mod traffic;
+mod url_path;
 
 pub use crate::upstream::Body;
 pub use config::Config;
@@ -29,8 +31,10 @@ pub use limits::Config as LimitsConfig;
 pub use process::{Gateway, StartError};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use traffic::Config as TrafficShapingConfig;
+pub use url_path::UrlPath;
 
-use crate::{executor, operation::OperationKind, upstream::Connections};
+use crate::{operation::OperationKind, upstream::Connections};
+use doors::executor;
 use graphql::Media;
 use http::{Request, Response, request::Parts};
 use route::Route;
@@ -49,6 +53,11 @@ pub async fn handle(snapshot: &Snapshot, connections: &Arc<Connections>, request
         Err(refusal) => Err((Media::Json, refusal)),
     };
     answer.unwrap_or_else(|(media, refusal)| graphql::refuse(media, &refusal))
+}
+
+/// The response to a request that is refused before [`handle`] can see it, or when it fails.
+pub fn refuse(refusal: &Refusal) -> Response<Body> {
+    graphql::refuse(Media::Json, refusal)
 }
 
 /// Answers a GraphQL request.
@@ -87,7 +96,7 @@ async fn answer(
     let program = timeout_at(deadline, planning).await.map_err(|_| Refusal::timeout())??;
 
     // Run.
-    let introspection = document.has_introspection().then(|| document.introspect(snapshot.supergraph(), &variables));
+    let introspection = document.has_introspection().then(|| executor::introspect(snapshot.supergraph(), document, &variables));
     let subgraphs = Outgoing::new(snapshot, connections, &head.headers, deadline);
     let run = executor::Request { variables: &variables, introspection: introspection.as_ref(), subgraphs: &subgraphs };
     let reply = executor::run(&program, run).await;

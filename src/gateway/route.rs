@@ -11,7 +11,7 @@ pub enum Route {
 
 /// The route of a request.
 pub fn route(snapshot: &Snapshot, uri: &Uri) -> Result<Route, Refusal> {
-    if uri.path() == snapshot.path {
+    if uri.path() == snapshot.path.as_str() {
         Ok(Route::Graphql)
     } else {
         Err(Refusal::new(Code::NotFound, "There is nothing at this path"))

@@ -4,7 +4,7 @@
 //! it. What must outlive a reload belongs to the [`Gateway`](super::Gateway); a snapshot only refers to it.
 
 use super::{
-    Config, csrf::Csrf, graphql::Documents, headers::Rules, limits::Limits, planning::Planning,
+    Config, UrlPath, csrf::Csrf, graphql::Documents, headers::Rules, limits::Limits, planning::Planning,
 };
 use crate::{
     schema::{Subgraph, SubgraphId, Supergraph},
@@ -17,7 +17,7 @@ pub struct Snapshot {
     supergraph: Arc<Supergraph>,
     pub(super) documents: Documents,
     /// The path of GraphQL requests.
-    pub(super) path: String,
+    pub(super) path: UrlPath,
     pub(super) introspection: bool,
     pub(super) limits: Limits,
     pub(super) csrf: Csrf,

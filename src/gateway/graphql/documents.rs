@@ -5,10 +5,8 @@
 //! prepared and planned once, however many wait for it, on the planning threads.
 
 use crate::{
-    executor::{self, Program},
-    gateway::{Refusal, planning::Planning},
+    gateway::{Refusal, planning::Planning, doors::{planner, executor::{self, Program}}},
     operation::{self, Conditions, Document, ParserLimits},
-    planner,
     schema::Supergraph,
 };
 use quick_cache::{Equivalent, Weighter, sync::Cache};

@@ -8,6 +8,6 @@ mod documents;
 mod encode;
 
 pub(super) use accept::{Media, negotiate};
-pub(super) use decode::{GraphqlRequest, Method, check_method, decode, is_json};
+pub(super) use decode::{Method, check_method, decode, is_json};
 pub(super) use documents::Documents;
 pub(super) use encode::{encode, refuse};
