@@ -3,8 +3,8 @@
 //! Every error of the layers below is turned into a [`Code`] here, by exhaustive matches, and nowhere else. The list
 //! is closed: codes are part of the public interface (`docs/errors.md`) and keep their meaning.
 
-use super::{doors::planner, planning::NotRun};
-use crate::{executor, operation};
+use super::planning::NotRun;
+use crate::{executor, operation, planner};
 use http::{HeaderValue, StatusCode};
 use operation::Measured;
 
@@ -250,8 +250,13 @@ impl From<operation::LimitExceeded> for Refusal {
 
 impl From<planner::Error> for Refusal {
     fn from(error: planner::Error) -> Self {
-        tracing::error!(%error, "an operation could not be planned");
-        Self::new(Code::PlanningFailed, "The operation could not be planned")
+        match error {
+            planner::Error::TooLarge { .. } => Self::new(Code::TooComplex, error.to_string()),
+            planner::Error::Unreachable { .. } => {
+                tracing::error!(%error, "an operation could not be planned");
+                Self::new(Code::PlanningFailed, "The operation could not be planned")
+            }
+        }
     }
 }
 

@@ -5,8 +5,9 @@
 //! prepared and planned once, however many wait for it, on the planning threads.
 
 use crate::{
-    gateway::{Refusal, planning::Planning, doors::{planner, executor::{self, Program}}},
+    gateway::{Refusal, planning::Planning, doors::executor::{self, Program}},
     operation::{self, Conditions, Document, ParserLimits},
+    planner,
     schema::Supergraph,
 };
 use quick_cache::{Equivalent, Weighter, sync::Cache};
