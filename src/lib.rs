@@ -19,6 +19,9 @@ pub mod server;
 
 pub mod telemetry;
 
+#[cfg(feature = "compose")]
+pub mod composition;
+
 pub mod config;
 
 pub mod cli;

@@ -1,1 +1,4 @@
+//! Every test of Graphway, in one binary.
 
+#[cfg(feature = "compose")]
+mod composition;

@@ -5,9 +5,15 @@
 mod failure;
 mod reload;
 mod router;
-mod serve;
 mod sources;
 mod watch;
+
+#[cfg(feature = "compose")]
+pub mod compose;
+#[cfg(feature = "demo")]
+mod dev;
+mod plan;
+mod serve;
 
 use clap::{Parser, Subcommand};
 use failure::Usage;
@@ -29,12 +35,17 @@ const EXAMPLES: &str = "\
 Examples:
   graphway dev                                      the sample shop, to try things out
   graphway serve                                    with ./router.yaml and supergraph/supergraph.graphql
-  graphway serve --supergraph supergraph.graphql --listen 127.0.0.1:4100";
+  graphway serve --supergraph supergraph.graphql --listen 127.0.0.1:4100
+  graphway plan query.graphql                       how a query would be answered";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve a supergraph.
     Serve(serve::Serve),
+    #[cfg(feature = "demo")]
+    Dev(dev::Dev),
+    Plan(plan::Plan),
+    #[cfg(feature = "compose")]
+    Compose(compose::Compose),
 }
 
 /// Runs what the command line asks for.
@@ -42,6 +53,11 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Command::Serve(serve) => serve.run(&cli.log),
+        #[cfg(feature = "demo")]
+        Command::Dev(dev) => dev.run(&cli.log),
+        Command::Plan(plan) => plan.run(),
+        #[cfg(feature = "compose")]
+        Command::Compose(compose) => compose.run(),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

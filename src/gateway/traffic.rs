@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, time::Duration};
 pub struct Config {
     pub router: Router,
     /// What holds for every subgraph…
-    pub all: Subgraph,
+    pub all: All,
     /// …unless it says otherwise here.
     pub subgraphs: BTreeMap<String, Subgraph>,
 }
@@ -29,19 +29,31 @@ impl Default for Router {
     }
 }
 
-/// `traffic_shaping.all` and `traffic_shaping.subgraphs.NAME`.
+/// `traffic_shaping.all`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct All {
+    /// How long one request to a subgraph may take.
+    pub timeout: Duration,
+}
+
+impl Default for All {
+    fn default() -> Self {
+        Self { timeout: upstream::Config::default().timeout }
+    }
+}
+
+/// `traffic_shaping.subgraphs.NAME`: what differs from `all`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Subgraph {
-    /// How long one request to a subgraph may take. 30 s unless set.
     pub timeout: Option<Duration>,
 }
 
 impl Config {
     /// The settings of a subgraph's upstream.
     pub fn upstream(&self, subgraph: &str) -> upstream::Config {
-        let defaults = upstream::Config::default();
         let own = self.subgraphs.get(subgraph).and_then(|own| own.timeout);
-        upstream::Config { timeout: own.or(self.all.timeout).unwrap_or(defaults.timeout), ..defaults }
+        upstream::Config { timeout: own.unwrap_or(self.all.timeout), ..upstream::Config::default() }
     }
 }
