@@ -1,4 +1,12 @@
 //! Every test of Graphway, in one binary.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+#![allow(unreachable_pub, reason = "a test binary shows nothing to anyone")]
+
 #[cfg(feature = "compose")]
 mod composition;
+mod tidy;

@@ -31,7 +31,6 @@ struct WireKey {
 /// Where a field is printed: on which type condition, for which of the parent's types, with what type.
 struct Spot {
     condition: Option<TypeId>,
-    declared_on: TypeId,
     types: Option<TypeSet>,
     ty: ast::Type,
 }
@@ -257,7 +256,6 @@ impl Printer<'_, '_, '_, '_> {
         if let Some(ty) = direct.clone().filter(|_| opaque || !ty.is_abstract()) {
             return vec![Spot {
                 condition: None,
-                declared_on: declared,
                 types: None,
                 ty,
             }];
@@ -268,7 +266,6 @@ impl Printer<'_, '_, '_, '_> {
         {
             return vec![Spot {
                 condition: None,
-                declared_on: declared,
                 types: None,
                 ty,
             }];
@@ -283,7 +280,6 @@ impl Printer<'_, '_, '_, '_> {
             let ty = self.type_of(object, child)?;
             Some(Spot {
                 condition: Some(object),
-                declared_on: object,
                 types: Some(TypeSet::of(object)),
                 ty,
             })

@@ -315,7 +315,7 @@ impl<'a> Builder<'a> {
         let Some(position) = self.tree.node(child).parent else {
             return;
         };
-        let exists = self.facts.add(Fact::Exists { position: child });
+        let exists = self.facts.add(Fact::Exists);
         self.exists[child.index()] = Some(exists);
         let classes = self.classes_of(child);
         if classes.is_empty() {

@@ -121,7 +121,7 @@ impl<'a> Builder<'a> {
             return;
         }
         for class in 0..self.tree.node(position).classes.len() {
-            let fact = self.facts.add(Fact::Typename { position, class });
+            let fact = self.facts.add(Fact::Typename);
             self.typenames[position.index()].push(fact);
             for state_fact in self.states[position.index()].clone() {
                 if self

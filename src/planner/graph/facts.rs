@@ -36,9 +36,9 @@ pub(in crate::planner) enum Fact<'a> {
     /// A leaf is known, for one class of its parent's types.
     Value { node: NodeId, class: usize },
     /// The runtime type of the objects of a class is known.
-    Typename { position: NodeId, class: usize },
+    Typename,
     /// The objects of a position are known to exist (or to be null).
-    Exists { position: NodeId },
+    Exists,
 }
 
 /// Objects being read in a subgraph.

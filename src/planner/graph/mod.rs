@@ -8,5 +8,5 @@ mod facts;
 mod tree;
 
 pub(super) use build::{Draft, DraftField, DraftValue, Graph, Terminal, build};
-pub(super) use facts::{EntryTypename, Fact, FactId, Facts, Move, MoveId, MoveKind, State};
+pub(super) use facts::{EntryTypename, Fact, FactId, Facts, MoveId, MoveKind, State};
 pub(super) use tree::{Node, NodeId, Tree};

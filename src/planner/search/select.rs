@@ -98,7 +98,7 @@ impl Selecting<'_, '_> {
                 state.is_some_and(|state| state.only.is_some() && state.class.is_some())
             };
             let requires = moves.clone().all(is_required);
-            let only_exists = matches!(facts.facts[terminal.fact.index()], Fact::Exists { .. });
+            let only_exists = matches!(facts.facts[terminal.fact.index()], Fact::Exists);
             (only_exists, !requires, moves.count())
         };
         let mut terminals = self.graph.terminals.clone();
