@@ -2,9 +2,9 @@
 
 use super::{
     compose,
+    failure::Usage,
     router,
     sources::{Sdl, Sources},
-    failure::Usage,
 };
 use crate::{
     composition::{SchemaSource, Style, SupergraphConfig},
@@ -53,7 +53,11 @@ pub struct Dev {
 impl Dev {
     /// Serves until told to stop.
     pub fn run(self, log: &str) -> anyhow::Result<ExitCode> {
-        let Self { supergraph_config, config, listen } = self;
+        let Self {
+            supergraph_config,
+            config,
+            listen,
+        } = self;
         let own = supergraph_config.is_some();
         if !own {
             start_samples()?;
@@ -76,56 +80,90 @@ impl Dev {
 /// Starts the sample subgraphs on a thread of their own, so that they take no time from the router's.
 fn start_samples() -> anyhow::Result<()> {
     let (outcome, started) = mpsc::channel();
-    thread::Builder::new().name("samples".to_owned()).spawn(move || {
-        // Whoever starts them waits for the outcome; after that nobody does.
-        if let Err(error) = serve_samples(&outcome) {
-            let _ = outcome.send(Err(error));
-        }
-    })?;
-    started.recv().context("the sample subgraphs ended before they started")?
+    thread::Builder::new()
+        .name("samples".to_owned())
+        .spawn(move || {
+            // Whoever starts them waits for the outcome; after that nobody does.
+            if let Err(error) = serve_samples(&outcome) {
+                let _ = outcome.send(Err(error));
+            }
+        })?;
+    started
+        .recv()
+        .context("the sample subgraphs ended before they started")?
 }
 
 fn serve_samples(outcome: &mpsc::Sender<anyhow::Result<()>>) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut bound = Vec::new();
         for subgraph in Subgraph::ALL {
             let port = subgraph.port();
             let server = subgraphs::bind(subgraph, Settings::default(), port).await;
-            bound.push(server.with_context(|| format!("cannot start the sample {subgraph} on port {port}"))?);
+            bound.push(
+                server.with_context(|| {
+                    format!("cannot start the sample {subgraph} on port {port}")
+                })?,
+            );
         }
         outcome.send(Ok(()))?;
-        join_all(bound.into_iter().map(|server| server.serve(std::future::pending()))).await;
+        join_all(
+            bound
+                .into_iter()
+                .map(|server| server.serve(std::future::pending())),
+        )
+        .await;
         Ok(())
     })
 }
 
 /// Composes what a `supergraph.yaml` names.
 fn read_composed(path: &Path) -> anyhow::Result<Sdl> {
-    let text =
-        fs::read_to_string(path).map_err(|error| Usage(format!("cannot read {}: {error}", path.display())))?;
+    let text = fs::read_to_string(path)
+        .map_err(|error| Usage(format!("cannot read {}: {error}", path.display())))?;
     let composed = compose::compose(path, &text)?;
     let composition = composed.map_err(|errors| {
-        let style = if std::io::stdout().is_terminal() { Style::Ansi } else { Style::Plain };
-        let errors: Vec<String> = errors.iter().map(|error| error.render(style).to_string()).collect();
+        let style = if std::io::stdout().is_terminal() {
+            Style::Ansi
+        } else {
+            Style::Plain
+        };
+        let errors: Vec<String> = errors
+            .iter()
+            .map(|error| error.render(style).to_string())
+            .collect();
         anyhow::anyhow!("the subgraphs do not compose:\n{}", errors.join("\n\n"))
     })?;
-    Ok(Sdl { text: composition.supergraph, files: schema_files(path, &text) })
+    Ok(Sdl {
+        text: composition.supergraph,
+        files: schema_files(path, &text),
+    })
 }
 
 /// The schema files that a `supergraph.yaml` names.
 fn schema_files(path: &Path, text: &str) -> Vec<PathBuf> {
-    let Ok(config) = SupergraphConfig::parse(path, text, &|name| std::env::var(name).ok()) else { return Vec::new() };
-    let files = config.subgraphs.into_values().filter_map(|subgraph| match subgraph.schema {
-        SchemaSource::File(path) => Some(path),
-        SchemaSource::Introspect(_) | SchemaSource::Sdl(_) => None,
-    });
+    let Ok(config) = SupergraphConfig::parse(path, text, &|name| std::env::var(name).ok()) else {
+        return Vec::new();
+    };
+    let files = config
+        .subgraphs
+        .into_values()
+        .filter_map(|subgraph| match subgraph.schema {
+            SchemaSource::File(path) => Some(path),
+            SchemaSource::Introspect(_) | SchemaSource::Sdl(_) => None,
+        });
     files.collect()
 }
 
 fn greet(address: SocketAddr, config: &Config, own: bool) {
     let url = format!("http://{address}{}", config.supergraph.path.as_str());
-    let query = if own { "{ __typename }" } else { "{ me { name } }" };
+    let query = if own {
+        "{ __typename }"
+    } else {
+        "{ me { name } }"
+    };
     println!(
         "
   Graphway is ready at {url}

@@ -24,7 +24,13 @@ use std::process::ExitCode;
 #[command(name = "graphway", version, disable_help_subcommand = true, after_help = EXAMPLES)]
 struct Cli {
     /// What to log: error, warn, info, debug, trace, or a filter such as info,graphway::upstream=debug.
-    #[arg(long, global = true, env = "GRAPHWAY_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(
+        long,
+        global = true,
+        env = "GRAPHWAY_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
     log: String,
 
     #[command(subcommand)]

@@ -59,18 +59,25 @@ impl Plan {
     /// Prints the plan.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let text = read_query(&self.query)?;
-        let variables = self.variables.as_deref().map(serde_json::from_str).transpose();
-        let variables: Option<Map<String, Value>> =
-            variables.map_err(|error| Usage(format!("--variables is not a JSON object: {error}")))?;
+        let variables = self
+            .variables
+            .as_deref()
+            .map(serde_json::from_str)
+            .transpose();
+        let variables: Option<Map<String, Value>> = variables
+            .map_err(|error| Usage(format!("--variables is not a JSON object: {error}")))?;
         let sources = Sources {
             config: self.config,
             supergraph: self.supergraph,
             read_supergraph: read_sdl,
             adjust: Box::new(|_| {}),
         };
-        let Loaded { config, supergraph, .. } = sources.read().loaded?;
+        let Loaded {
+            config, supergraph, ..
+        } = sources.read().loaded?;
         let name = self.operation_name.as_deref();
-        let document = operation::prepare(&supergraph, &text, name, &config.limits.parser()).map_err(explained)?;
+        let document = operation::prepare(&supergraph, &text, name, &config.limits.parser())
+            .map_err(explained)?;
         let mut out = String::new();
         for (heading, conditions) in variants(&supergraph, &document, variables)? {
             let operation = document.fold(&supergraph, &conditions).map_err(explained)?;
@@ -83,7 +90,9 @@ impl Plan {
         }
         // A reader that has seen enough (`| head`) is no failure.
         match stdout().write_all(format!("{}\n", out.trim_end()).as_bytes()) {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot print the plan"),
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(error).context("cannot print the plan")
+            }
             _ => Ok(ExitCode::SUCCESS),
         }
     }
@@ -92,10 +101,13 @@ impl Plan {
 fn read_query(path: &Path) -> anyhow::Result<String> {
     if path == Path::new("-") {
         let mut text = String::new();
-        stdin().read_to_string(&mut text).context("cannot read the document from standard input")?;
+        stdin()
+            .read_to_string(&mut text)
+            .context("cannot read the document from standard input")?;
         return Ok(text);
     }
-    fs::read_to_string(path).map_err(|error| Usage(format!("cannot read {}: {error}", path.display())).into())
+    fs::read_to_string(path)
+        .map_err(|error| Usage(format!("cannot read {}: {error}", path.display())).into())
 }
 
 /// The values of the document's conditions that a plan is printed for, each with words that say which.
@@ -111,21 +123,36 @@ fn variants(
     let names = document.condition_variables();
     let (_, operation) = document.executable();
     let default = |name: &apollo_compiler::Name| {
-        let variable = operation.variables.iter().find(|variable| variable.name == *name)?;
+        let variable = operation
+            .variables
+            .iter()
+            .find(|variable| variable.name == *name)?;
         match variable.default_value.as_deref()? {
             ast::Value::Boolean(value) => Some(*value),
             _ => None,
         }
     };
     let defaults: Vec<Option<bool>> = names.iter().map(default).collect();
-    let open: Vec<usize> = (0..names.len()).filter(|&index| defaults[index].is_none()).collect();
+    let open: Vec<usize> = (0..names.len())
+        .filter(|&index| defaults[index].is_none())
+        .collect();
     if open.len() > OPEN_CONDITIONS_MAX {
-        bail!(Usage(format!("{} variables of @skip and @include have no value: give --variables", open.len())));
+        bail!(Usage(format!(
+            "{} variables of @skip and @include have no value: give --variables",
+            open.len()
+        )));
     }
     let variants = (0..1usize << open.len()).map(|bits| {
-        let value = |index: usize| open.iter().position(|&at| at == index).is_some_and(|bit| bits >> bit & 1 == 1);
+        let value = |index: usize| {
+            open.iter()
+                .position(|&at| at == index)
+                .is_some_and(|bit| bits >> bit & 1 == 1)
+        };
         let values = (0..names.len()).map(|index| defaults[index].unwrap_or_else(|| value(index)));
-        let heading: Vec<String> = open.iter().map(|&index| format!("${}: {}", names[index], value(index))).collect();
+        let heading: Vec<String> = open
+            .iter()
+            .map(|&index| format!("${}: {}", names[index], value(index)))
+            .collect();
         (heading.join(", "), Conditions::new(values.collect()))
     });
     Ok(variants.collect())
@@ -134,13 +161,17 @@ fn variants(
 /// An error with the lines it is about.
 fn explained(error: operation::Error) -> anyhow::Error {
     let diagnostics = match &error {
-        operation::Error::Syntax(diagnostics) | operation::Error::Validation(diagnostics) => diagnostics.as_slice(),
+        operation::Error::Syntax(diagnostics) | operation::Error::Validation(diagnostics) => {
+            diagnostics.as_slice()
+        }
         _ => &[],
     };
-    let lines = diagnostics.iter().map(|diagnostic| match diagnostic.location {
-        Some((line, column)) => format!("\n  {line}:{column}: {}", diagnostic.message),
-        None => format!("\n  {}", diagnostic.message),
-    });
+    let lines = diagnostics
+        .iter()
+        .map(|diagnostic| match diagnostic.location {
+            Some((line, column)) => format!("\n  {line}:{column}: {}", diagnostic.message),
+            None => format!("\n  {}", diagnostic.message),
+        });
     let lines: String = lines.collect();
     anyhow::anyhow!("{error}{lines}")
 }

@@ -25,7 +25,12 @@ pub async fn keep_up(sources: Arc<Sources>, gateway: Arc<Gateway>, first: Starte
         watch.clear();
         let again = Arc::clone(&sources);
         // Composition and parsing may take long, and this thread accepts connections.
-        let Ok(Read { files, fingerprint: seen, loaded }) = task::spawn_blocking(move || again.read()).await else {
+        let Ok(Read {
+            files,
+            fingerprint: seen,
+            loaded,
+        }) = task::spawn_blocking(move || again.read()).await
+        else {
             continue;
         };
         watch.add(&files);
@@ -52,7 +57,9 @@ fn swap(gateway: &Gateway, started: &Config, loaded: Loaded) -> anyhow::Result<(
         tracing::warn!("{warning}");
     }
     if loaded.config.server() != started.server() || loaded.config.telemetry != started.telemetry {
-        tracing::warn!("changes to listeners, workers, health checks and logging take effect after a restart");
+        tracing::warn!(
+            "changes to listeners, workers, health checks and logging take effect after a restart"
+        );
     }
     Ok(gateway.reload(&loaded.config.gateway(), loaded.supergraph)?)
 }

@@ -18,24 +18,50 @@ use tokio::{
 };
 
 /// Serves what the sources say until the process is told to stop. `greet` is called when requests can come.
-pub fn run(sources: Sources, log: &str, greet: impl FnOnce(SocketAddr, &Config)) -> anyhow::Result<()> {
-    let Read { files, fingerprint, loaded } = sources.read();
+pub fn run(
+    sources: Sources,
+    log: &str,
+    greet: impl FnOnce(SocketAddr, &Config),
+) -> anyhow::Result<()> {
+    let Read {
+        files,
+        fingerprint,
+        loaded,
+    } = sources.read();
     let loaded = loaded?;
     telemetry::init(&loaded.config.telemetry, log)?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    let started = Started { config: loaded.config.clone(), files, fingerprint };
+    let started = Started {
+        config: loaded.config.clone(),
+        files,
+        fingerprint,
+    };
     let server_config = loaded.config.server();
     let listeners = Listeners::bind(&server_config)?;
     let address = listeners.address();
     let gateway = Arc::new(Gateway::start(&loaded.config.gateway(), loaded.supergraph)?);
-    let runtime = runtime::Builder::new_current_thread().enable_all().build().context("cannot start a runtime")?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start a runtime")?;
     runtime.block_on(async {
         let stop = stop_signal()?;
-        tokio::spawn(reload::keep_up(Arc::new(sources), Arc::clone(&gateway), started));
+        tokio::spawn(reload::keep_up(
+            Arc::new(sources),
+            Arc::clone(&gateway),
+            started,
+        ));
         greet(address, &loaded.config);
-        server::serve(&server_config, listeners, gateway, Arc::new(Health::default()), stop).await?;
+        server::serve(
+            &server_config,
+            listeners,
+            gateway,
+            Arc::new(Health::default()),
+            stop,
+        )
+        .await?;
         tracing::info!("stopped");
         Ok(())
     })
@@ -44,7 +70,10 @@ pub fn run(sources: Sources, log: &str, greet: impl FnOnce(SocketAddr, &Config))
 /// Resolves at the first SIGTERM or SIGINT; the second one ends the process at once.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let listen = |kind| signal(kind).context("cannot listen for signals");
-    let mut signals = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let mut signals = (
+        listen(SignalKind::terminate())?,
+        listen(SignalKind::interrupt())?,
+    );
     Ok(async move {
         next(&mut signals).await;
         tracing::info!("stopping");

@@ -38,7 +38,12 @@ pub struct Serve {
 impl Serve {
     /// Serves until told to stop.
     pub fn run(self, log: &str) -> anyhow::Result<ExitCode> {
-        let Self { config, supergraph, listen, workers } = self;
+        let Self {
+            config,
+            supergraph,
+            listen,
+            workers,
+        } = self;
         let sources = Sources {
             config,
             supergraph,
@@ -49,7 +54,10 @@ impl Serve {
             }),
         };
         router::run(sources, log, |address, config| {
-            tracing::info!("serving http://{address}{}", config.supergraph.path.as_str());
+            tracing::info!(
+                "serving http://{address}{}",
+                config.supergraph.path.as_str()
+            );
         })?;
         Ok(ExitCode::SUCCESS)
     }

@@ -51,7 +51,11 @@ pub struct Read {
 impl Sources {
     /// Reads everything anew.
     pub fn read(&self) -> Read {
-        let mut read = Read { files: Vec::new(), fingerprint: String::new(), loaded: Err(anyhow::anyhow!("not read")) };
+        let mut read = Read {
+            files: Vec::new(),
+            fingerprint: String::new(),
+            loaded: Err(anyhow::anyhow!("not read")),
+        };
         read.loaded = self.load(&mut read.files, &mut read.fingerprint);
         read
     }
@@ -59,14 +63,21 @@ impl Sources {
     fn load(&self, files: &mut Vec<PathBuf>, fingerprint: &mut String) -> anyhow::Result<Loaded> {
         let (mut config, warnings) = self.load_config(files, fingerprint)?;
         (self.adjust)(&mut config);
-        let path = self.supergraph.as_ref().unwrap_or(&config.supergraph.source);
+        let path = self
+            .supergraph
+            .as_ref()
+            .unwrap_or(&config.supergraph.source);
         files.push(path.clone());
         let sdl = (self.read_supergraph)(path)?;
         files.extend(sdl.files);
         fingerprint.push_str(&sdl.text);
-        let supergraph =
-            Supergraph::parse(&sdl.text).with_context(|| format!("{} cannot be served", path.display()))?;
-        Ok(Loaded { config, warnings, supergraph })
+        let supergraph = Supergraph::parse(&sdl.text)
+            .with_context(|| format!("{} cannot be served", path.display()))?;
+        Ok(Loaded {
+            config,
+            warnings,
+            supergraph,
+        })
     }
 
     fn load_config(
@@ -89,9 +100,13 @@ impl Sources {
 
 /// Reads a supergraph SDL as it stands.
 pub fn read_sdl(path: &Path) -> anyhow::Result<Sdl> {
-    Ok(Sdl { text: read_file(path)?, files: Vec::new() })
+    Ok(Sdl {
+        text: read_file(path)?,
+        files: Vec::new(),
+    })
 }
 
 fn read_file(path: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(path).map_err(|error| Usage(format!("cannot read {}: {error}", path.display())).into())
+    fs::read_to_string(path)
+        .map_err(|error| Usage(format!("cannot read {}: {error}", path.display())).into())
 }

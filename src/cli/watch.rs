@@ -27,7 +27,11 @@ impl Watch {
             }
         });
         let watcher = watcher.context("cannot watch files for changes")?;
-        Ok(Self { watcher, directories: BTreeSet::new(), changes })
+        Ok(Self {
+            watcher,
+            directories: BTreeSet::new(),
+            changes,
+        })
     }
 
     /// Watches these files too.
@@ -44,7 +48,9 @@ impl Watch {
                 Ok(()) => {
                     self.directories.insert(directory);
                 }
-                Err(error) => tracing::warn!(%error, "cannot watch {} for changes", directory.display()),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot watch {} for changes", directory.display())
+                }
             }
         }
     }

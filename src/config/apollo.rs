@@ -100,7 +100,9 @@ fn take(
     absence: Absence,
     warnings: &mut Vec<Problem>,
 ) -> Result<(), Problem> {
-    let (Value::Map(entries), [key, below @ ..]) = (&mut node.value, keys) else { return Ok(()) };
+    let (Value::Map(entries), [key, below @ ..]) = (&mut node.value, keys) else {
+        return Ok(());
+    };
     let mut index = 0;
     while index < entries.len() {
         if *key != "*" && entries[index].key != *key {
@@ -109,7 +111,13 @@ fn take(
         }
         let path = format!("{above}{}", entries[index].key);
         if !below.is_empty() {
-            take(&mut entries[index].value, below, &format!("{path}."), absence, warnings)?;
+            take(
+                &mut entries[index].value,
+                below,
+                &format!("{path}."),
+                absence,
+                warnings,
+            )?;
             index += 1;
             continue;
         }
@@ -119,7 +127,10 @@ fn take(
             continue;
         }
         match absence {
-            Warn => warnings.push(Problem::new(place, format!("`{path}` has no effect: Graphway does not have it yet"))),
+            Warn => warnings.push(Problem::new(
+                place,
+                format!("`{path}` has no effect: Graphway does not have it yet"),
+            )),
             Refuse => {
                 let message = format!(
                     "`{path}` is not there yet, and to ignore it would let through what it forbids; take it out to \
@@ -138,7 +149,9 @@ fn is_off(node: &Node) -> bool {
         Value::Null | Value::Boolean(false) => true,
         Value::Map(entries) => {
             entries.is_empty()
-                || entries.iter().any(|entry| entry.key == "enabled" && matches!(entry.value.value, Value::Boolean(false)))
+                || entries.iter().any(|entry| {
+                    entry.key == "enabled" && matches!(entry.value.value, Value::Boolean(false))
+                })
         }
         _ => false,
     }

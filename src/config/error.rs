@@ -12,13 +12,23 @@ pub(super) struct Problem {
 
 impl Problem {
     pub fn new(place: Option<Place>, message: impl Into<String>) -> Self {
-        Self { message: message.into(), place }
+        Self {
+            message: message.into(),
+            place,
+        }
     }
 
     /// Adds the file and the line it is in.
     pub fn in_file(self, file: &str, text: &str) -> Error {
-        let line = self.place.and_then(|place| text.lines().nth(place.line.checked_sub(1)?));
-        Error { file: file.to_owned(), line: line.map(str::to_owned), place: self.place, message: self.message }
+        let line = self
+            .place
+            .and_then(|place| text.lines().nth(place.line.checked_sub(1)?));
+        Error {
+            file: file.to_owned(),
+            line: line.map(str::to_owned),
+            place: self.place,
+            message: self.message,
+        }
     }
 }
 
@@ -38,7 +48,13 @@ pub struct Warning(pub(super) Error);
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.place, &self.line) {
-            (Some(Place { line: number, column }), Some(line)) => {
+            (
+                Some(Place {
+                    line: number,
+                    column,
+                }),
+                Some(line),
+            ) => {
                 let (margin, indent) = (number.to_string(), " ".repeat(column.saturating_sub(1)));
                 let space = " ".repeat(margin.len());
                 writeln!(f, "{}:{number}:{column}: {}", self.file, self.message)?;
@@ -54,7 +70,9 @@ impl std::error::Error for Error {}
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.place {
-            Some(Place { line, column }) => write!(f, "{}:{line}:{column}: {}", self.0.file, self.0.message),
+            Some(Place { line, column }) => {
+                write!(f, "{}:{line}:{column}: {}", self.0.file, self.0.message)
+            }
             None => write!(f, "{}: {}", self.0.file, self.0.message),
         }
     }

@@ -25,7 +25,10 @@ pub struct Environment<'a> {
 impl Environment<'static> {
     /// The process's own.
     pub fn process() -> Self {
-        Self { variable: &|name| std::env::var(name).ok(), file: &|path| std::fs::read_to_string(path) }
+        Self {
+            variable: &|name| std::env::var(name).ok(),
+            file: &|path| std::fs::read_to_string(path),
+        }
     }
 }
 
@@ -48,7 +51,10 @@ pub fn parse(file: &str, text: &str, environment: &Environment<'_>) -> Result<Pa
     match parsed() {
         Ok((config, warnings)) => Ok(Parsed {
             config,
-            warnings: warnings.into_iter().map(|problem| Warning(problem.in_file(file, text))).collect(),
+            warnings: warnings
+                .into_iter()
+                .map(|problem| Warning(problem.in_file(file, text)))
+                .collect(),
         }),
         Err(problem) => Err(error::Problem::in_file(problem, file, text)),
     }

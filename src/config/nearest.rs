@@ -2,7 +2,9 @@
 
 /// The candidate with the fewest edits, if they are few for its length.
 pub(super) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
-    let scored = candidates.iter().map(|candidate| (distance(word, candidate), *candidate));
+    let scored = candidates
+        .iter()
+        .map(|candidate| (distance(word, candidate), *candidate));
     let (distance, candidate) = scored.min_by_key(|(distance, _)| *distance)?;
     (distance <= candidate.len().max(word.len()) / 3 + 1).then_some(candidate)
 }

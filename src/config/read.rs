@@ -12,7 +12,8 @@ use super::{
 use serde::{
     Deserialize,
     de::{
-        self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
+        self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
+        VariantAccess, Visitor,
         value::{MapDeserializer, StrDeserializer},
     },
     forward_to_deserialize_any,
@@ -48,7 +49,10 @@ impl std::error::Error for Failure {}
 
 impl de::Error for Failure {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { message: message.to_string(), place: None }
+        Self {
+            message: message.to_string(),
+            place: None,
+        }
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
@@ -67,7 +71,10 @@ impl de::Error for Failure {
 fn unknown(what: &str, word: &str, expected: &'static [&'static str]) -> String {
     match nearest(word, expected) {
         Some(near) => format!("unknown {what} `{word}`; did you mean `{near}`?"),
-        None => format!("unknown {what} `{word}`; there are: {}", expected.join(", ")),
+        None => format!(
+            "unknown {what} `{word}`; there are: {}",
+            expected.join(", ")
+        ),
     }
 }
 
@@ -115,7 +122,10 @@ impl<'de> Deserializer<'de> for &'de Node {
             Value::Float(value) => visitor.visit_f64(*value),
             Value::Text(text) | Value::Expanded(text) => visitor.visit_borrowed_str(text),
             Value::List(items) => visitor.visit_seq(Items(items.iter())),
-            Value::Map(entries) => visitor.visit_map(Entries { rest: entries.iter(), value: None }),
+            Value::Map(entries) => visitor.visit_map(Entries {
+                rest: entries.iter(),
+                value: None,
+            }),
         })
     }
 
@@ -150,11 +160,19 @@ impl<'de> Deserializer<'de> for &'de Node {
         })
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
         match (name, self.text()) {
             ("ByteSize", Some(text)) => match bytes(text) {
-                Some(bytes) => self.located(visitor.visit_newtype_struct(bytes.into_deserializer())),
-                None => self.fails(format!("`{text}` is not a size; write 2MB, 64KiB or a number of bytes")),
+                Some(bytes) => {
+                    self.located(visitor.visit_newtype_struct(bytes.into_deserializer()))
+                }
+                None => self.fails(format!(
+                    "`{text}` is not a size; write 2MB, 64KiB or a number of bytes"
+                )),
             },
             _ => self.located(visitor.visit_newtype_struct(self)),
         }
@@ -169,13 +187,19 @@ impl<'de> Deserializer<'de> for &'de Node {
         match (name, &self.value) {
             ("Duration", _) => match self.text().and_then(duration) {
                 Some(duration) => {
-                    let parts = [("secs", duration.as_secs()), ("nanos", u64::from(duration.subsec_nanos()))];
+                    let parts = [
+                        ("secs", duration.as_secs()),
+                        ("nanos", u64::from(duration.subsec_nanos())),
+                    ];
                     self.located(visitor.visit_map(MapDeserializer::new(parts.into_iter())))
                 }
                 None => self.fails("this is not a duration; write 30s, 500ms, 1m or 1h"),
             },
             // A section whose keys are all commented out.
-            (_, Value::Null) => self.located(visitor.visit_map(Entries { rest: [].iter(), value: None })),
+            (_, Value::Null) => self.located(visitor.visit_map(Entries {
+                rest: [].iter(),
+                value: None,
+            })),
             _ => self.deserialize_any(visitor),
         }
     }
@@ -196,7 +220,9 @@ impl<'de> Deserializer<'de> for &'de Node {
                 _ => self.fails("expected exactly one key here"),
             },
             _ => match self.text() {
-                Some(text) => self.located(visitor.visit_enum(StrDeserializer::<Failure>::new(text))),
+                Some(text) => {
+                    self.located(visitor.visit_enum(StrDeserializer::<Failure>::new(text)))
+                }
                 None => self.fails("expected a word, or a map with one key"),
             },
         }
@@ -213,8 +239,14 @@ struct Items<'de>(std::slice::Iter<'de, Node>);
 impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = Failure;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failure> {
-        self.0.next().map(|node| node.located(seed.deserialize(node))).transpose()
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Failure> {
+        self.0
+            .next()
+            .map(|node| node.located(seed.deserialize(node)))
+            .transpose()
     }
 }
 
@@ -226,15 +258,23 @@ struct Entries<'de> {
 impl<'de> MapAccess<'de> for Entries<'de> {
     type Error = Failure;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
-        let Some(entry) = self.rest.next() else { return Ok(None) };
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Failure> {
+        let Some(entry) = self.rest.next() else {
+            return Ok(None);
+        };
         self.value = Some(&entry.value);
         let key = seed.deserialize(StrDeserializer::<Failure>::new(&entry.key));
         key.map(Some).map_err(|failure| failure.at(entry.place))
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Failure> {
-        let node = self.value.take().ok_or_else(|| de::Error::custom("a value is read before its key"))?;
+        let node = self
+            .value
+            .take()
+            .ok_or_else(|| de::Error::custom("a value is read before its key"))?;
         node.located(seed.deserialize(node))
     }
 }
@@ -246,9 +286,15 @@ impl<'de> EnumAccess<'de> for Variant<'de> {
     type Error = Failure;
     type Variant = &'de Node;
 
-    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, &'de Node), Failure> {
+    fn variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<(T::Value, &'de Node), Failure> {
         let variant = seed.deserialize(StrDeserializer::<Failure>::new(&self.0.key));
-        Ok((variant.map_err(|failure| failure.at(self.0.place))?, &self.0.value))
+        Ok((
+            variant.map_err(|failure| failure.at(self.0.place))?,
+            &self.0.value,
+        ))
     }
 }
 
@@ -293,7 +339,9 @@ fn duration(text: &str) -> Option<Duration> {
 
 /// `2MB`, `64KiB`, `512B`, `1000`.
 fn bytes(text: &str) -> Option<u64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let unit: u64 = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1,

@@ -2,14 +2,14 @@
 
 use crate::{
     gateway::{
-        self, CsrfConfig, HeadersConfig, IncludeSubgraphErrorsConfig, LimitsConfig, TrafficShapingConfig, UrlPath,
+        self, CsrfConfig, HeadersConfig, IncludeSubgraphErrorsConfig, LimitsConfig,
+        OverrideSubgraphUrlConfig, TrafficShapingConfig, UrlPath,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
-    upstream::Endpoint,
 };
 use serde::Deserialize;
-use std::{collections::BTreeMap, net::SocketAddr, num::NonZero, path::PathBuf};
+use std::{net::SocketAddr, num::NonZero, path::PathBuf};
 
 /// All settings. A missing key means its default; the default of the whole is the file `router.yaml`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Config {
     pub traffic_shaping: TrafficShapingConfig,
     pub headers: HeadersConfig,
     pub include_subgraph_errors: IncludeSubgraphErrorsConfig,
-    pub override_subgraph_url: BTreeMap<String, Endpoint>,
+    pub override_subgraph_url: OverrideSubgraphUrlConfig,
     pub csrf: CsrfConfig,
     pub health_check: HealthConfig,
     pub server: Server,
@@ -84,7 +84,8 @@ impl Config {
             shutdown: self.server.shutdown.clone(),
             http1_headers_max: self.limits.http1_max_request_headers,
             http1_head_bytes_max: self.limits.http1_max_request_buf_size.as_len(),
-            http2_header_bytes_max: u32::try_from(self.limits.http2_max_headers_list_bytes.0).unwrap_or(u32::MAX),
+            http2_header_bytes_max: u32::try_from(self.limits.http2_max_headers_list_bytes.0)
+                .unwrap_or(u32::MAX),
         }
     }
 }

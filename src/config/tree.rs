@@ -45,24 +45,38 @@ pub(super) struct Entry {
 
 /// Reads YAML.
 pub(super) fn parse(text: &str) -> Result<Node, Problem> {
-    let empty = text.lines().all(|line| line.trim_start().is_empty() || line.trim_start().starts_with('#'));
+    let empty = text
+        .lines()
+        .all(|line| line.trim_start().is_empty() || line.trim_start().starts_with('#'));
     if empty {
-        return Ok(Node { place: Place { line: 1, column: 1 }, value: Value::Null });
+        return Ok(Node {
+            place: Place { line: 1, column: 1 },
+            value: Value::Null,
+        });
     }
     serde_yaml::from_str(text).map_err(|error| {
         let place = error.location().map(place);
-        Problem::new(place, format!("this is not YAML: {}", error.without_snippet()))
+        Problem::new(
+            place,
+            format!("this is not YAML: {}", error.without_snippet()),
+        )
     })
 }
 
 fn place(location: serde_yaml::Location) -> Place {
-    Place { line: location.line() as usize, column: location.column() as usize }
+    Place {
+        line: location.line() as usize,
+        column: location.column() as usize,
+    }
 }
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Self { place: place(spanned.referenced), value: spanned.value })
+        Ok(Self {
+            place: place(spanned.referenced),
+            value: spanned.value,
+        })
     }
 }
 
@@ -129,7 +143,11 @@ impl<'de> Visitor<'de> for ValueVisitor {
         let mut map = Vec::new();
         while let Some(key) = entries.next_key::<Spanned<String>>()? {
             let place = place(key.referenced);
-            map.push(Entry { key: key.value, place, value: entries.next_value()? });
+            map.push(Entry {
+                key: key.value,
+                place,
+                value: entries.next_value()?,
+            });
         }
         Ok(Value::Map(map))
     }

@@ -1,8 +1,8 @@
 //! What the gateway is told.
 
-use super::{UrlPath, csrf, headers, include_subgraph_errors, limits, traffic};
-use crate::upstream::Endpoint;
-use std::collections::BTreeMap;
+use super::{
+    UrlPath, csrf, headers, include_subgraph_errors, limits, override_subgraph_url, traffic,
+};
 
 /// The settings of a snapshot, except for the supergraph.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +16,7 @@ pub struct Config {
     pub headers: headers::Config,
     pub traffic_shaping: traffic::Config,
     pub include_subgraph_errors: include_subgraph_errors::Config,
-    /// Subgraphs by name, and where to find them instead of at the URL in the supergraph.
-    pub override_subgraph_url: BTreeMap<String, Endpoint>,
+    pub override_subgraph_url: override_subgraph_url::Config,
 }
 
 impl Default for Config {
@@ -30,7 +29,7 @@ impl Default for Config {
             headers: headers::Config::default(),
             traffic_shaping: traffic::Config::default(),
             include_subgraph_errors: include_subgraph_errors::Config::default(),
-            override_subgraph_url: BTreeMap::new(),
+            override_subgraph_url: override_subgraph_url::Config::default(),
         }
     }
 }

@@ -41,13 +41,17 @@ impl Csrf {
     /// Compiles the configuration.
     pub fn new(config: &Config) -> Self {
         let names = config.required_headers.iter().map(|name| name.0.clone());
-        Self { required_headers: (!config.unsafe_disabled).then(|| names.collect()) }
+        Self {
+            required_headers: (!config.unsafe_disabled).then(|| names.collect()),
+        }
     }
 
     /// Refuses a request that a browser may have sent without a preflight. `is_json` says whether its content type is
     /// `application/json`; any other content type was refused before.
     pub fn check(&self, headers: &HeaderMap, is_json: bool) -> Result<(), Refusal> {
-        let Some(required) = &self.required_headers else { return Ok(()) };
+        let Some(required) = &self.required_headers else {
+            return Ok(());
+        };
         if is_json || required.iter().any(|name| headers.contains_key(name)) {
             return Ok(());
         }

@@ -2,26 +2,61 @@
 
 pub mod executor {
     pub use crate::executor::*;
-    use crate::{operation::Document, operation::OperationKind, schema::{SubgraphId, Supergraph}};
+    use crate::{
+        operation::Document,
+        operation::OperationKind,
+        schema::{SubgraphId, Supergraph},
+    };
     use serde_json::{Map, Value};
     pub struct Program(OperationKind, bytes::Bytes);
     pub fn compile(_: &Supergraph, plan: crate::planner::Plan) -> Program {
-        Program(plan.kind, serde_json::json!({"query": &*plan.fetches[0].document}).to_string().into())
+        Program(
+            plan.kind,
+            serde_json::json!({"query": &*plan.fetches[0].document})
+                .to_string()
+                .into(),
+        )
     }
     pub fn introspect(_: &Supergraph, _: &Document, _: &Map<String, Value>) -> Map<String, Value> {
         Map::new()
     }
     pub async fn run(program: &Program, request: Request<'_>) -> Reply {
-        let call = Call { subgraph: SubgraphId(0), operation: program.0, body: program.1.clone() };
-        let error = |code, message: String| Error { code, message, path: vec![], subgraph: Some(SubgraphId(0)), extensions: Map::new() };
+        let call = Call {
+            subgraph: SubgraphId(0),
+            operation: program.0,
+            body: program.1.clone(),
+        };
+        let error = |code, message: String| Error {
+            code,
+            message,
+            path: vec![],
+            subgraph: Some(SubgraphId(0)),
+            extensions: Map::new(),
+        };
         match request.subgraphs.call(call).await {
             Ok(answer) => match serde_json::from_slice::<Value>(&answer.body) {
-                Ok(value) => Reply::One(Response { data: value["data"].to_string().into_bytes(), errors: vec![], headers: vec![] }),
-                Err(e) => Reply::One(Response { data: b"null".to_vec(), errors: vec![error(ErrorCode::Malformed, e.to_string())], headers: vec![] }),
+                Ok(value) => Reply::One(Response {
+                    data: value["data"].to_string().into_bytes(),
+                    errors: vec![],
+                    headers: vec![],
+                }),
+                Err(e) => Reply::One(Response {
+                    data: b"null".to_vec(),
+                    errors: vec![error(ErrorCode::Malformed, e.to_string())],
+                    headers: vec![],
+                }),
             },
             Err(e) => {
-                let code = match e { CallError::Timeout { .. } => ErrorCode::Timeout, CallError::TooLarge { .. } => ErrorCode::Malformed, _ => ErrorCode::Connection };
-                Reply::One(Response { data: b"null".to_vec(), errors: vec![error(code, e.to_string())], headers: vec![] })
+                let code = match e {
+                    CallError::Timeout { .. } => ErrorCode::Timeout,
+                    CallError::TooLarge { .. } => ErrorCode::Malformed,
+                    _ => ErrorCode::Connection,
+                };
+                Reply::One(Response {
+                    data: b"null".to_vec(),
+                    errors: vec![error(code, e.to_string())],
+                    headers: vec![],
+                })
             }
         }
     }

@@ -99,7 +99,11 @@ impl Code {
             Self::NotFound => ("NOT_FOUND", S::NOT_FOUND, false),
             Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", S::METHOD_NOT_ALLOWED, false),
             Self::NotAcceptable => ("INVALID_ACCEPT_HEADER", S::NOT_ACCEPTABLE, false),
-            Self::UnsupportedMediaType => ("INVALID_CONTENT_TYPE_HEADER", S::UNSUPPORTED_MEDIA_TYPE, false),
+            Self::UnsupportedMediaType => (
+                "INVALID_CONTENT_TYPE_HEADER",
+                S::UNSUPPORTED_MEDIA_TYPE,
+                false,
+            ),
             Self::Csrf => ("CSRF_ERROR", S::BAD_REQUEST, false),
             Self::TooLarge => ("INVALID_GRAPHQL_REQUEST", S::PAYLOAD_TOO_LARGE, false),
             Self::SlowRequest => ("REQUEST_TIMEOUT", S::REQUEST_TIMEOUT, false),
@@ -128,7 +132,11 @@ impl Code {
             Self::SubgraphMalformed => ("SUBREQUEST_MALFORMED_RESPONSE", S::OK, true),
             Self::InvalidResponse => ("RESPONSE_VALIDATION_FAILED", S::OK, true),
         };
-        Row { name, status, ok_in_json }
+        Row {
+            name,
+            status,
+            ok_in_json,
+        }
     }
 
     /// The value of `extensions.code`.
@@ -144,7 +152,11 @@ impl Code {
     /// The HTTP status towards a client that takes `application/json`.
     pub fn status_in_json(self) -> StatusCode {
         let row = self.row();
-        if row.ok_in_json { StatusCode::OK } else { row.status }
+        if row.ok_in_json {
+            StatusCode::OK
+        } else {
+            row.status
+        }
     }
 
     /// The code of an error in a part of a response.
@@ -183,7 +195,13 @@ pub struct Problem {
 impl Refusal {
     /// Refuses with one sentence.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self::with_problems(code, vec![Problem { message: message.into(), location: None }])
+        Self::with_problems(
+            code,
+            vec![Problem {
+                message: message.into(),
+                location: None,
+            }],
+        )
     }
 
     /// Something failed that is our fault. The client learns nothing more; the log should.
@@ -193,7 +211,10 @@ impl Refusal {
 
     /// Only these methods.
     pub fn method(allowed: &'static str, message: impl Into<String>) -> Self {
-        Self { allow: Some(HeaderValue::from_static(allowed)), ..Self::new(Code::MethodNotAllowed, message) }
+        Self {
+            allow: Some(HeaderValue::from_static(allowed)),
+            ..Self::new(Code::MethodNotAllowed, message)
+        }
     }
 
     /// The whole request took longer than it may.
@@ -202,7 +223,12 @@ impl Refusal {
     }
 
     fn with_problems(code: Code, problems: Vec<Problem>) -> Self {
-        Self { code, problems, allow: None, retry_after: None }
+        Self {
+            code,
+            problems,
+            allow: None,
+            retry_after: None,
+        }
     }
 }
 
@@ -211,8 +237,12 @@ impl From<operation::Error> for Refusal {
         use operation::Error as E;
         let message = error.to_string();
         match error {
-            E::Syntax(diagnostics) => Self::with_problems(Code::ParseFailed, problems(diagnostics, message)),
-            E::Validation(diagnostics) => Self::with_problems(Code::ValidationFailed, problems(diagnostics, message)),
+            E::Syntax(diagnostics) => {
+                Self::with_problems(Code::ParseFailed, problems(diagnostics, message))
+            }
+            E::Validation(diagnostics) => {
+                Self::with_problems(Code::ValidationFailed, problems(diagnostics, message))
+            }
             E::TokenLimit { .. } => Self::new(Code::TokenLimit, message),
             E::RecursionLimit { .. } => Self::new(Code::RecursionLimit, message),
             E::TooComplex { .. } => Self::new(Code::TooComplex, message),
@@ -230,10 +260,18 @@ const PROBLEMS_MAX: usize = 50;
 
 fn problems(diagnostics: Vec<operation::Diagnostic>, otherwise: String) -> Vec<Problem> {
     if diagnostics.is_empty() {
-        return vec![Problem { message: otherwise, location: None }];
+        return vec![Problem {
+            message: otherwise,
+            location: None,
+        }];
     }
     let listed = diagnostics.into_iter().take(PROBLEMS_MAX);
-    listed.map(|diagnostic| Problem { message: diagnostic.message, location: diagnostic.location }).collect()
+    listed
+        .map(|diagnostic| Problem {
+            message: diagnostic.message,
+            location: diagnostic.location,
+        })
+        .collect()
 }
 
 impl From<operation::LimitExceeded> for Refusal {
@@ -265,7 +303,10 @@ impl From<NotRun> for Refusal {
         match reason {
             NotRun::QueueFull => Self {
                 retry_after: Some(1),
-                ..Self::new(Code::Overloaded, "Too many new operations are waiting to be planned")
+                ..Self::new(
+                    Code::Overloaded,
+                    "Too many new operations are waiting to be planned",
+                )
             },
             NotRun::Panicked => Self::internal(),
         }

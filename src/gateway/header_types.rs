@@ -15,7 +15,8 @@ impl TryFrom<String> for Name {
 
     fn try_from(written: String) -> Result<Self, Self::Error> {
         let name = HeaderName::from_bytes(written.as_bytes());
-        name.map(Self).map_err(|_| format!("`{written}` cannot be the name of a header"))
+        name.map(Self)
+            .map_err(|_| format!("`{written}` cannot be the name of a header"))
     }
 }
 
@@ -30,7 +31,9 @@ impl TryFrom<String> for Value {
     fn try_from(written: String) -> Result<Self, Self::Error> {
         // The value may be a secret: the message does not repeat it.
         let value = HeaderValue::from_str(&written);
-        value.map(Self).map_err(|_| "the value of a header must be visible ASCII characters".to_owned())
+        value
+            .map(Self)
+            .map_err(|_| "the value of a header must be visible ASCII characters".to_owned())
     }
 }
 
@@ -43,7 +46,9 @@ impl TryFrom<String> for Pattern {
     type Error = String;
 
     fn try_from(written: String) -> Result<Self, Self::Error> {
-        let pattern = regex::RegexBuilder::new(&written).case_insensitive(true).build();
+        let pattern = regex::RegexBuilder::new(&written)
+            .case_insensitive(true)
+            .build();
         pattern.map(Self).map_err(|error| error.to_string())
     }
 }

@@ -38,7 +38,11 @@ pub enum Rule {
 #[serde(try_from = "WrittenPropagate")]
 pub enum Propagate {
     /// One header, perhaps under another name, perhaps with a value for when the client sends none.
-    Named { named: Name, rename: Option<Name>, default: Option<Value> },
+    Named {
+        named: Name,
+        rename: Option<Name>,
+        default: Option<Value>,
+    },
     /// Every header whose name the pattern is found in.
     Matching(Pattern),
 }
@@ -82,15 +86,27 @@ impl TryFrom<WrittenPropagate> for Propagate {
 
     fn try_from(written: WrittenPropagate) -> Result<Self, Self::Error> {
         match written {
-            WrittenPropagate { named: Some(named), matching: None, rename, default } => {
-                Ok(Self::Named { named, rename, default })
-            }
-            WrittenPropagate { named: None, matching: Some(pattern), rename: None, default: None } => {
-                Ok(Self::Matching(pattern))
-            }
-            WrittenPropagate { named: None, matching: Some(_), .. } => {
-                Err("`rename` and `default` go with `named`, not with `matching`")
-            }
+            WrittenPropagate {
+                named: Some(named),
+                matching: None,
+                rename,
+                default,
+            } => Ok(Self::Named {
+                named,
+                rename,
+                default,
+            }),
+            WrittenPropagate {
+                named: None,
+                matching: Some(pattern),
+                rename: None,
+                default: None,
+            } => Ok(Self::Matching(pattern)),
+            WrittenPropagate {
+                named: None,
+                matching: Some(_),
+                ..
+            } => Err("`rename` and `default` go with `named`, not with `matching`"),
             _ => Err(EITHER),
         }
     }
@@ -101,8 +117,14 @@ impl TryFrom<WrittenRemove> for Remove {
 
     fn try_from(written: WrittenRemove) -> Result<Self, Self::Error> {
         match written {
-            WrittenRemove { named: Some(named), matching: None } => Ok(Self::Named(named)),
-            WrittenRemove { named: None, matching: Some(pattern) } => Ok(Self::Matching(pattern)),
+            WrittenRemove {
+                named: Some(named),
+                matching: None,
+            } => Ok(Self::Named(named)),
+            WrittenRemove {
+                named: None,
+                matching: Some(pattern),
+            } => Ok(Self::Matching(pattern)),
             _ => Err(EITHER),
         }
     }
@@ -139,9 +161,17 @@ pub struct Rules(Vec<Rule>);
 impl Rules {
     /// Those of a subgraph. Rules that could only touch headers of our own have no effect; they are warned about.
     pub fn new(config: &Config, subgraph: &str) -> Self {
-        let own = config.subgraphs.get(subgraph).map_or(&[][..], |location| &location.request);
+        let own = config
+            .subgraphs
+            .get(subgraph)
+            .map_or(&[][..], |location| &location.request);
         let rules = config.all.request.iter().chain(own);
-        Self(rules.filter(|rule| is_effective(rule, subgraph)).cloned().collect())
+        Self(
+            rules
+                .filter(|rule| is_effective(rule, subgraph))
+                .cloned()
+                .collect(),
+        )
     }
 
     /// Adds to `outgoing` what the rules make of the client's headers.
@@ -149,7 +179,11 @@ impl Rules {
         let mut propagated: SmallVec<[HeaderName; 8]> = SmallVec::new();
         for rule in &self.0 {
             match rule {
-                Rule::Propagate(Propagate::Named { named, rename, default }) => {
+                Rule::Propagate(Propagate::Named {
+                    named,
+                    rename,
+                    default,
+                }) => {
                     let target = &rename.as_ref().unwrap_or(named).0;
                     if propagated.contains(target) || is_nominated(client, &named.0) {
                         continue;
@@ -162,8 +196,14 @@ impl Rules {
                     }
                 }
                 Rule::Propagate(Propagate::Matching(pattern)) => {
-                    for name in client.keys().filter(|name| pattern.0.is_match(name.as_str())) {
-                        if !OURS.contains(name) && !propagated.contains(name) && !is_nominated(client, name) {
+                    for name in client
+                        .keys()
+                        .filter(|name| pattern.0.is_match(name.as_str()))
+                    {
+                        if !OURS.contains(name)
+                            && !propagated.contains(name)
+                            && !is_nominated(client, name)
+                        {
                             propagate(client, name, name, outgoing);
                             propagated.push(name.clone());
                         }
@@ -176,8 +216,11 @@ impl Rules {
                     outgoing.remove(&name.0);
                 }
                 Rule::Remove(Remove::Matching(pattern)) => {
-                    let matches = |name: &&HeaderName| !OURS.contains(name) && pattern.0.is_match(name.as_str());
-                    let matching: Vec<HeaderName> = outgoing.keys().filter(matches).cloned().collect();
+                    let matches = |name: &&HeaderName| {
+                        !OURS.contains(name) && pattern.0.is_match(name.as_str())
+                    };
+                    let matching: Vec<HeaderName> =
+                        outgoing.keys().filter(matches).cloned().collect();
                     for name in matching {
                         outgoing.remove(name);
                     }
@@ -188,9 +231,16 @@ impl Rules {
 }
 
 /// Passes all values of a header on, in place of what is there. False if the client sent none.
-fn propagate(client: &HeaderMap, from: &HeaderName, to: &HeaderName, outgoing: &mut HeaderMap) -> bool {
+fn propagate(
+    client: &HeaderMap,
+    from: &HeaderName,
+    to: &HeaderName,
+    outgoing: &mut HeaderMap,
+) -> bool {
     let mut values = client.get_all(from).iter();
-    let Some(first) = values.next() else { return false };
+    let Some(first) = values.next() else {
+        return false;
+    };
     outgoing.insert(to, first.clone());
     for value in values {
         outgoing.append(to, value.clone());
@@ -200,8 +250,13 @@ fn propagate(client: &HeaderMap, from: &HeaderName, to: &HeaderName, outgoing: &
 
 /// Whether the client's `Connection` header says that this one is for its own connection only.
 fn is_nominated(client: &HeaderMap, name: &HeaderName) -> bool {
-    let nominations = client.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    nominations.flat_map(|list| list.split(',')).any(|token| token.trim().eq_ignore_ascii_case(name.as_str()))
+    let nominations = client
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    nominations
+        .flat_map(|list| list.split(','))
+        .any(|token| token.trim().eq_ignore_ascii_case(name.as_str()))
 }
 
 fn is_effective(rule: &Rule, subgraph: &str) -> bool {
@@ -211,7 +266,10 @@ fn is_effective(rule: &Rule, subgraph: &str) -> bool {
         Rule::Remove(Remove::Named(name)) => [Some(name), None],
         Rule::Propagate(Propagate::Matching(_)) | Rule::Remove(Remove::Matching(_)) => [None, None],
     };
-    let ours = touched.into_iter().flatten().find(|name| OURS.contains(&name.0));
+    let ours = touched
+        .into_iter()
+        .flatten()
+        .find(|name| OURS.contains(&name.0));
     if let Some(name) = ours {
         tracing::warn!(subgraph, header = %name.0, "a header rule has no effect: the router sets this header itself");
     }

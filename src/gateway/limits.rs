@@ -84,6 +84,9 @@ impl Limits {
 impl Config {
     /// What the parser may take.
     pub fn parser(&self) -> ParserLimits {
-        ParserLimits { max_tokens: self.parser_max_tokens, max_recursion: self.parser_max_recursion }
+        ParserLimits {
+            max_tokens: self.parser_max_tokens,
+            max_recursion: self.parser_max_recursion,
+        }
     }
 }

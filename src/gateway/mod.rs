@@ -13,6 +13,8 @@ mod header_types;
 mod headers;
 mod include_subgraph_errors;
 mod limits;
+mod override_subgraph_url;
+
 mod planning;
 mod process;
 mod route;
@@ -28,6 +30,7 @@ pub use errors::{Code, Problem, Refusal};
 pub use headers::Config as HeadersConfig;
 pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
+pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use traffic::Config as TrafficShapingConfig;
@@ -43,11 +46,17 @@ use subgraphs::Outgoing;
 use tokio::time::{Instant, timeout_at};
 
 /// Answers a request. `connections` are those of the worker it runs on.
-pub async fn handle(snapshot: &Snapshot, connections: &Arc<Connections>, request: Request<Body>) -> Response<Body> {
+pub async fn handle(
+    snapshot: &Snapshot,
+    connections: &Arc<Connections>,
+    request: Request<Body>,
+) -> Response<Body> {
     let (head, body) = request.into_parts();
     let answer = match route::route(snapshot, &head.uri) {
         Ok(Route::Graphql) => match graphql::negotiate(&head.headers) {
-            Ok(media) => answer(snapshot, connections, &head, body, media).await.map_err(|refusal| (media, refusal)),
+            Ok(media) => answer(snapshot, connections, &head, body, media)
+                .await
+                .map_err(|refusal| (media, refusal)),
             Err(refusal) => Err((Media::Json, refusal)),
         },
         Err(refusal) => Err((Media::Json, refusal)),
@@ -79,26 +88,43 @@ async fn answer(
     let request = graphql::decode(method, head, body, snapshot.limits.body_bytes, deadline).await?;
 
     // Document.
-    let preparing = snapshot.documents.prepare(&request.query, request.operation_name.as_deref());
-    let prepared = timeout_at(deadline, preparing).await.map_err(|_| Refusal::timeout())??;
+    let preparing = snapshot
+        .documents
+        .prepare(&request.query, request.operation_name.as_deref());
+    let prepared = timeout_at(deadline, preparing)
+        .await
+        .map_err(|_| Refusal::timeout())??;
     let document = prepared.document();
     if method == graphql::Method::Get && document.kind() != OperationKind::Query {
         return Err(Refusal::method("POST", "Mutations must be sent by POST"));
     }
     if document.has_introspection() && !snapshot.introspection {
-        return Err(Refusal::new(Code::IntrospectionDisabled, "Introspection is disabled (supergraph.introspection)"));
+        return Err(Refusal::new(
+            Code::IntrospectionDisabled,
+            "Introspection is disabled (supergraph.introspection)",
+        ));
     }
     snapshot.limits.check(document.measures())?;
     let variables = document.coerce(snapshot.supergraph(), request.variables)?;
 
     // Plan: what depends on the request is settled first, so that the plan is without conditions.
-    let planning = snapshot.documents.program(&prepared, document.conditions(&variables));
-    let program = timeout_at(deadline, planning).await.map_err(|_| Refusal::timeout())??;
+    let planning = snapshot
+        .documents
+        .program(&prepared, document.conditions(&variables));
+    let program = timeout_at(deadline, planning)
+        .await
+        .map_err(|_| Refusal::timeout())??;
 
     // Run.
-    let introspection = document.has_introspection().then(|| executor::introspect(snapshot.supergraph(), document, &variables));
+    let introspection = document
+        .has_introspection()
+        .then(|| executor::introspect(snapshot.supergraph(), document, &variables));
     let subgraphs = Outgoing::new(snapshot, connections, &head.headers, deadline);
-    let run = executor::Request { variables: &variables, introspection: introspection.as_ref(), subgraphs: &subgraphs };
+    let run = executor::Request {
+        variables: &variables,
+        introspection: introspection.as_ref(),
+        subgraphs: &subgraphs,
+    };
     let reply = executor::run(&program, run).await;
     if subgraphs.is_late() {
         return Err(Refusal::timeout());

@@ -52,7 +52,10 @@ impl Planning {
     }
 
     /// Runs `job` on one of the threads. It runs to its end even if nobody waits for it any more.
-    pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, NotRun> {
+    pub async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, NotRun> {
         let (sender, result) = oneshot::channel();
         let job = Box::new(move || {
             // The receiver may be gone with its client; then nobody wants the result.

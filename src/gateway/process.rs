@@ -27,13 +27,27 @@ impl Gateway {
         let threads = thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
         let planning = Arc::new(Planning::start(threads)?);
         let registry = Registry::default();
-        let snapshot = Snapshot::new(config, Arc::new(supergraph), &registry, Arc::clone(&planning))?;
-        Ok(Self { snapshot: ArcSwap::from_pointee(snapshot), registry, planning })
+        let snapshot = Snapshot::new(
+            config,
+            Arc::new(supergraph),
+            &registry,
+            Arc::clone(&planning),
+        )?;
+        Ok(Self {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            registry,
+            planning,
+        })
     }
 
     /// Replaces the snapshot. Requests in flight keep the one they have; if the new one cannot be made, so do all.
     pub fn reload(&self, config: &Config, supergraph: Supergraph) -> Result<(), SnapshotError> {
-        let snapshot = Snapshot::new(config, Arc::new(supergraph), &self.registry, Arc::clone(&self.planning))?;
+        let snapshot = Snapshot::new(
+            config,
+            Arc::new(supergraph),
+            &self.registry,
+            Arc::clone(&self.planning),
+        )?;
         self.snapshot.store(Arc::new(snapshot));
         Ok(())
     }

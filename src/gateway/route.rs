@@ -14,6 +14,9 @@ pub fn route(snapshot: &Snapshot, uri: &Uri) -> Result<Route, Refusal> {
     if uri.path() == snapshot.path.as_str() {
         Ok(Route::Graphql)
     } else {
-        Err(Refusal::new(Code::NotFound, "There is nothing at this path"))
+        Err(Refusal::new(
+            Code::NotFound,
+            "There is nothing at this path",
+        ))
     }
 }

@@ -4,7 +4,8 @@
 //! it. What must outlive a reload belongs to the [`Gateway`](super::Gateway); a snapshot only refers to it.
 
 use super::{
-    Config, UrlPath, csrf::Csrf, graphql::Documents, headers::Rules, limits::Limits, planning::Planning,
+    Config, UrlPath, csrf::Csrf, graphql::Documents, headers::Rules, limits::Limits,
+    planning::Planning,
 };
 use crate::{
     schema::{Subgraph, SubgraphId, Supergraph},
@@ -41,7 +42,10 @@ pub enum SnapshotError {
         "the URL of subgraph `{subgraph}` in the supergraph cannot be used: {error} (override_subgraph_url.{subgraph} \
          can give another)"
     )]
-    Endpoint { subgraph: String, error: EndpointError },
+    Endpoint {
+        subgraph: String,
+        error: EndpointError,
+    },
 }
 
 impl Snapshot {
@@ -52,7 +56,10 @@ impl Snapshot {
         planning: Arc<Planning>,
     ) -> Result<Self, SnapshotError> {
         warn_of_unknown_subgraphs(config, supergraph.subgraphs());
-        let rules = supergraph.subgraphs().iter().map(|subgraph| rules(config, subgraph, registry));
+        let rules = supergraph
+            .subgraphs()
+            .iter()
+            .map(|subgraph| rules(config, subgraph, registry));
         Ok(Self {
             subgraphs: rules.collect::<Result<_, _>>()?,
             documents: Documents::new(Arc::clone(&supergraph), config.limits.parser(), planning),
@@ -75,12 +82,18 @@ impl Snapshot {
     }
 }
 
-fn rules(config: &Config, subgraph: &Subgraph, registry: &Registry) -> Result<SubgraphRules, SnapshotError> {
+fn rules(
+    config: &Config,
+    subgraph: &Subgraph,
+    registry: &Registry,
+) -> Result<SubgraphRules, SnapshotError> {
     let name = &subgraph.name;
-    let endpoint = match config.override_subgraph_url.get(name) {
+    let endpoint = match config.override_subgraph_url.0.get(name) {
         Some(endpoint) => endpoint.clone(),
-        None => Endpoint::parse(&subgraph.url)
-            .map_err(|error| SnapshotError::Endpoint { subgraph: name.clone(), error })?,
+        None => Endpoint::parse(&subgraph.url).map_err(|error| SnapshotError::Endpoint {
+            subgraph: name.clone(),
+            error,
+        })?,
     };
     Ok(SubgraphRules {
         upstream: registry.upstream(name, vec![endpoint], config.traffic_shaping.upstream(name)),
@@ -92,13 +105,28 @@ fn rules(config: &Config, subgraph: &Subgraph, registry: &Registry) -> Result<Su
 /// A rule for a subgraph that is not there is most likely a misspelt name.
 fn warn_of_unknown_subgraphs(config: &Config, subgraphs: &[Subgraph]) {
     let sections = [
-        ("traffic_shaping.subgraphs", config.traffic_shaping.subgraphs.keys().collect::<Vec<_>>()),
-        ("headers.subgraphs", config.headers.subgraphs.keys().collect()),
-        ("include_subgraph_errors.subgraphs", config.include_subgraph_errors.subgraphs.keys().collect()),
-        ("override_subgraph_url", config.override_subgraph_url.keys().collect()),
+        (
+            "traffic_shaping.subgraphs",
+            config.traffic_shaping.subgraphs.keys().collect::<Vec<_>>(),
+        ),
+        (
+            "headers.subgraphs",
+            config.headers.subgraphs.keys().collect(),
+        ),
+        (
+            "include_subgraph_errors.subgraphs",
+            config.include_subgraph_errors.subgraphs.keys().collect(),
+        ),
+        (
+            "override_subgraph_url",
+            config.override_subgraph_url.0.keys().collect(),
+        ),
     ];
     for (section, names) in sections {
-        for name in names.into_iter().filter(|name| subgraphs.iter().all(|subgraph| subgraph.name != **name)) {
+        for name in names
+            .into_iter()
+            .filter(|name| subgraphs.iter().all(|subgraph| subgraph.name != **name))
+        {
             tracing::warn!("{section}.{name}: the supergraph has no subgraph of this name");
         }
     }

@@ -19,7 +19,8 @@ use std::{
 use tokio::time::Instant;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const ACCEPT: HeaderValue = HeaderValue::from_static("application/json, application/graphql-response+json");
+const ACCEPT: HeaderValue =
+    HeaderValue::from_static("application/json, application/graphql-response+json");
 
 /// The subgraphs, for one request.
 pub(super) struct Outgoing<'a> {
@@ -38,7 +39,13 @@ impl<'a> Outgoing<'a> {
         client_headers: &'a HeaderMap,
         deadline: Instant,
     ) -> Self {
-        Self { snapshot, connections, client_headers, deadline, late: AtomicBool::new(false) }
+        Self {
+            snapshot,
+            connections,
+            client_headers,
+            deadline,
+            late: AtomicBool::new(false),
+        }
     }
 
     /// Whether the request as a whole took too long.
@@ -52,15 +59,31 @@ impl<'a> Outgoing<'a> {
         headers.insert(header::CONTENT_TYPE, JSON);
         headers.insert(header::ACCEPT, ACCEPT);
         subgraph.headers.apply(self.client_headers, &mut headers);
-        let outgoing = upstream::Call { method: Method::POST, headers, body: call.body, deadline: self.deadline };
+        let outgoing = upstream::Call {
+            method: Method::POST,
+            headers,
+            body: call.body,
+            deadline: self.deadline,
+        };
         let outcome = match call.operation {
-            OperationKind::Mutation => self.send_to_the_end(Arc::clone(&subgraph.upstream), outgoing).await,
+            OperationKind::Mutation => {
+                self.send_to_the_end(Arc::clone(&subgraph.upstream), outgoing)
+                    .await
+            }
             OperationKind::Query | OperationKind::Subscription => {
                 subgraph.upstream.call(self.connections, outgoing).await
             }
         };
         match outcome {
-            Ok(upstream::Response { status, headers, body }) => Ok(Answer { status, headers, body }),
+            Ok(upstream::Response {
+                status,
+                headers,
+                body,
+            }) => Ok(Answer {
+                status,
+                headers,
+                body,
+            }),
             Err(error) => Err(self.call_error(error)),
         }
     }
@@ -73,12 +96,15 @@ impl<'a> Outgoing<'a> {
     ) -> Result<upstream::Response, upstream::CallError> {
         let connections = Arc::clone(self.connections);
         let task = tokio::spawn(async move { upstream.call(&connections, call).await });
-        task.await.unwrap_or_else(|error| Err(upstream::CallError::Broken(error.to_string())))
+        task.await
+            .unwrap_or_else(|error| Err(upstream::CallError::Broken(error.to_string())))
     }
 
     fn call_error(&self, error: upstream::CallError) -> CallError {
         use upstream::CallError as E;
-        let timeout = |after: Duration| CallError::Timeout { milliseconds: after.as_millis() as u64 };
+        let timeout = |after: Duration| CallError::Timeout {
+            milliseconds: after.as_millis() as u64,
+        };
         match error {
             E::Timeout(after) => timeout(after),
             E::Deadline => {
@@ -93,7 +119,10 @@ impl<'a> Outgoing<'a> {
 }
 
 impl Subgraphs for Outgoing<'_> {
-    fn call<'a>(&'a self, call: Call) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>> {
+    fn call<'a>(
+        &'a self,
+        call: Call,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>> {
         Box::pin(self.send(call))
     }
 }

@@ -25,7 +25,9 @@ pub struct Router {
 
 impl Default for Router {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(30) }
+        Self {
+            timeout: Duration::from_secs(30),
+        }
     }
 }
 
@@ -39,7 +41,9 @@ pub struct All {
 
 impl Default for All {
     fn default() -> Self {
-        Self { timeout: upstream::Config::default().timeout }
+        Self {
+            timeout: upstream::Config::default().timeout,
+        }
     }
 }
 
@@ -54,6 +58,9 @@ impl Config {
     /// The settings of a subgraph's upstream.
     pub fn upstream(&self, subgraph: &str) -> upstream::Config {
         let own = self.subgraphs.get(subgraph).and_then(|own| own.timeout);
-        upstream::Config { timeout: own.unwrap_or(self.all.timeout), ..upstream::Config::default() }
+        upstream::Config {
+            timeout: own.unwrap_or(self.all.timeout),
+            ..upstream::Config::default()
+        }
     }
 }

@@ -26,7 +26,9 @@ impl TryFrom<String> for UrlPath {
         if path.starts_with('/') && !path.contains(['?', '#', ' ']) {
             Ok(Self(path))
         } else {
-            Err(format!("`{path}` is not a path; it must begin with a slash and have no query"))
+            Err(format!(
+                "`{path}` is not a path; it must begin with a slash and have no query"
+            ))
         }
     }
 }

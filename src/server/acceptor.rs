@@ -33,11 +33,26 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let main = TcpListener::from_std(listeners.main).map_err(ServeError::Listener)?;
-    let own = listeners.health.map(TcpListener::from_std).transpose().map_err(ServeError::Listener)?;
-    let settings = Arc::new(Settings::new(config, gateway, Arc::clone(&health), own.is_some()));
-    let count = config.workers.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZero::<usize>::MIN);
-    let workers = (0..count.get()).map(|index| Worker::start(index, Arc::clone(&settings), config.shutdown.grace));
-    let workers: Vec<Worker> = workers.collect::<Result<_, _>>().map_err(ServeError::Worker)?;
+    let own = listeners
+        .health
+        .map(TcpListener::from_std)
+        .transpose()
+        .map_err(ServeError::Listener)?;
+    let settings = Arc::new(Settings::new(
+        config,
+        gateway,
+        Arc::clone(&health),
+        own.is_some(),
+    ));
+    let count = config
+        .workers
+        .or_else(|| thread::available_parallelism().ok())
+        .unwrap_or(NonZero::<usize>::MIN);
+    let workers = (0..count.get())
+        .map(|index| Worker::start(index, Arc::clone(&settings), config.shutdown.grace));
+    let workers: Vec<Worker> = workers
+        .collect::<Result<_, _>>()
+        .map_err(ServeError::Worker)?;
     health.become_ready();
 
     let stopped = async {
@@ -69,11 +84,21 @@ async fn accept_health(listener: Option<&TcpListener>, workers: &[Worker]) {
 async fn accept(listener: &TcpListener, role: Role, connections_max: usize, workers: &[Worker]) {
     let places = Arc::new(Semaphore::new(connections_max));
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        match listener.accept().await.and_then(|(stream, _)| stream.into_std()) {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
+        };
+        match listener
+            .accept()
+            .await
+            .and_then(|(stream, _)| stream.into_std())
+        {
             Ok(stream) => {
                 if let Some(worker) = workers.iter().min_by_key(|worker| worker.load()) {
-                    worker.take(Accepted { stream, role, place });
+                    worker.take(Accepted {
+                        stream,
+                        role,
+                        place,
+                    });
                 }
             }
             // A client that left before it was accepted.

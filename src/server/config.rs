@@ -74,18 +74,28 @@ impl Default for Config {
 
 impl Default for HealthConfig {
     fn default() -> Self {
-        Self { enabled: true, path: UrlPath::from_static("/health"), listen: None }
+        Self {
+            enabled: true,
+            path: UrlPath::from_static("/health"),
+            listen: None,
+        }
     }
 }
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { header_read_timeout: Duration::from_secs(10), max_connections: 16_384 }
+        Self {
+            header_read_timeout: Duration::from_secs(10),
+            max_connections: 16_384,
+        }
     }
 }
 
 impl Default for ShutdownConfig {
     fn default() -> Self {
-        Self { delay: Duration::ZERO, grace: Duration::from_secs(30) }
+        Self {
+            delay: Duration::ZERO,
+            grace: Duration::from_secs(30),
+        }
     }
 }

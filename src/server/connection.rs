@@ -36,7 +36,12 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub fn new(config: &Config, gateway: Arc<Gateway>, health: Arc<Health>, separate_health: bool) -> Self {
+    pub fn new(
+        config: &Config,
+        gateway: Arc<Gateway>,
+        health: Arc<Health>,
+        separate_health: bool,
+    ) -> Self {
         let mut http = Builder::new(TokioExecutor::new());
         http.http1()
             .timer(TokioTimer::new())
@@ -49,7 +54,13 @@ impl Settings {
             .max_concurrent_streams(HTTP2_STREAMS_MAX)
             .max_header_list_size(config.http2_header_bytes_max);
         let health_path = config.health.enabled.then(|| config.health.path.clone());
-        Self { http, gateway, health, health_path, separate_health }
+        Self {
+            http,
+            gateway,
+            health,
+            health_path,
+            separate_health,
+        }
     }
 
     fn answers_health(&self, role: Role, path: &str) -> bool {
@@ -57,7 +68,10 @@ impl Settings {
             Role::Main => !self.separate_health,
             Role::Health => true,
         };
-        here && self.health_path.as_ref().is_some_and(|health| health.as_str() == path)
+        here && self
+            .health_path
+            .as_ref()
+            .is_some_and(|health| health.as_str() == path)
     }
 }
 
@@ -69,7 +83,10 @@ pub(super) async fn serve(
     role: Role,
     watcher: Watcher,
 ) {
-    let stream = match stream.set_nodelay(true).and_then(|()| TcpStream::from_std(stream)) {
+    let stream = match stream
+        .set_nodelay(true)
+        .and_then(|()| TcpStream::from_std(stream))
+    {
         Ok(stream) => stream,
         Err(error) => return tracing::debug!(%error, "a connection could not be taken over"),
     };
@@ -78,7 +95,9 @@ pub(super) async fn serve(
         let (settings, connections) = (Arc::clone(&settings), Arc::clone(&connections));
         async move { Ok::<_, Infallible>(answer(&settings, &connections, role, request).await) }
     });
-    let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
+    let connection = http
+        .serve_connection(TokioIo::new(stream), service)
+        .into_owned();
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(error, "a connection ended early");
     }
@@ -94,7 +113,10 @@ async fn answer(
         return settings.health.answer(&request);
     }
     if role == Role::Health {
-        return gateway::refuse(&Refusal::new(gateway::Code::NotFound, "Only health is answered here"));
+        return gateway::refuse(&Refusal::new(
+            gateway::Code::NotFound,
+            "Only health is answered here",
+        ));
     }
     let snapshot = settings.gateway.snapshot();
     let handled = gateway::handle(&snapshot, connections, request.map(Body::from));

@@ -27,10 +27,15 @@ impl Health {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+            response
+                .headers_mut()
+                .insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
             return response;
         }
-        let asks_ready = request.uri().query().is_some_and(|query| query.eq_ignore_ascii_case("ready"));
+        let asks_ready = request
+            .uri()
+            .query()
+            .is_some_and(|query| query.eq_ignore_ascii_case("ready"));
         let (status, body) = if asks_ready && !self.ready.load(Ordering::Acquire) {
             (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"DOWN"}"#)
         } else {
@@ -38,7 +43,10 @@ impl Health {
         };
         let mut response = Response::new(Body::full(body));
         *response.status_mut() = status;
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
         response
     }
 }

@@ -31,7 +31,11 @@ impl Listeners {
             Some(address) => Some(bind(address, "health_check.listen")?.0),
             None => None,
         };
-        Ok(Self { main, health, address })
+        Ok(Self {
+            main,
+            health,
+            address,
+        })
     }
 
     /// Where clients connect, with the real port where the configuration left it to the system.
@@ -46,5 +50,9 @@ fn bind(address: SocketAddr, key: &'static str) -> Result<(TcpListener, SocketAd
         let address = listener.local_addr()?;
         Ok((listener, address))
     });
-    bound.map_err(|error| BindError { address, key, error })
+    bound.map_err(|error| BindError {
+        address,
+        key,
+        error,
+    })
 }

@@ -39,14 +39,20 @@ pub(super) struct Accepted {
 impl Worker {
     /// Starts the thread.
     pub fn start(index: usize, settings: Arc<Settings>, grace: Duration) -> io::Result<Self> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let (accepted, incoming) = mpsc::unbounded_channel();
         let load = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&load);
         let thread = thread::Builder::new()
             .name(format!("worker-{index}"))
             .spawn(move || runtime.block_on(work(settings, incoming, count, grace)))?;
-        Ok(Self { accepted, load, thread })
+        Ok(Self {
+            accepted,
+            load,
+            thread,
+        })
     }
 
     /// How many connections it has.
@@ -80,8 +86,17 @@ async fn work(
 ) {
     let connections = Arc::new(Connections::new());
     let open = GracefulShutdown::new();
-    while let Some(Accepted { stream, role, place }) = incoming.recv().await {
-        let (settings, connections, load) = (Arc::clone(&settings), Arc::clone(&connections), Arc::clone(&load));
+    while let Some(Accepted {
+        stream,
+        role,
+        place,
+    }) = incoming.recv().await
+    {
+        let (settings, connections, load) = (
+            Arc::clone(&settings),
+            Arc::clone(&connections),
+            Arc::clone(&load),
+        );
         let watcher = open.watcher();
         tokio::spawn(async move {
             serve(settings, connections, stream, role, watcher).await;
@@ -90,6 +105,9 @@ async fn work(
         });
     }
     if timeout(grace, open.shutdown()).await.is_err() {
-        tracing::warn!(connections = load.load(Ordering::Relaxed), "connections are cut off: they did not finish in time");
+        tracing::warn!(
+            connections = load.load(Ordering::Relaxed),
+            "connections are cut off: they did not finish in time"
+        );
     }
 }

@@ -44,6 +44,9 @@ pub enum Format {
 
 impl Default for Stdout {
     fn default() -> Self {
-        Self { enabled: true, format: Format::Text }
+        Self {
+            enabled: true,
+            format: Format::Text,
+        }
     }
 }

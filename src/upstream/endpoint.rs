@@ -26,20 +26,32 @@ pub enum EndpointError {
 impl Endpoint {
     /// Reads a URL. An empty path becomes `/`.
     pub fn parse(url: &str) -> Result<Self, EndpointError> {
-        let uri: Uri = url.trim().parse().map_err(|_| EndpointError::Malformed(url.to_owned()))?;
+        let uri: Uri = url
+            .trim()
+            .parse()
+            .map_err(|_| EndpointError::Malformed(url.to_owned()))?;
         let authority = match (uri.scheme(), uri.authority()) {
-            (Some(scheme), Some(authority)) if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS => authority,
+            (Some(scheme), Some(authority))
+                if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS =>
+            {
+                authority
+            }
             _ => return Err(EndpointError::Scheme(url.to_owned())),
         };
         if authority.as_str().contains('@') {
             return Err(EndpointError::Credentials(url.to_owned()));
         }
-        let default_port = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
+        let default_port = if uri.scheme() == Some(&Scheme::HTTPS) {
+            443
+        } else {
+            80
+        };
         let host = match authority.port_u16() {
             Some(port) if port != default_port => authority.as_str(),
             _ => authority.host(),
         };
-        let host = HeaderValue::from_str(host).map_err(|_| EndpointError::Malformed(url.to_owned()))?;
+        let host =
+            HeaderValue::from_str(host).map_err(|_| EndpointError::Malformed(url.to_owned()))?;
         Ok(Self { uri, host })
     }
 

@@ -60,7 +60,10 @@ impl Upstream {
     /// # Panics
     /// Without endpoints.
     pub fn new(name: impl Into<String>, endpoints: Vec<Endpoint>, config: Config) -> Self {
-        assert!(!endpoints.is_empty(), "an upstream has at least one endpoint");
+        assert!(
+            !endpoints.is_empty(),
+            "an upstream has at least one endpoint"
+        );
         Self {
             name: name.into(),
             endpoints,
@@ -89,7 +92,12 @@ impl Upstream {
         let endpoint = self.pick();
         let own_deadline = Instant::now() + self.config.timeout;
         let deadline = call.deadline;
-        let outcome = match timeout_at(own_deadline.min(deadline), self.exchange(connections, endpoint, call)).await {
+        let outcome = match timeout_at(
+            own_deadline.min(deadline),
+            self.exchange(connections, endpoint, call),
+        )
+        .await
+        {
             Ok(outcome) => outcome,
             Err(_) if deadline < own_deadline => Err(CallError::Deadline),
             Err(_) => Err(CallError::Timeout(self.config.timeout)),
@@ -116,13 +124,25 @@ impl Upstream {
         *request.method_mut() = call.method;
         *request.uri_mut() = endpoint.uri().clone();
         *request.headers_mut() = call.headers;
-        request.headers_mut().insert(header::HOST, endpoint.host().clone());
-        let (head, body) = connections.send(endpoint, request).await.map_err(send_error)?.into_parts();
-        let body = collect(body, self.config.response_max_bytes.as_len()).await.map_err(|error| match error {
-            CollectError::TooLarge { limit } => CallError::TooLarge { limit },
-            CollectError::Broken(cause) => CallError::Broken(chain(&*cause)),
-        })?;
-        Ok(Response { status: head.status, headers: head.headers, body })
+        request
+            .headers_mut()
+            .insert(header::HOST, endpoint.host().clone());
+        let (head, body) = connections
+            .send(endpoint, request)
+            .await
+            .map_err(send_error)?
+            .into_parts();
+        let body = collect(body, self.config.response_max_bytes.as_len())
+            .await
+            .map_err(|error| match error {
+                CollectError::TooLarge { limit } => CallError::TooLarge { limit },
+                CollectError::Broken(cause) => CallError::Broken(chain(&*cause)),
+            })?;
+        Ok(Response {
+            status: head.status,
+            headers: head.headers,
+            body,
+        })
     }
 
     /// Notes how a call went. The cause of a failure is told here, once, where the endpoint is known.

@@ -13,7 +13,10 @@ impl Registry {
     pub fn upstream(&self, name: &str, endpoints: Vec<Endpoint>, config: Config) -> Arc<Upstream> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|upstream| upstream.strong_count() > 0);
-        let same = known.iter().filter_map(Weak::upgrade).find(|upstream| upstream.is(name, &endpoints, &config));
+        let same = known
+            .iter()
+            .filter_map(Weak::upgrade)
+            .find(|upstream| upstream.is(name, &endpoints, &config));
         same.unwrap_or_else(|| {
             let upstream = Arc::new(Upstream::new(name, endpoints, config));
             known.push(Arc::downgrade(&upstream));

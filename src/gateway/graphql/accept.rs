@@ -12,8 +12,10 @@ pub enum Media {
     GraphqlResponse,
 }
 
-const OFFERED: [(Media, &str); 2] =
-    [(Media::Json, "application/json"), (Media::GraphqlResponse, "application/graphql-response+json")];
+const OFFERED: [(Media, &str); 2] = [
+    (Media::Json, "application/json"),
+    (Media::GraphqlResponse, "application/graphql-response+json"),
+];
 
 impl Media {
     /// The `Content-Type` of a response.
@@ -40,7 +42,9 @@ pub fn negotiate(headers: &HeaderMap) -> Result<Media, Refusal> {
     match (values.next(), values.next()) {
         (None, _) => return Ok(Media::Json),
         // What nearly every client sends.
-        (Some(only), None) if matches!(only.as_bytes(), b"*/*" | b"application/json") => return Ok(Media::Json),
+        (Some(only), None) if matches!(only.as_bytes(), b"*/*" | b"application/json") => {
+            return Ok(Media::Json);
+        }
         _ => {}
     }
     let values = headers.get_all(header::ACCEPT).iter();
@@ -52,7 +56,9 @@ pub fn negotiate(headers: &HeaderMap) -> Result<Media, Refusal> {
         let range = parameters.next().unwrap_or_default();
         let quality = quality(parameters);
         for (index, (media, name)) in OFFERED.iter().enumerate() {
-            let Some(precision) = precision(range, name) else { continue };
+            let Some(precision) = precision(range, name) else {
+                continue;
+            };
             if precision == 2 && quality > 0.0 {
                 named_first.get_or_insert(*media);
             }
@@ -92,5 +98,12 @@ fn quality<'a>(mut parameters: impl Iterator<Item = &'a str>) -> f32 {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("q").then_some(value)
     });
-    written.map_or(1.0, |value| value.trim().parse::<f32>().ok().filter(|q| (0.0..=1.0).contains(q)).unwrap_or(0.0))
+    written.map_or(1.0, |value| {
+        value
+            .trim()
+            .parse::<f32>()
+            .ok()
+            .filter(|q| (0.0..=1.0).contains(q))
+            .unwrap_or(0.0)
+    })
 }

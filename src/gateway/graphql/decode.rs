@@ -45,7 +45,10 @@ pub fn is_json(method: Method, headers: &HeaderMap) -> Result<bool, Refusal> {
     match (values.next(), values.next()) {
         (Some(only), None) if is_json_type(only.as_bytes()) => Ok(true),
         (None, _) if method == Method::Get => Ok(false),
-        _ => Err(Refusal::new(Code::UnsupportedMediaType, "The content type must be application/json, in UTF-8")),
+        _ => Err(Refusal::new(
+            Code::UnsupportedMediaType,
+            "The content type must be application/json, in UTF-8",
+        )),
     }
 }
 
@@ -53,13 +56,18 @@ fn is_json_type(value: &[u8]) -> bool {
     if value == b"application/json" {
         return true;
     }
-    let Ok(value) = std::str::from_utf8(value) else { return false };
+    let Ok(value) = std::str::from_utf8(value) else {
+        return false;
+    };
     let mut parts = value.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
     let charset_fits = |parameter: &str| {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         !name.trim().eq_ignore_ascii_case("charset")
-            || matches!(value.trim().trim_matches('"').to_ascii_lowercase().as_str(), "utf-8" | "utf8")
+            || matches!(
+                value.trim().trim_matches('"').to_ascii_lowercase().as_str(),
+                "utf-8" | "utf8"
+            )
     };
     essence.eq_ignore_ascii_case("application/json") && parts.all(charset_fits)
 }
@@ -76,12 +84,15 @@ pub async fn decode(
         Method::Get => from_query_string(&head.uri)?,
         Method::Post => {
             let collected = timeout_at(deadline, collect(body, body_bytes_max)).await;
-            let body = collected.map_err(|_| Refusal::new(Code::SlowRequest, "The request body did not arrive in time"))?;
+            let body = collected.map_err(|_| {
+                Refusal::new(Code::SlowRequest, "The request body did not arrive in time")
+            })?;
             from_json(&body.map_err(unreadable)?)?
         }
     };
     let query = parameters.query.filter(|query| !query.trim().is_empty());
-    let query = query.ok_or_else(|| Refusal::new(Code::MissingQuery, "The request has no `query`"))?;
+    let query =
+        query.ok_or_else(|| Refusal::new(Code::MissingQuery, "The request has no `query`"))?;
     Ok(GraphqlRequest {
         query,
         operation_name: parameters.operation_name.filter(|name| !name.is_empty()),
@@ -103,16 +114,22 @@ struct Parameters {
 
 fn from_json(body: &[u8]) -> Result<Parameters, Refusal> {
     serde_json::from_slice(body).map_err(|error| match body.trim_ascii_start().first() {
-        Some(b'[') => {
-            Refusal::new(Code::BatchingNotEnabled, "The body is a list of requests: send them one by one")
-        }
+        Some(b'[') => Refusal::new(
+            Code::BatchingNotEnabled,
+            "The body is a list of requests: send them one by one",
+        ),
         _ => invalid(format!("The body is not a GraphQL request: {error}")),
     })
 }
 
 fn from_query_string(uri: &Uri) -> Result<Parameters, Refusal> {
     let mut parameters = Parameters::default();
-    for pair in uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+    for pair in uri
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+    {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         match name {
             "query" => set(&mut parameters.query, name, decoded(name, value)?)?,
@@ -136,7 +153,8 @@ fn set<T>(parameter: &mut Option<T>, name: &str, value: T) -> Result<(), Refusal
 fn decoded(name: &str, value: &str) -> Result<String, Refusal> {
     let spaced = value.replace('+', " ");
     let text = percent_decode_str(&spaced).decode_utf8();
-    text.map(String::from).map_err(|_| invalid(format!("The parameter `{name}` is not UTF-8")))
+    text.map(String::from)
+        .map_err(|_| invalid(format!("The parameter `{name}` is not UTF-8")))
 }
 
 fn object(name: &str, value: &str) -> Result<Map<String, Value>, Refusal> {
@@ -145,15 +163,20 @@ fn object(name: &str, value: &str) -> Result<Map<String, Value>, Refusal> {
         return Ok(Map::new());
     }
     let object: Result<Option<Map<String, Value>>, _> = serde_json::from_str(&text);
-    let object = object.map_err(|error| invalid(format!("The parameter `{name}` is not a JSON object: {error}")))?;
+    let object = object.map_err(|error| {
+        invalid(format!(
+            "The parameter `{name}` is not a JSON object: {error}"
+        ))
+    })?;
     Ok(object.unwrap_or_default())
 }
 
 fn unreadable(error: CollectError) -> Refusal {
     match error {
-        CollectError::TooLarge { limit } => {
-            Refusal::new(Code::TooLarge, format!("The request body is larger than {limit} bytes"))
-        }
+        CollectError::TooLarge { limit } => Refusal::new(
+            Code::TooLarge,
+            format!("The request body is larger than {limit} bytes"),
+        ),
         CollectError::Broken(_) => invalid("The request body broke off".to_owned()),
     }
 }

@@ -5,7 +5,11 @@
 //! prepared and planned once, however many wait for it, on the planning threads.
 
 use crate::{
-    gateway::{Refusal, planning::Planning, doors::executor::{self, Program}},
+    gateway::{
+        Refusal,
+        doors::executor::{self, Program},
+        planning::Planning,
+    },
     operation::{self, Conditions, Document, ParserLimits},
     planner,
     schema::Supergraph,
@@ -69,14 +73,32 @@ impl Documents {
     /// Nothing known yet.
     pub fn new(supergraph: Arc<Supergraph>, parser: ParserLimits, planning: Arc<Planning>) -> Self {
         let cache = Cache::with_weighter(ENTRIES_ESTIMATE, CACHE_BYTES_MAX, Weight);
-        Self { supergraph, parser, planning, cache }
+        Self {
+            supergraph,
+            parser,
+            planning,
+            cache,
+        }
     }
 
     /// Parses, validates and measures a document, or finds it done.
-    pub async fn prepare(&self, text: &str, operation_name: Option<&str>) -> Result<Arc<Prepared>, Refusal> {
-        match self.cache.get(&KeyRef { operation_name, text }) {
+    pub async fn prepare(
+        &self,
+        text: &str,
+        operation_name: Option<&str>,
+    ) -> Result<Arc<Prepared>, Refusal> {
+        match self.cache.get(&KeyRef {
+            operation_name,
+            text,
+        }) {
             Some(entry) => Ok(entry.prepared),
-            None => self.prepare_new(Key { operation_name: operation_name.map(Arc::from), text: text.into() }).await,
+            None => {
+                self.prepare_new(Key {
+                    operation_name: operation_name.map(Arc::from),
+                    text: text.into(),
+                })
+                .await
+            }
         }
     }
 
@@ -87,25 +109,46 @@ impl Documents {
         };
         let (supergraph, parser) = (Arc::clone(&self.supergraph), self.parser);
         let job = move || {
-            let document = operation::prepare(&supergraph, &key.text, key.operation_name.as_deref(), &parser)?;
+            let document = operation::prepare(
+                &supergraph,
+                &key.text,
+                key.operation_name.as_deref(),
+                &parser,
+            )?;
             let (programs, planning) = (Mutex::default(), tokio::sync::Mutex::default());
-            Ok::<_, operation::Error>(Arc::new(Prepared { key, document, programs, planning }))
+            Ok::<_, operation::Error>(Arc::new(Prepared {
+                key,
+                document,
+                programs,
+                planning,
+            }))
         };
         let prepared = self.planning.run(job).await??;
         // It cannot be put in when it alone is too heavy for the cache; it is used all the same.
-        let _ = guard.insert(Entry { prepared: Arc::clone(&prepared), bytes: prepared.bytes() });
+        let _ = guard.insert(Entry {
+            prepared: Arc::clone(&prepared),
+            bytes: prepared.bytes(),
+        });
         Ok(prepared)
     }
 
     /// The program that answers a document under these conditions.
-    pub async fn program(&self, prepared: &Arc<Prepared>, conditions: Conditions) -> Result<Arc<Program>, Refusal> {
+    pub async fn program(
+        &self,
+        prepared: &Arc<Prepared>,
+        conditions: Conditions,
+    ) -> Result<Arc<Program>, Refusal> {
         match prepared.program(&conditions) {
             Some(program) => Ok(program),
             None => self.plan(prepared, conditions).await,
         }
     }
 
-    async fn plan(&self, prepared: &Arc<Prepared>, conditions: Conditions) -> Result<Arc<Program>, Refusal> {
+    async fn plan(
+        &self,
+        prepared: &Arc<Prepared>,
+        conditions: Conditions,
+    ) -> Result<Arc<Program>, Refusal> {
         let _turn = prepared.planning.lock().await;
         if let Some(program) = prepared.program(&conditions) {
             return Ok(program);
@@ -119,7 +162,10 @@ impl Documents {
             Ok::<_, Refusal>(program)
         };
         let program = self.planning.run(job).await??;
-        let entry = Entry { prepared: Arc::clone(prepared), bytes: prepared.bytes() };
+        let entry = Entry {
+            prepared: Arc::clone(prepared),
+            bytes: prepared.bytes(),
+        };
         self.cache.insert(prepared.key.clone(), entry);
         Ok(program)
     }
@@ -133,7 +179,9 @@ impl Prepared {
 
     fn program(&self, conditions: &Conditions) -> Option<Arc<Program>> {
         let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = programs.iter().rposition(|(known, _)| known == conditions)?;
+        let index = programs
+            .iter()
+            .rposition(|(known, _)| known == conditions)?;
         programs[index..].rotate_left(1);
         programs.last().map(|(_, program)| Arc::clone(program))
     }
@@ -148,7 +196,11 @@ impl Prepared {
 
     /// An estimate: the text itself, the document, and the programs there are.
     fn bytes(&self) -> u64 {
-        let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner).len() as u64;
+        let programs = self
+            .programs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len() as u64;
         BYTES_PER_ENTRY + self.key.text.len() as u64 * (1 + BYTES_PER_TEXT_BYTE * (1 + programs))
     }
 }
@@ -162,7 +214,11 @@ impl Weighter<Key, Entry> for Weight {
 // A key and its borrowed form must hash alike.
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        KeyRef { operation_name: self.operation_name.as_deref(), text: &self.text }.hash(state);
+        KeyRef {
+            operation_name: self.operation_name.as_deref(),
+            text: &self.text,
+        }
+        .hash(state);
     }
 }
 

@@ -17,7 +17,10 @@ pub fn encode(snapshot: &Snapshot, media: Media, reply: Reply) -> Response<Body>
     body.extend_from_slice(b"{\"data\":");
     body.extend_from_slice(&data);
     if !errors.is_empty() {
-        let shown: Vec<Shown> = errors.iter().map(|error| Shown { error, snapshot }).collect();
+        let shown: Vec<Shown> = errors
+            .iter()
+            .map(|error| Shown { error, snapshot })
+            .collect();
         body.extend_from_slice(b",\"errors\":");
         write_json(&mut body, &shown);
     }
@@ -50,11 +53,20 @@ pub fn refuse(media: Media, refusal: &Refusal) -> Response<Body> {
     let problems = refusal.problems.iter();
     let errors = problems.map(|problem| RequestError {
         message: &problem.message,
-        locations: problem.location.map(|(line, column)| [Location { line, column }]),
-        extensions: Extensions { code: refusal.code.name() },
+        locations: problem
+            .location
+            .map(|(line, column)| [Location { line, column }]),
+        extensions: Extensions {
+            code: refusal.code.name(),
+        },
     });
     let mut body = Vec::new();
-    write_json(&mut body, &Errors { errors: errors.collect() });
+    write_json(
+        &mut body,
+        &Errors {
+            errors: errors.collect(),
+        },
+    );
     let status = match media {
         Media::Json => refusal.code.status_in_json(),
         Media::GraphqlResponse => refusal.code.status(),
@@ -64,7 +76,9 @@ pub fn refuse(media: Media, refusal: &Refusal) -> Response<Body> {
         response.headers_mut().insert(header::ALLOW, allow.clone());
     }
     if let Some(seconds) = refusal.retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -72,7 +86,9 @@ pub fn refuse(media: Media, refusal: &Refusal) -> Response<Body> {
 fn respond(status: StatusCode, media: Media, body: Vec<u8>) -> Response<Body> {
     let mut response = Response::new(Body::full(body));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, media.content_type());
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, media.content_type());
     response
 }
 
@@ -93,7 +109,10 @@ impl Shown<'_> {
     /// The subgraph by name, if its errors are included.
     fn included(&self) -> Option<&str> {
         let subgraph = self.error.subgraph?;
-        self.snapshot.subgraph(subgraph).includes_errors.then(|| self.snapshot.supergraph().subgraph(subgraph).name.as_str())
+        self.snapshot
+            .subgraph(subgraph)
+            .includes_errors
+            .then(|| self.snapshot.supergraph().subgraph(subgraph).name.as_str())
     }
 
     /// The message: a subgraph's own words, and what our client says of its connection (addresses), only if its
@@ -106,7 +125,11 @@ impl Shown<'_> {
             Code::Timeout => "A subgraph did not answer in time",
             _ => return &self.error.message,
         };
-        if self.included().is_some() { &self.error.message } else { said_elsewhere }
+        if self.included().is_some() {
+            &self.error.message
+        } else {
+            said_elsewhere
+        }
     }
 
     fn extensions(&self) -> Map<String, Value> {
