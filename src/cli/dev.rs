@@ -36,7 +36,7 @@ const SUPERGRAPH_CONFIG: &str = "supergraph/supergraph.yaml";
 Examples:
   graphway dev
   graphway dev --supergraph-config my/supergraph.yaml --listen 127.0.0.1:5000")]
-pub struct Dev {
+pub(super) struct Dev {
     /// Your own subgraphs, in rover's format.
     #[arg(long, value_name = "FILE")]
     supergraph_config: Option<PathBuf>,
@@ -52,7 +52,7 @@ pub struct Dev {
 
 impl Dev {
     /// Serves until told to stop.
-    pub fn run(self, log: &str) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(self, log: &str) -> anyhow::Result<ExitCode> {
         let Self {
             supergraph_config,
             config,
@@ -157,6 +157,7 @@ fn schema_files(path: &Path, text: &str) -> Vec<PathBuf> {
     files.collect()
 }
 
+#[expect(clippy::print_stdout, reason = "a greeting for whoever sits at the terminal")]
 fn greet(address: SocketAddr, config: &Config, own: bool) {
     let url = format!("http://{address}{}", config.supergraph.path.as_str());
     let query = if own {

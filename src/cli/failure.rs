@@ -3,4 +3,4 @@
 /// The command was called wrongly: what it names is not there. Exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Usage(pub String);
+pub(super) struct Usage(pub String);

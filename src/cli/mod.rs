@@ -65,8 +65,11 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "compose")]
         Command::Compose(compose) => compose.run(),
     };
-    outcome.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
-        ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
-    })
+    outcome.unwrap_or_else(|error| report(&error))
+}
+
+#[expect(clippy::print_stderr, reason = "the command line speaks on the terminal")]
+fn report(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
 }

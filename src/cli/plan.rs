@@ -33,7 +33,7 @@ Examples:
   graphway plan query.graphql
   graphway plan --supergraph supergraph.graphql --variables '{\"withReviews\": true}' query.graphql
   echo '{ me { name } }' | graphway plan -")]
-pub struct Plan {
+pub(super) struct Plan {
     /// The configuration. Without it ./router.yaml is read, if there is one.
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -57,7 +57,7 @@ pub struct Plan {
 
 impl Plan {
     /// Prints the plan.
-    pub fn run(self) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let text = read_query(&self.query)?;
         let variables = self
             .variables

@@ -12,7 +12,7 @@ use tokio::{task, time};
 const SETTLE: Duration = Duration::from_millis(100);
 
 /// Watches for ever. `first` is what the gateway was started with.
-pub async fn keep_up(sources: Arc<Sources>, gateway: Arc<Gateway>, first: Started) {
+pub(super) async fn keep_up(sources: Arc<Sources>, gateway: Arc<Gateway>, first: Started) {
     let mut watch = match Watch::new() {
         Ok(watch) => watch,
         Err(error) => return tracing::warn!("{error:#}; changes take effect after a restart"),
@@ -46,7 +46,7 @@ pub async fn keep_up(sources: Arc<Sources>, gateway: Arc<Gateway>, first: Starte
 }
 
 /// What a router was started with.
-pub struct Started {
+pub(super) struct Started {
     pub config: Config,
     pub files: Vec<PathBuf>,
     pub fingerprint: String,

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 /// Serves what the sources say until the process is told to stop. `greet` is called when requests can come.
-pub fn run(
+pub(super) fn run(
     sources: Sources,
     log: &str,
     greet: impl FnOnce(SocketAddr, &Config),
@@ -79,10 +79,15 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
         tracing::info!("stopping");
         tokio::spawn(async move {
             next(&mut signals).await;
-            // As a shell reports a process that SIGINT has ended.
-            process::exit(130);
+            end_at_once();
         });
     })
+}
+
+#[expect(clippy::exit, reason = "the second signal means now: nothing is waited for")]
+fn end_at_once() -> ! {
+    // As a shell reports a process that SIGINT has ended.
+    process::exit(130)
 }
 
 async fn next((terminate, interrupt): &mut (Signal, Signal)) {

@@ -17,7 +17,7 @@ Examples:
   graphway serve
   graphway serve --supergraph supergraph.graphql --listen 127.0.0.1:4100
   graphway serve --config production.yaml --workers 4")]
-pub struct Serve {
+pub(super) struct Serve {
     /// The configuration. Without it ./router.yaml is read, if there is one.
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -37,7 +37,7 @@ pub struct Serve {
 
 impl Serve {
     /// Serves until told to stop.
-    pub fn run(self, log: &str) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(self, log: &str) -> anyhow::Result<ExitCode> {
         let Self {
             config,
             supergraph,

@@ -15,7 +15,7 @@ use std::{
 const CONFIG_DEFAULT: &str = "router.yaml";
 
 /// Where configuration and supergraph come from.
-pub struct Sources {
+pub(super) struct Sources {
     /// None: [`CONFIG_DEFAULT`] if there is one, else the defaults.
     pub config: Option<PathBuf>,
     /// None: what the configuration says.
@@ -27,20 +27,20 @@ pub struct Sources {
 }
 
 /// A supergraph's text, and the files that have a part in it.
-pub struct Sdl {
+pub(super) struct Sdl {
     pub text: String,
     pub files: Vec<PathBuf>,
 }
 
 /// What the sources say.
-pub struct Loaded {
+pub(super) struct Loaded {
     pub config: Config,
     pub warnings: Vec<Warning>,
     pub supergraph: Supergraph,
 }
 
 /// What was read, whether or not it makes sense.
-pub struct Read {
+pub(super) struct Read {
     /// Every file to watch for changes.
     pub files: Vec<PathBuf>,
     /// All that was read, to tell whether anything changed.
@@ -50,7 +50,7 @@ pub struct Read {
 
 impl Sources {
     /// Reads everything anew.
-    pub fn read(&self) -> Read {
+    pub(super) fn read(&self) -> Read {
         let mut read = Read {
             files: Vec::new(),
             fingerprint: String::new(),
@@ -99,7 +99,7 @@ impl Sources {
 }
 
 /// Reads a supergraph SDL as it stands.
-pub fn read_sdl(path: &Path) -> anyhow::Result<Sdl> {
+pub(super) fn read_sdl(path: &Path) -> anyhow::Result<Sdl> {
     Ok(Sdl {
         text: read_file(path)?,
         files: Vec::new(),

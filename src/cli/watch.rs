@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 /// Watches files by the directories they are in: editors and orchestrators replace files rather than write to them,
 /// and a watch on the file itself would follow the old one.
-pub struct Watch {
+pub(super) struct Watch {
     watcher: RecommendedWatcher,
     directories: BTreeSet<PathBuf>,
     changes: mpsc::Receiver<()>,
@@ -18,7 +18,7 @@ pub struct Watch {
 
 impl Watch {
     /// Watches nothing yet.
-    pub fn new() -> anyhow::Result<Self> {
+    pub(super) fn new() -> anyhow::Result<Self> {
         // One waiting note is enough: whoever takes it looks at everything.
         let (note, changes) = mpsc::channel(1);
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -35,7 +35,7 @@ impl Watch {
     }
 
     /// Watches these files too.
-    pub fn add(&mut self, files: &[PathBuf]) {
+    pub(super) fn add(&mut self, files: &[PathBuf]) {
         for file in files {
             let directory = match file.parent() {
                 Some(parent) if parent != Path::new("") => parent.to_owned(),
@@ -56,14 +56,14 @@ impl Watch {
     }
 
     /// Something in the directories of the files has changed.
-    pub async fn changed(&mut self) {
+    pub(super) async fn changed(&mut self) {
         if self.changes.recv().await.is_none() {
             std::future::pending().await
         }
     }
 
     /// Forgets changes that are noted and not looked at.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         while self.changes.try_recv().is_ok() {}
     }
 }

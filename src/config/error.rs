@@ -11,7 +11,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    pub fn new(place: Option<Place>, message: impl Into<String>) -> Self {
+    pub(super) fn new(place: Option<Place>, message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
             place,
@@ -19,7 +19,7 @@ impl Problem {
     }
 
     /// Adds the file and the line it is in.
-    pub fn in_file(self, file: &str, text: &str) -> Error {
+    pub(super) fn in_file(self, file: &str, text: &str) -> Error {
         let line = self
             .place
             .and_then(|place| text.lines().nth(place.line.checked_sub(1)?));

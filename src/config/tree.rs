@@ -10,7 +10,7 @@ use std::fmt;
 
 /// Line and column, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub(super) struct Place {
     pub line: usize,
     pub column: usize,
 }

@@ -32,14 +32,14 @@ impl Default for Config {
 
 /// The compiled rule.
 #[derive(Clone, Debug)]
-pub struct Csrf {
+pub(super) struct Csrf {
     /// None: the prevention is off.
     required_headers: Option<Vec<HeaderName>>,
 }
 
 impl Csrf {
     /// Compiles the configuration.
-    pub fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
         let names = config.required_headers.iter().map(|name| name.0.clone());
         Self {
             required_headers: (!config.unsafe_disabled).then(|| names.collect()),
@@ -48,7 +48,7 @@ impl Csrf {
 
     /// Refuses a request that a browser may have sent without a preflight. `is_json` says whether its content type is
     /// `application/json`; any other content type was refused before.
-    pub fn check(&self, headers: &HeaderMap, is_json: bool) -> Result<(), Refusal> {
+    pub(super) fn check(&self, headers: &HeaderMap, is_json: bool) -> Result<(), Refusal> {
         let Some(required) = &self.required_headers else {
             return Ok(());
         };

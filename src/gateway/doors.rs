@@ -1,15 +1,15 @@
 //! Stand-ins for the planner and the executor until they land: one subgraph, fields printed back.
 
-pub mod executor {
-    pub use crate::executor::*;
+pub(super) mod executor {
+    pub(crate) use crate::executor::*;
     use crate::{
         operation::Document,
         operation::OperationKind,
         schema::{SubgraphId, Supergraph},
     };
     use serde_json::{Map, Value};
-    pub struct Program(OperationKind, bytes::Bytes);
-    pub fn compile(_: &Supergraph, plan: crate::planner::Plan) -> Program {
+    pub(crate) struct Program(OperationKind, bytes::Bytes);
+    pub(crate) fn compile(_: &Supergraph, plan: crate::planner::Plan) -> Program {
         Program(
             plan.kind,
             serde_json::json!({"query": &*plan.fetches[0].document})
@@ -17,10 +17,10 @@ pub mod executor {
                 .into(),
         )
     }
-    pub fn introspect(_: &Supergraph, _: &Document, _: &Map<String, Value>) -> Map<String, Value> {
+    pub(crate) fn introspect(_: &Supergraph, _: &Document, _: &Map<String, Value>) -> Map<String, Value> {
         Map::new()
     }
-    pub async fn run(program: &Program, request: Request<'_>) -> Reply {
+    pub(crate) async fn run(program: &Program, request: Request<'_>) -> Reply {
         let call = Call {
             subgraph: SubgraphId(0),
             operation: program.0,

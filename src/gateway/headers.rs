@@ -156,11 +156,11 @@ const OURS: [HeaderName; 19] = [
 
 /// The compiled rules of one subgraph.
 #[derive(Clone, Debug, Default)]
-pub struct Rules(Vec<Rule>);
+pub(super) struct Rules(Vec<Rule>);
 
 impl Rules {
     /// Those of a subgraph. Rules that could only touch headers of our own have no effect; they are warned about.
-    pub fn new(config: &Config, subgraph: &str) -> Self {
+    pub(super) fn new(config: &Config, subgraph: &str) -> Self {
         let own = config
             .subgraphs
             .get(subgraph)
@@ -175,7 +175,7 @@ impl Rules {
     }
 
     /// Adds to `outgoing` what the rules make of the client's headers.
-    pub fn apply(&self, client: &HeaderMap, outgoing: &mut HeaderMap) {
+    pub(super) fn apply(&self, client: &HeaderMap, outgoing: &mut HeaderMap) {
         let mut propagated: SmallVec<[HeaderName; 8]> = SmallVec::new();
         for rule in &self.0 {
             match rule {

@@ -47,7 +47,7 @@ impl Default for Config {
 
 /// The limits of one caller, ready to compare with.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub(super) struct Limits {
     operation: operation::Limits,
     warn_only: bool,
     /// The largest request body.
@@ -56,7 +56,7 @@ pub struct Limits {
 
 impl Limits {
     /// Compiles the configuration.
-    pub fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
         Self {
             operation: operation::Limits {
                 max_depth: config.max_depth,
@@ -70,7 +70,7 @@ impl Limits {
     }
 
     /// Compares an operation's measures. Done on every request, cached or not: limits differ per caller.
-    pub fn check(&self, measures: &Measures) -> Result<(), Refusal> {
+    pub(super) fn check(&self, measures: &Measures) -> Result<(), Refusal> {
         match measures.check(&self.operation) {
             Err(exceeded) if self.warn_only => {
                 tracing::warn!(%exceeded, "an operation is over a limit (limits.warn_only)");

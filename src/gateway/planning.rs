@@ -23,7 +23,7 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// Threads that run jobs in the order they come.
 #[derive(Debug)]
-pub struct Planning {
+pub(super) struct Planning {
     jobs: SyncSender<Job>,
 }
 
@@ -38,7 +38,7 @@ pub enum NotRun {
 
 impl Planning {
     /// Starts the threads. They end when this value is dropped.
-    pub fn start(threads: NonZero<usize>) -> std::io::Result<Self> {
+    pub(super) fn start(threads: NonZero<usize>) -> std::io::Result<Self> {
         let (jobs, queue) = sync_channel(QUEUE_MAX);
         let queue = Arc::new(Mutex::new(queue));
         for index in 0..threads.get() {
@@ -52,7 +52,7 @@ impl Planning {
     }
 
     /// Runs `job` on one of the threads. It runs to its end even if nobody waits for it any more.
-    pub async fn run<T: Send + 'static>(
+    pub(super) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, NotRun> {

@@ -5,12 +5,12 @@ use http::Uri;
 
 /// Where a request goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route {
+pub(super) enum Route {
     Graphql,
 }
 
 /// The route of a request.
-pub fn route(snapshot: &Snapshot, uri: &Uri) -> Result<Route, Refusal> {
+pub(super) fn route(snapshot: &Snapshot, uri: &Uri) -> Result<Route, Refusal> {
     if uri.path() == snapshot.path.as_str() {
         Ok(Route::Graphql)
     } else {

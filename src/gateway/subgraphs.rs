@@ -33,7 +33,7 @@ pub(super) struct Outgoing<'a> {
 }
 
 impl<'a> Outgoing<'a> {
-    pub fn new(
+    pub(super) fn new(
         snapshot: &'a Snapshot,
         connections: &'a Arc<Connections>,
         client_headers: &'a HeaderMap,
@@ -49,7 +49,7 @@ impl<'a> Outgoing<'a> {
     }
 
     /// Whether the request as a whole took too long.
-    pub fn is_late(&self) -> bool {
+    pub(super) fn is_late(&self) -> bool {
         self.late.load(Ordering::Relaxed)
     }
 

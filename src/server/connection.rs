@@ -36,7 +36,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub fn new(
+    pub(super) fn new(
         config: &Config,
         gateway: Arc<Gateway>,
         health: Arc<Health>,

@@ -38,7 +38,7 @@ pub(super) struct Accepted {
 
 impl Worker {
     /// Starts the thread.
-    pub fn start(index: usize, settings: Arc<Settings>, grace: Duration) -> io::Result<Self> {
+    pub(super) fn start(index: usize, settings: Arc<Settings>, grace: Duration) -> io::Result<Self> {
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -56,12 +56,12 @@ impl Worker {
     }
 
     /// How many connections it has.
-    pub fn load(&self) -> usize {
+    pub(super) fn load(&self) -> usize {
         self.load.load(Ordering::Relaxed)
     }
 
     /// Gives it a connection.
-    pub fn take(&self, connection: Accepted) {
+    pub(super) fn take(&self, connection: Accepted) {
         self.load.fetch_add(1, Ordering::Relaxed);
         if self.accepted.send(connection).is_err() {
             tracing::error!("a worker has ended; its connection is dropped");
@@ -70,7 +70,7 @@ impl Worker {
     }
 
     /// Lets it finish what it has, and waits for that.
-    pub fn finish(self) {
+    pub(super) fn finish(self) {
         drop(self.accepted);
         if self.thread.join().is_err() {
             tracing::error!("a worker panicked");

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue, header};
 
 /// The media types of responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Media {
+pub(crate) enum Media {
     /// `application/json`: the legacy of GraphQL over HTTP, where well-formed requests get 200.
     Json,
     /// `application/graphql-response+json`: the status tells how it went.
@@ -19,7 +19,7 @@ const OFFERED: [(Media, &str); 2] = [
 
 impl Media {
     /// The `Content-Type` of a response.
-    pub fn content_type(self) -> HeaderValue {
+    pub(crate) fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Json => "application/json; charset=utf-8",
             Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
@@ -37,7 +37,7 @@ struct Preference {
 
 /// The media type to answer in: the one the client prefers; of two it likes equally the one it names first; JSON where
 /// it names neither.
-pub fn negotiate(headers: &HeaderMap) -> Result<Media, Refusal> {
+pub(crate) fn negotiate(headers: &HeaderMap) -> Result<Media, Refusal> {
     let mut values = headers.get_all(header::ACCEPT).iter();
     match (values.next(), values.next()) {
         (None, _) => return Ok(Media::Json),

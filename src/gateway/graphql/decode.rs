@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 /// What a client asks for, as it wrote it.
 #[derive(Debug, PartialEq)]
-pub struct GraphqlRequest {
+pub(crate) struct GraphqlRequest {
     /// The document.
     pub query: String,
     pub operation_name: Option<String>,
@@ -22,7 +22,7 @@ pub struct GraphqlRequest {
 
 /// How a request came, as far as GraphQL over HTTP makes a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub(crate) enum Method {
     Get,
     Post,
 }
@@ -30,7 +30,7 @@ pub enum Method {
 const METHODS: &str = "GET, POST";
 
 /// Refuses methods that GraphQL over HTTP has no meaning for.
-pub fn check_method(method: &http::Method) -> Result<Method, Refusal> {
+pub(crate) fn check_method(method: &http::Method) -> Result<Method, Refusal> {
     match *method {
         http::Method::POST => Ok(Method::Post),
         http::Method::GET => Ok(Method::Get),
@@ -40,7 +40,7 @@ pub fn check_method(method: &http::Method) -> Result<Method, Refusal> {
 
 /// Whether the content type is JSON. Any other one is refused, also with GET: a browser sends some of them without
 /// asking (GHSA-hff2-gcpx-8f4p). None is allowed with GET alone.
-pub fn is_json(method: Method, headers: &HeaderMap) -> Result<bool, Refusal> {
+pub(crate) fn is_json(method: Method, headers: &HeaderMap) -> Result<bool, Refusal> {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     match (values.next(), values.next()) {
         (Some(only), None) if is_json_type(only.as_bytes()) => Ok(true),
@@ -73,7 +73,7 @@ fn is_json_type(value: &[u8]) -> bool {
 }
 
 /// Reads the GraphQL request. A body is read up to `body_bytes_max`, and until `deadline`.
-pub async fn decode(
+pub(crate) async fn decode(
     method: Method,
     head: &Parts,
     body: Body,
@@ -107,9 +107,8 @@ struct Parameters {
     query: Option<String>,
     operation_name: Option<String>,
     variables: Option<Map<String, Value>>,
-    /// Read so that a wrong type is refused; nothing here uses them yet.
-    #[serde(rename = "extensions")]
-    _extensions: Option<Map<String, Value>>,
+    /// Read so that a wrong type is refused; no extension means anything yet.
+    extensions: Option<Map<String, Value>>,
 }
 
 fn from_json(body: &[u8]) -> Result<Parameters, Refusal> {
@@ -135,7 +134,7 @@ fn from_query_string(uri: &Uri) -> Result<Parameters, Refusal> {
             "query" => set(&mut parameters.query, name, decoded(name, value)?)?,
             "operationName" => set(&mut parameters.operation_name, name, decoded(name, value)?)?,
             "variables" => set(&mut parameters.variables, name, object(name, value)?)?,
-            "extensions" => set(&mut parameters._extensions, name, object(name, value)?)?,
+            "extensions" => set(&mut parameters.extensions, name, object(name, value)?)?,
             _ => {}
         }
     }

@@ -31,7 +31,7 @@ const BYTES_PER_ENTRY: u64 = 2048;
 const ENTRIES_ESTIMATE: usize = 1024;
 
 /// Prepared documents over one supergraph.
-pub struct Documents {
+pub(crate) struct Documents {
     supergraph: Arc<Supergraph>,
     parser: ParserLimits,
     planning: Arc<Planning>,
@@ -39,7 +39,7 @@ pub struct Documents {
 }
 
 /// A document that passed validation, with the programs planned for it so far.
-pub struct Prepared {
+pub(crate) struct Prepared {
     key: Key,
     document: Document,
     /// The most recently used last.
@@ -71,7 +71,7 @@ struct Weight;
 
 impl Documents {
     /// Nothing known yet.
-    pub fn new(supergraph: Arc<Supergraph>, parser: ParserLimits, planning: Arc<Planning>) -> Self {
+    pub(crate) fn new(supergraph: Arc<Supergraph>, parser: ParserLimits, planning: Arc<Planning>) -> Self {
         let cache = Cache::with_weighter(ENTRIES_ESTIMATE, CACHE_BYTES_MAX, Weight);
         Self {
             supergraph,
@@ -82,7 +82,7 @@ impl Documents {
     }
 
     /// Parses, validates and measures a document, or finds it done.
-    pub async fn prepare(
+    pub(crate) async fn prepare(
         &self,
         text: &str,
         operation_name: Option<&str>,
@@ -133,7 +133,7 @@ impl Documents {
     }
 
     /// The program that answers a document under these conditions.
-    pub async fn program(
+    pub(crate) async fn program(
         &self,
         prepared: &Arc<Prepared>,
         conditions: Conditions,
@@ -173,7 +173,7 @@ impl Documents {
 
 impl Prepared {
     /// The document.
-    pub fn document(&self) -> &Document {
+    pub(crate) fn document(&self) -> &Document {
         &self.document
     }
 

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 
 /// The response to an operation that was executed.
-pub fn encode(snapshot: &Snapshot, media: Media, reply: Reply) -> Response<Body> {
+pub(crate) fn encode(snapshot: &Snapshot, media: Media, reply: Reply) -> Response<Body> {
     let Reply::One(executor::Response { data, errors, .. }) = reply;
     // Room for the names around the data; errors grow it.
     let mut body = Vec::with_capacity(data.len() + 32);
@@ -29,7 +29,7 @@ pub fn encode(snapshot: &Snapshot, media: Media, reply: Reply) -> Response<Body>
 }
 
 /// The response to a request that is refused.
-pub fn refuse(media: Media, refusal: &Refusal) -> Response<Body> {
+pub(crate) fn refuse(media: Media, refusal: &Refusal) -> Response<Body> {
     #[derive(Serialize)]
     struct Errors<'a> {
         errors: Vec<RequestError<'a>>,
