@@ -286,6 +286,16 @@ impl From<operation::LimitExceeded> for Refusal {
     }
 }
 
+impl From<executor::IntrospectionError> for Refusal {
+    fn from(error: executor::IntrospectionError) -> Self {
+        let code = match error {
+            executor::IntrospectionError::TooDeep(_) => Code::TooComplex,
+            executor::IntrospectionError::Failed(_) => Code::ValidationFailed,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
 impl From<planner::Error> for Refusal {
     fn from(error: planner::Error) -> Self {
         match error {

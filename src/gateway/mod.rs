@@ -6,7 +6,6 @@
 
 mod config;
 mod csrf;
-mod doors;
 mod errors;
 mod graphql;
 mod header_types;
@@ -36,8 +35,7 @@ pub use snapshot::{Snapshot, SnapshotError};
 pub use traffic::Config as TrafficShapingConfig;
 pub use url_path::UrlPath;
 
-use crate::{operation::OperationKind, upstream::Connections};
-use doors::executor;
+use crate::{executor, operation::OperationKind, upstream::Connections};
 use graphql::Media;
 use http::{Request, Response, request::Parts};
 use route::Route;
@@ -118,7 +116,16 @@ async fn answer(
     // Run.
     let introspection = document
         .has_introspection()
-        .then(|| executor::introspect(snapshot.supergraph(), document, &variables));
+        .then(|| {
+            let (executable, operation) = document.executable();
+            executor::introspect(
+                snapshot.supergraph().api(),
+                executable,
+                operation,
+                &variables,
+            )
+        })
+        .transpose()?;
     let subgraphs = Outgoing::new(snapshot, connections, &head.headers, deadline);
     let run = executor::Request {
         variables: &variables,

@@ -38,7 +38,11 @@ pub(super) struct Accepted {
 
 impl Worker {
     /// Starts the thread.
-    pub(super) fn start(index: usize, settings: Arc<Settings>, grace: Duration) -> io::Result<Self> {
+    pub(super) fn start(
+        index: usize,
+        settings: Arc<Settings>,
+        grace: Duration,
+    ) -> io::Result<Self> {
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;

@@ -5,11 +5,8 @@
 //! prepared and planned once, however many wait for it, on the planning threads.
 
 use crate::{
-    gateway::{
-        Refusal,
-        doors::executor::{self, Program},
-        planning::Planning,
-    },
+    executor::{self, Program},
+    gateway::{Refusal, planning::Planning},
     operation::{self, Conditions, Document, ParserLimits},
     planner,
     schema::Supergraph,
@@ -71,7 +68,11 @@ struct Weight;
 
 impl Documents {
     /// Nothing known yet.
-    pub(crate) fn new(supergraph: Arc<Supergraph>, parser: ParserLimits, planning: Arc<Planning>) -> Self {
+    pub(crate) fn new(
+        supergraph: Arc<Supergraph>,
+        parser: ParserLimits,
+        planning: Arc<Planning>,
+    ) -> Self {
         let cache = Cache::with_weighter(ENTRIES_ESTIMATE, CACHE_BYTES_MAX, Weight);
         Self {
             supergraph,
