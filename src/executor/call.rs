@@ -1,44 +1,50 @@
 //! The JSON body of a request to a subgraph.
 
-use super::compile::{Program, Step, StepKind};
+use super::compile::{EntityField, Program, Step, StepKind};
 use super::entities::{self, Joins};
 use super::rows::{RowId, Rows};
+use super::shape::Shape;
 use super::{Call, Request, walk};
+use crate::planner::PositionId;
 
 /// Where the answer to a call goes.
 #[derive(Debug)]
-pub(super) enum Destination {
-    /// Into each of these rows.
-    Rows(Vec<RowId>),
+pub(super) enum Destination<'p> {
+    /// Root fields go into every row at a position.
+    Root {
+        at: PositionId,
+        rows: Vec<RowId>,
+        shape: &'p Shape,
+    },
     /// By `_entities` field: which entity goes into which row.
-    Entities(Vec<Joins>),
+    Entities(Vec<Joins<'p>>),
 }
 
 /// The request for a step, now that all it waits for is there. None if there is nothing to ask for.
-pub(super) fn call(
-    program: &Program,
-    step: &Step,
+pub(super) fn call<'p>(
+    program: &'p Program,
+    step: &'p Step,
     rows: &Rows,
     request: &Request<'_>,
-) -> Option<(Call, Destination)> {
+) -> Option<(Call, Destination<'p>)> {
     let mut body = Body::new(step, request);
     let destination = match &step.kind {
-        StepKind::Root { at, .. } => {
-            let into = walk::rows_at(program, rows, *at);
-            (!into.is_empty()).then_some(Destination::Rows(into))?
+        StepKind::Root { at, shape } => {
+            let rows = walk::rows_at(program, rows, *at);
+            (!rows.is_empty()).then_some(Destination::Root {
+                at: *at,
+                rows,
+                shape,
+            })?
         }
         StepKind::Entities(fields) => {
-            let joins: Vec<Joins> = fields
-                .iter()
-                .map(|field| {
-                    body.variable(&field.variable);
-                    entities::write(program, rows, field, &mut body.json)
-                })
-                .collect();
-            joins
-                .iter()
-                .any(|joins| !joins.is_empty())
-                .then_some(Destination::Entities(joins))?
+            let join = |field: &'p EntityField| {
+                body.variable(&field.variable);
+                entities::write(program, rows, field, &mut body.json)
+            };
+            let joins: Vec<Joins<'_>> = fields.iter().map(join).collect();
+            let any = joins.iter().any(|joins| !joins.all().is_empty());
+            any.then_some(Destination::Entities(joins))?
         }
     };
     let call = Call {

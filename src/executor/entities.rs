@@ -13,8 +13,9 @@ use std::hash::BuildHasher;
 use std::ops::Range;
 
 /// Which row receives which entity of an `_entities` field, by representation.
-#[derive(Debug, Default)]
-pub(super) struct Joins {
+#[derive(Debug)]
+pub(super) struct Joins<'p> {
+    pub field: &'p EntityField,
     list: Vec<Join>,
     representations: usize,
 }
@@ -28,22 +29,24 @@ pub(super) struct Join {
     pub row: RowId,
 }
 
-impl Joins {
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+impl<'p> Joins<'p> {
+    /// The target whose rows a join is about.
+    pub(super) fn target(&self, join: &Join) -> &'p Target {
+        &self.field.targets[join.target]
     }
 
     /// How many representations were sent.
-    pub fn representations(&self) -> usize {
+    pub(super) fn representations(&self) -> usize {
         self.representations
     }
 
-    pub fn all(&self) -> &[Join] {
+    /// All of them, by ascending representation.
+    pub(super) fn all(&self) -> &[Join] {
         &self.list
     }
 
     /// The rows that a representation stands for.
-    pub fn of(&self, representation: usize) -> &[Join] {
+    pub(super) fn of(&self, representation: usize) -> &[Join] {
         let start = self
             .list
             .partition_point(|join| join.representation < representation);
@@ -54,18 +57,22 @@ impl Joins {
 }
 
 /// Writes the list of all representations of an `_entities` field.
-pub(super) fn write(
+pub(super) fn write<'p>(
     program: &Program,
     rows: &Rows,
-    field: &EntityField,
+    field: &'p EntityField,
     json: &mut Vec<u8>,
-) -> Joins {
+) -> Joins<'p> {
     let mut writer = Writer {
         program,
         rows,
         json,
         seen: Seen::default(),
-        joins: Joins::default(),
+        joins: Joins {
+            field,
+            list: Vec::new(),
+            representations: 0,
+        },
     };
     writer.json.push(b'[');
     let mut at: Option<(PositionId, Vec<RowId>)> = None;
@@ -86,18 +93,18 @@ pub(super) fn write(
     joins
 }
 
-struct Writer<'a> {
+struct Writer<'a, 'p> {
     program: &'a Program,
     rows: &'a Rows,
     json: &'a mut Vec<u8>,
     seen: Seen,
-    joins: Joins,
+    joins: Joins<'p>,
 }
 
 /// The row cannot be asked for: a key field of its representation has no value.
 struct Unaskable;
 
-impl Writer<'_> {
+impl Writer<'_, '_> {
     fn row(&mut self, row: RowId, target: &Target, index: usize) {
         if let Some(types) = &target.types
             && !self
@@ -223,7 +230,13 @@ impl Writer<'_> {
 #[derive(Default)]
 struct Seen {
     hasher: RandomState,
-    by_hash: HashMap<u64, SmallVec<[(Range<usize>, usize); 1]>, RandomState>,
+    by_hash: HashMap<u64, SmallVec<[Written; 1]>, RandomState>,
+}
+
+/// A representation that stands in the list.
+struct Written {
+    text: Range<usize>,
+    representation: usize,
 }
 
 impl Seen {
@@ -232,11 +245,16 @@ impl Seen {
     fn find_or_add(&mut self, json: &[u8], start: usize, next: usize) -> Option<usize> {
         let text = &json[start..];
         let alike = self.by_hash.entry(self.hasher.hash_one(text)).or_default();
-        let same = alike.iter().find(|(range, _)| &json[range.clone()] == text);
-        if let Some((_, representation)) = same {
-            return Some(*representation);
+        let same = alike
+            .iter()
+            .find(|written| &json[written.text.clone()] == text);
+        if let Some(written) = same {
+            return Some(written.representation);
         }
-        alike.push((start..json.len(), next));
+        alike.push(Written {
+            text: start..json.len(),
+            representation: next,
+        });
         None
     }
 }

@@ -6,7 +6,7 @@
 
 use super::answer::Failure;
 use super::call::Destination;
-use super::compile::{EntityField, Program, Step, StepKind};
+use super::compile::Program;
 use super::entities::{Join, Joins};
 use super::errors::Errors;
 use super::read::Findings;
@@ -14,6 +14,8 @@ use super::rows::{Datum, RowId, Rows};
 use super::shape::Shape;
 use super::{Error, ErrorCode, PathSegment, walk};
 use crate::planner::PositionId;
+use crate::schema::SubgraphId;
+use indexmap::IndexSet;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
@@ -26,8 +28,8 @@ type Path = Vec<PathSegment>;
 pub(super) struct Placing<'a> {
     program: &'a Program,
     rows: &'a Rows,
-    step: &'a Step,
-    destination: &'a Destination,
+    subgraph: SubgraphId,
+    destination: &'a Destination<'a>,
     /// By position, as far as needed: the paths of the rows there.
     paths: HashMap<PositionId, HashMap<RowId, Path>>,
     errors: Errors,
@@ -51,28 +53,28 @@ impl From<Failure> for Report {
 }
 
 impl<'a> Placing<'a> {
-    pub fn new(
+    pub(super) fn new(
         program: &'a Program,
         rows: &'a Rows,
-        step: &'a Step,
-        destination: &'a Destination,
+        subgraph: SubgraphId,
+        destination: &'a Destination<'a>,
     ) -> Self {
         Self {
             program,
             rows,
-            step,
+            subgraph,
             destination,
             paths: HashMap::new(),
             errors: Errors::with_limit(LISTED_ERRORS),
         }
     }
 
-    pub fn finish(self) -> Vec<Error> {
+    pub(super) fn finish(self) -> Vec<Error> {
         self.errors.finish()
     }
 
     /// Reports that the whole fetch gave nothing.
-    pub fn failure(&mut self, failure: Failure) {
+    pub(super) fn failure(&mut self, failure: Failure) {
         let report = failure.into();
         for path in self.filled_paths() {
             self.add(&report, path);
@@ -80,7 +82,7 @@ impl<'a> Placing<'a> {
     }
 
     /// Reports the `errors` of a subgraph's response.
-    pub fn subgraph_errors(&mut self, errors: Value) {
+    pub(super) fn subgraph_errors(&mut self, errors: Value) {
         let Value::Array(errors) = errors else {
             return self.failure(Failure::malformed("errors is not a list"));
         };
@@ -91,7 +93,7 @@ impl<'a> Placing<'a> {
 
     /// Reports what was found while reading, after the subgraph's own errors: where there are such, it is no news that
     /// whole lists of entities are missing.
-    pub fn findings(&mut self, findings: Findings) {
+    pub(super) fn findings(&mut self, findings: Findings) {
         let reported = !self.errors.list().is_empty();
         for (row, position) in findings.uneven {
             let field = &self.program.position(position).field;
@@ -99,20 +101,18 @@ impl<'a> Placing<'a> {
             let path = self.field_path(row, position);
             self.add(&Failure::malformed(message).into(), path);
         }
-        let (StepKind::Entities(fields), Destination::Entities(joins)) =
-            (&self.step.kind, self.destination)
-        else {
+        let Destination::Entities(joins) = self.destination else {
             return;
         };
         for (index, received) in findings.short {
-            let (field, joins) = (&fields[index], &joins[index]);
+            let joins = &joins[index];
             match received {
-                Some(received) => self.missing_entities(received, field, joins),
+                Some(received) => self.missing_entities(received, joins),
                 None if reported => {}
                 None => {
-                    let report =
-                        Failure::malformed(format!("there is no list `{}`", field.key)).into();
-                    for path in target_paths(self.program, field, joins) {
+                    let message = format!("there is no list `{}`", joins.field.key);
+                    let report = Failure::malformed(message).into();
+                    for path in target_paths(self.program, joins) {
                         self.add(&report, path);
                     }
                 }
@@ -120,14 +120,14 @@ impl<'a> Placing<'a> {
         }
     }
 
-    fn missing_entities(&mut self, received: usize, field: &EntityField, joins: &Joins) {
+    fn missing_entities(&mut self, received: usize, joins: &Joins<'_>) {
         let report = Failure::malformed("the subgraph sent too few entities").into();
-        for join in joins
+        let missing = joins
             .all()
             .iter()
-            .filter(|join| join.representation >= received)
-        {
-            let path = self.row_path(join.row, field.targets[join.target].position);
+            .filter(|join| join.representation >= received);
+        for join in missing {
+            let path = self.row_path(join.row, joins.target(join).position);
             self.add(&report, path);
         }
     }
@@ -158,44 +158,36 @@ impl<'a> Placing<'a> {
 
     /// All places of what stands at a path of the subgraph's response.
     fn places(&mut self, wire_path: &[Value]) -> Vec<Path> {
-        match (&self.step.kind, self.destination) {
-            (StepKind::Root { at, .. }, _) if wire_path.is_empty() => {
+        match self.destination {
+            Destination::Root { at, .. } if wire_path.is_empty() => {
                 vec![walk::path_to_first_list(self.program, *at)]
             }
-            (StepKind::Root { at, shape }, Destination::Rows(into)) => {
+            Destination::Root { at, rows, shape } => {
                 let follow = |row: &RowId| {
                     let before = self.row_path(*row, *at);
                     self.follow(before, (shape, *row), wire_path)
                 };
-                into.iter().map(follow).collect()
+                rows.iter().map(follow).collect()
             }
-            (StepKind::Entities(fields), Destination::Entities(joins)) => {
-                let named = wire_path.first().and_then(Value::as_str);
-                let mut fields = fields.iter().zip(joins);
-                match fields.find(|(field, _)| Some(&*field.key) == named) {
-                    Some((field, joins)) => self.places_of_entity(field, joins, &wire_path[1..]),
+            Destination::Entities(joins) => {
+                let key = wire_path.first().and_then(Value::as_str);
+                match joins.iter().find(|joins| Some(&*joins.field.key) == key) {
+                    Some(joins) => self.places_of_entity(joins, &wire_path[1..]),
                     None => self.filled_paths(),
                 }
             }
-            (StepKind::Root { .. }, Destination::Entities(_))
-            | (StepKind::Entities(_), Destination::Rows(_)) => Vec::new(),
         }
     }
 
     /// All places of what stands at a path of an `_entities` field.
-    fn places_of_entity(
-        &mut self,
-        field: &EntityField,
-        joins: &Joins,
-        wire_path: &[Value],
-    ) -> Vec<Path> {
+    fn places_of_entity(&mut self, joins: &Joins<'_>, wire_path: &[Value]) -> Vec<Path> {
         let entity = wire_path.first().and_then(Value::as_u64);
         let joined = entity.map_or(&[][..], |index| joins.of(index as usize));
         if joined.is_empty() {
-            return target_paths(self.program, field, joins);
+            return target_paths(self.program, joins);
         }
         let follow = |join: &Join| {
-            let target = &field.targets[join.target];
+            let target = joins.target(join);
             let before = self.row_path(join.row, target.position);
             self.follow(before, (&target.shape, join.row), &wire_path[1..])
         };
@@ -242,27 +234,26 @@ impl<'a> Placing<'a> {
 
     /// The paths that the fetch was to fill, up to their first lists: of entities, those of the objects around.
     fn filled_paths(&self) -> Vec<Path> {
-        match (&self.step.kind, self.destination) {
-            (StepKind::Entities(fields), Destination::Entities(joins)) => {
-                let paths = fields.iter().zip(joins);
-                unique(paths.flat_map(|(field, joins)| target_paths(self.program, field, joins)))
+        match self.destination {
+            Destination::Entities(joins) => {
+                let paths = joins
+                    .iter()
+                    .flat_map(|joins| target_paths(self.program, joins));
+                unique(paths)
             }
-            (StepKind::Root { at, shape }, _) => {
+            Destination::Root { at, shape, .. } => {
                 let base = walk::path_to_first_list(self.program, *at);
                 let chain = self.program.chain(*at);
-                let reached = base.len() == chain.len()
-                    && chain.iter().all(|id| self.program.position(*id).lists == 0);
-                let fields = shape
-                    .keys
-                    .iter()
-                    .flat_map(|key| &key.uses)
-                    .filter(|_| reached);
+                let in_list = chain.iter().any(|id| self.program.position(*id).lists > 0);
+                if in_list || base.len() < chain.len() {
+                    return vec![base];
+                }
+                let fields = shape.keys.iter().flat_map(|key| &key.uses);
                 let keys = fields.filter_map(|field| self.program.shown_as(field.position));
-                let paths =
-                    unique(keys.map(|key| [&*base, &[PathSegment::Key(key.clone())]].concat()));
+                let paths = keys.map(|key| [&*base, &[PathSegment::Key(key.clone())]].concat());
+                let paths = unique(paths);
                 if paths.is_empty() { vec![base] } else { paths }
             }
-            (StepKind::Entities(_), Destination::Rows(_)) => Vec::new(),
         }
     }
 
@@ -292,17 +283,21 @@ impl<'a> Placing<'a> {
             code: report.code,
             message: report.message.clone(),
             path,
-            subgraph: Some(self.step.subgraph),
+            subgraph: Some(self.subgraph),
             extensions: report.extensions.clone(),
         });
     }
 }
 
 /// The paths, up to their first lists, of the rows that have a part in an `_entities` field.
-fn target_paths(program: &Program, field: &EntityField, joins: &Joins) -> Vec<Path> {
-    let targets = field.targets.iter().enumerate();
-    let used = targets.filter(|(index, _)| joins.all().iter().any(|join| join.target == *index));
-    unique(used.map(|(_, target)| walk::path_to_first_list(program, target.position)))
+fn target_paths(program: &Program, joins: &Joins<'_>) -> Vec<Path> {
+    let positions = joins.all().iter().map(|join| joins.target(join).position);
+    let positions: IndexSet<PositionId> = positions.collect();
+    unique(
+        positions
+            .into_iter()
+            .map(|position| walk::path_to_first_list(program, position)),
+    )
 }
 
 fn unique(paths: impl Iterator<Item = Path>) -> Vec<Path> {

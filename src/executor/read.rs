@@ -8,7 +8,7 @@ mod seeds;
 
 use self::seeds::{EntityFieldsSeed, FieldSeed, ObjectSeed};
 use super::call::Destination;
-use super::compile::{EntityField, Program, Step, StepKind};
+use super::compile::Program;
 use super::entities::Joins;
 use super::leaf;
 use super::rows::{BodyId, Datum, RowId, Rows};
@@ -28,7 +28,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.uneven.is_empty() && self.short.is_empty()
     }
 }
@@ -36,8 +36,7 @@ impl Findings {
 /// Reads `data`, a piece of `body`, into the rows it is meant for.
 pub(super) fn read(
     program: &Program,
-    step: &Step,
-    destination: &Destination,
+    destination: &Destination<'_>,
     (body, data): (BodyId, &RawValue),
     rows: &mut Rows,
 ) -> Result<Findings, serde_json::Error> {
@@ -48,19 +47,13 @@ pub(super) fn read(
         stack: Vec::new(),
         findings: Findings::default(),
     };
-    match (&step.kind, destination) {
-        (StepKind::Root { shape, .. }, Destination::Rows(into)) => {
-            for row in into {
+    match destination {
+        Destination::Root { rows, shape, .. } => {
+            for row in rows {
                 reader.object(data, shape, *row)?;
             }
         }
-        (StepKind::Entities(fields), Destination::Entities(joins)) => {
-            reader.entity_fields(data, fields, joins)?;
-        }
-        (StepKind::Root { .. }, Destination::Entities(_))
-        | (StepKind::Entities(_), Destination::Rows(_)) => {
-            unreachable!("a destination is made for its step")
-        }
+        Destination::Entities(joins) => reader.entity_fields(data, joins)?,
     }
     Ok(reader.findings)
 }
@@ -92,13 +85,11 @@ impl Reader<'_> {
     fn entity_fields(
         &mut self,
         data: &RawValue,
-        fields: &[EntityField],
-        joins: &[Joins],
+        joins: &[Joins<'_>],
     ) -> Result<(), serde_json::Error> {
-        let mut received = vec![None; fields.len()];
+        let mut received = vec![None; joins.len()];
         let seed = EntityFieldsSeed {
             reader: self,
-            fields,
             joins,
             received: &mut received,
         };

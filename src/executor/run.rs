@@ -68,7 +68,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn start(&self, index: usize, request: &Request<'_>) -> Option<(Call, Destination)> {
+    fn start(&self, index: usize, request: &Request<'_>) -> Option<(Call, Destination<'a>)> {
         call::call(
             self.program,
             &self.program.steps[index],
@@ -90,7 +90,7 @@ impl<'a> Run<'a> {
     fn finish(
         &mut self,
         index: usize,
-        destination: &Destination,
+        destination: &Destination<'_>,
         answer: Result<Answer, CallError>,
     ) {
         let step = &self.program.steps[index];
@@ -103,7 +103,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn take(&mut self, step: &Step, destination: &Destination, answer: &Answer) {
+    fn take(&mut self, step: &Step, destination: &Destination<'_>, answer: &Answer) {
         let envelope = match answer::open(answer) {
             Ok(envelope) => envelope,
             Err(failure) => return self.fail(step, destination, failure),
@@ -111,19 +111,13 @@ impl<'a> Run<'a> {
         let read = envelope.data.map(|data| {
             let body = self.rows.add_body(answer.body.clone());
             let body = body.ok_or_else(|| Failure::malformed("the answer is too large"))?;
-            read::read(
-                self.program,
-                step,
-                destination,
-                (body, data),
-                &mut self.rows,
-            )
-            .map_err(|error| Failure::malformed(format!("not the data asked for: {error}")))
+            read::read(self.program, destination, (body, data), &mut self.rows)
+                .map_err(|error| Failure::malformed(format!("not the data asked for: {error}")))
         });
         if !envelope.has_errors() && matches!(&read, Some(Ok(findings)) if findings.is_empty()) {
             return;
         }
-        let mut placing = Placing::new(self.program, &self.rows, step, destination);
+        let mut placing = Placing::new(self.program, &self.rows, step.subgraph, destination);
         if envelope.has_errors() {
             placing.subgraph_errors(envelope.errors);
         }
@@ -135,8 +129,8 @@ impl<'a> Run<'a> {
         self.errors.extend(placing.finish());
     }
 
-    fn fail(&mut self, step: &Step, destination: &Destination, failure: Failure) {
-        let mut placing = Placing::new(self.program, &self.rows, step, destination);
+    fn fail(&mut self, step: &Step, destination: &Destination<'_>, failure: Failure) {
+        let mut placing = Placing::new(self.program, &self.rows, step.subgraph, destination);
         placing.failure(failure);
         self.errors.extend(placing.finish());
     }

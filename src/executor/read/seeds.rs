@@ -1,7 +1,6 @@
 //! The pieces of reading, as serde wants them: each knows what to expect and where to put it.
 
 use super::Reader;
-use crate::executor::compile::EntityField;
 use crate::executor::entities::{Join, Joins};
 use crate::executor::rows::{Datum, RowId};
 use crate::executor::shape::{Composite, Key, Shape, Use};
@@ -263,8 +262,7 @@ impl<'de> Visitor<'de> for CompositeSeed<'_, '_> {
 /// The `data` of an entity fetch.
 pub(super) struct EntityFieldsSeed<'s, 'a> {
     pub reader: &'s mut Reader<'a>,
-    pub fields: &'s [EntityField],
-    pub joins: &'s [Joins],
+    pub joins: &'s [Joins<'s>],
     /// By field: how many entities came, if there was a list.
     pub received: &'s mut [Option<usize>],
 }
@@ -285,7 +283,7 @@ impl<'de> Visitor<'de> for EntityFieldsSeed<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let by_key = |text: &str| self.fields.iter().position(|field| field.key == text);
+        let by_key = |text: &str| self.joins.iter().position(|joins| joins.field.key == text);
         while let Some(found) = map.next_key_seed(KeySeed(by_key))? {
             let Some(index) = found else {
                 map.next_value::<IgnoredAny>()?;
@@ -293,7 +291,6 @@ impl<'de> Visitor<'de> for EntityFieldsSeed<'_, '_> {
             };
             let seed = EntityListSeed {
                 reader: &mut *self.reader,
-                field: &self.fields[index],
                 joins: &self.joins[index],
             };
             if let Some(received) = map.next_value_seed(Nullable(seed))? {
@@ -334,15 +331,14 @@ impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for Nullable<S> {
 /// The list of an `_entities` field. Its value is how many entities there were.
 struct EntityListSeed<'s, 'a> {
     reader: &'s mut Reader<'a>,
-    field: &'s EntityField,
-    joins: &'s Joins,
+    joins: &'s Joins<'s>,
 }
 
 impl<'s, 'a> EntityListSeed<'s, 'a> {
     fn entity(&mut self, join: &Join) -> Nullable<ObjectSeed<'_, 'a>> {
         Nullable(ObjectSeed {
             reader: &mut *self.reader,
-            shape: &self.field.targets[join.target].shape,
+            shape: &self.joins.target(join).shape,
             row: join.row,
         })
     }

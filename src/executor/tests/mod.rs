@@ -9,6 +9,7 @@ mod introspection;
 mod leaves;
 mod nulls;
 mod places;
+mod random;
 mod reading;
 mod schedule;
 mod types;
