@@ -8,7 +8,7 @@ use graphway::composition::{self, SubgraphSdl};
 pub fn compose(folder: &Path) -> Result<String, String> {
     let entries = std::fs::read_dir(folder).map_err(|error| error.to_string())?;
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|end| end == "graphql"));
+    files.retain(|file| is_subgraph(file));
     files.sort();
     let mut subgraphs = Vec::new();
     for file in files {
@@ -25,4 +25,10 @@ pub fn compose(folder: &Path) -> Result<String, String> {
         Ok(composed) => Ok(composed.supergraph),
         Err(errors) => Err(errors.iter().map(|error| format!("{error:?}\n")).collect()),
     }
+}
+
+/// The sample's folder also has what was composed from it.
+fn is_subgraph(file: &Path) -> bool {
+    file.extension().is_some_and(|end| end == "graphql")
+        && file.file_stem().is_some_and(|stem| stem != "supergraph")
 }
