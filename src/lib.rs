@@ -13,7 +13,15 @@ pub mod planner;
 
 pub mod executor;
 
+pub mod gateway;
+
+pub mod server;
+
+pub mod telemetry;
+
 #[cfg(feature = "compose")]
 pub mod composition;
+
+pub mod config;
 
 pub mod cli;

@@ -1,1 +1,21 @@
 //! Named groups of endpoints and how to call them well.
+//!
+//! An [`Upstream`] is called in three steps: *pick* an endpoint, *call* it, *report* how it went. Balancing, health and
+//! ejection are policies of the first and the last; they never touch the call itself. Subgraphs and REST services are
+//! both upstreams, so this layer knows HTTP and nothing of GraphQL.
+
+mod body;
+mod collect;
+mod config;
+mod connections;
+mod endpoint;
+mod group;
+mod registry;
+
+pub use body::Body;
+pub use collect::{CollectError, collect};
+pub use config::{ByteSize, Config};
+pub use connections::Connections;
+pub use endpoint::{Endpoint, EndpointError};
+pub use group::{Call, CallError, Response, Upstream};
+pub use registry::Registry;

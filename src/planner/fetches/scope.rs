@@ -4,8 +4,9 @@
 use super::{
     Source,
     document::{Variables, position},
-    group::{Group, Reads, Unit, opening},
-    representation,
+    group::{Group, Reads},
+    representation::{self, opening},
+    unit::Unit,
 };
 use crate::planner::graph::{EntryTypename, NodeId};
 use crate::planner::plan::{Read, ReadField, Target};

@@ -2,27 +2,11 @@
 
 use super::{
     Draft, DraftField, DraftValue, Fact, FactId, MoveKind, Node, NodeId, State, alike,
-    build::Builder,
+    builder::{Builder, Reading, Wanted},
 };
 use crate::operation::Field;
-use crate::schema::{Argument, FieldInSubgraph, SetField, SubgraphId, TypeId, TypeSet};
+use crate::schema::{Argument, SetField, SubgraphId, TypeId, TypeSet};
 use apollo_compiler::Name;
-
-/// A field that keys or `@requires` need, of objects of some types.
-#[derive(Clone, Debug)]
-pub(super) struct Wanted<'a> {
-    pub(super) types: TypeSet,
-    pub(super) field: &'a SetField,
-}
-
-/// How a state can read a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
-    Plain,
-    /// Only after an entry that brings what it requires.
-    Required,
-    Not,
-}
 
 impl<'a> Builder<'a> {
     /// Splits a position's types into classes that are asked for, known and entered in the same way.
@@ -233,58 +217,6 @@ impl<'a> Builder<'a> {
             .field_of(object, name)
             .map(|id| self.supergraph.field(id));
         field.is_some_and(|field| self.supergraph.ty(field.named).is_leaf())
-    }
-
-    /// The classes of the parent that a node is a field of, with a type of each.
-    pub(super) fn classes_of(&self, node: NodeId) -> Vec<(usize, TypeId)> {
-        let Some(parent) = self.tree.node(node).parent else {
-            return Vec::new();
-        };
-        let types = &self.tree.node(node).types;
-        let classes = self.tree.node(parent).classes.iter().enumerate();
-        classes
-            .filter(|(_, class)| class.intersects(types))
-            .filter_map(|(index, class)| Some((index, class.iter().next()?)))
-            .collect()
-    }
-
-    /// Whether and how `state` can read `child` for objects of type `object`.
-    pub(super) fn reading(&self, state: &State, child: NodeId, object: TypeId) -> Reading {
-        if state.only.is_some_and(|only| only != child) {
-            return Reading::Not;
-        }
-        let node = self.tree.node(child);
-        let Some(known) = self.known_field(state, &node.name, object) else {
-            return Reading::Not;
-        };
-        let provided = || {
-            let view = state.view.iter();
-            view.clone().any(|field| {
-                field.name == node.name
-                    && field.arguments == node.arguments
-                    && field.types.contains(object)
-            })
-        };
-        match known {
-            _ if state.only == Some(child) => Reading::Plain,
-            FieldInSubgraph { external: true, .. } if !provided() => Reading::Not,
-            FieldInSubgraph {
-                requires: Some(_), ..
-            } => Reading::Required,
-            _ => Reading::Plain,
-        }
-    }
-
-    /// How the subgraph of `state` knows a field of objects of type `object`.
-    pub(super) fn known_field(
-        &self,
-        state: &State,
-        name: &str,
-        object: TypeId,
-    ) -> Option<&'a FieldInSubgraph> {
-        let declared = if state.opaque { state.declared } else { object };
-        let id = self.supergraph.field_of(declared, name)?;
-        self.supergraph.field(id).in_subgraph(state.subgraph)
     }
 
     /// The values of a leaf, and the states that can read them.

@@ -1,0 +1,65 @@
+//! Keeps a running gateway in step with its files. What cannot be used is told, and the last good state stays.
+
+use super::{
+    sources::{Loaded, Read, Sources},
+    watch::Watch,
+};
+use crate::{config::Config, gateway::Gateway};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use tokio::{task, time};
+
+/// Files are often written in several steps; this lets them finish.
+const SETTLE: Duration = Duration::from_millis(100);
+
+/// Watches for ever. `first` is what the gateway was started with.
+pub(super) async fn keep_up(sources: Arc<Sources>, gateway: Arc<Gateway>, first: Started) {
+    let mut watch = match Watch::new() {
+        Ok(watch) => watch,
+        Err(error) => return tracing::warn!("{error:#}; changes take effect after a restart"),
+    };
+    watch.add(&first.files);
+    let mut fingerprint = first.fingerprint;
+    loop {
+        watch.changed().await;
+        time::sleep(SETTLE).await;
+        watch.clear();
+        let again = Arc::clone(&sources);
+        // Composition and parsing may take long, and this thread accepts connections.
+        let Ok(Read {
+            files,
+            fingerprint: seen,
+            loaded,
+        }) = task::spawn_blocking(move || again.read()).await
+        else {
+            continue;
+        };
+        watch.add(&files);
+        if seen == fingerprint {
+            continue;
+        }
+        fingerprint = seen;
+        match loaded.and_then(|loaded| swap(&gateway, &first.config, loaded)) {
+            Ok(()) => tracing::info!("reloaded"),
+            Err(error) => tracing::error!("not reloaded, the last good state is kept: {error:#}"),
+        }
+    }
+}
+
+/// What a router was started with.
+pub(super) struct Started {
+    pub config: Config,
+    pub files: Vec<PathBuf>,
+    pub fingerprint: String,
+}
+
+fn swap(gateway: &Gateway, started: &Config, loaded: Loaded) -> anyhow::Result<()> {
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    if loaded.config.server() != started.server() || loaded.config.telemetry != started.telemetry {
+        tracing::warn!(
+            "changes to listeners, workers, health checks and logging take effect after a restart"
+        );
+    }
+    Ok(gateway.reload(&loaded.config.gateway(), loaded.supergraph)?)
+}

@@ -1,0 +1,158 @@
+//! Keys of Apollo Router's configuration that Graphway knows but does not have yet.
+//!
+//! A file moves over unchanged: such a key is a warning that names it. Where ignoring it would let somebody do what the
+//! file says they may not, it is an error instead.
+
+use super::{
+    error::Problem,
+    tree::{Node, Value},
+};
+
+/// What a missing feature means for the file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Absence {
+    /// Less comfort or less speed.
+    Warn,
+    /// Less protection of who may do what.
+    Refuse,
+}
+
+use Absence::{Refuse, Warn};
+
+/// Paths of keys; `*` stands for any one key.
+const MISSING: &[(&str, Absence)] = &[
+    ("apq", Warn),
+    ("authentication", Refuse),
+    ("authorization", Refuse),
+    ("batching", Warn),
+    ("connectors", Warn),
+    ("coprocessor", Refuse),
+    ("cors", Warn),
+    ("demand_control", Warn),
+    ("experimental_chaos", Warn),
+    ("experimental_type_conditioned_fetching", Warn),
+    ("fleet_detector", Warn),
+    ("forbid_mutations", Refuse),
+    ("homepage", Warn),
+    ("license_enforcement", Warn),
+    ("persisted_queries", Refuse),
+    ("plugins", Warn),
+    ("preview_entity_cache", Warn),
+    ("preview_file_uploads", Warn),
+    ("progressive_override", Warn),
+    ("ratelimit", Warn),
+    ("response_cache", Warn),
+    ("rhai", Refuse),
+    ("sandbox", Warn),
+    ("subscription", Warn),
+    ("tls", Refuse),
+    ("health_check.readiness", Warn),
+    ("limits.introspection_max_depth", Warn),
+    ("server.http.tls_handshake_timeout", Warn),
+    ("supergraph.connection_shutdown_timeout", Warn),
+    ("supergraph.defer_support", Warn),
+    ("supergraph.early_cancel", Warn),
+    ("supergraph.enable_result_coercion_errors", Warn),
+    ("supergraph.experimental_log_on_broken_pipe", Warn),
+    ("supergraph.generate_query_fragments", Warn),
+    ("supergraph.query_planning", Warn),
+    ("supergraph.redact_query_validation_errors", Warn),
+    ("supergraph.strict_variable_validation", Warn),
+    ("telemetry.apollo", Warn),
+    ("telemetry.exporters.logging.common", Warn),
+    ("telemetry.exporters.logging.stdout.rate_limit", Warn),
+    ("telemetry.exporters.logging.stdout.tty_format", Warn),
+    ("telemetry.exporters.metrics", Warn),
+    ("telemetry.exporters.tracing", Warn),
+    ("telemetry.instrumentation", Warn),
+    ("traffic_shaping.all.compression", Warn),
+    ("traffic_shaping.all.deduplicate_query", Warn),
+    ("traffic_shaping.all.dns_resolution_strategy", Warn),
+    ("traffic_shaping.all.experimental_http2", Warn),
+    ("traffic_shaping.all.global_rate_limit", Warn),
+    ("traffic_shaping.all.pool_idle_timeout", Warn),
+    ("traffic_shaping.deduplicate_variables", Warn),
+    ("traffic_shaping.router.concurrency_limit", Warn),
+    ("traffic_shaping.router.global_rate_limit", Warn),
+    ("traffic_shaping.subgraphs.*.compression", Warn),
+    ("traffic_shaping.subgraphs.*.deduplicate_query", Warn),
+    ("traffic_shaping.subgraphs.*.dns_resolution_strategy", Warn),
+    ("traffic_shaping.subgraphs.*.experimental_http2", Warn),
+    ("traffic_shaping.subgraphs.*.global_rate_limit", Warn),
+    ("traffic_shaping.subgraphs.*.pool_idle_timeout", Warn),
+];
+
+/// Takes the missing keys out of the tree: a warning for each, or an error.
+pub(super) fn set_aside(tree: &mut Node) -> Result<Vec<Problem>, Problem> {
+    let mut warnings = Vec::new();
+    for (path, absence) in MISSING {
+        let keys: Vec<&str> = path.split('.').collect();
+        take(tree, &keys, "", *absence, &mut warnings)?;
+    }
+    warnings.sort_by_key(|warning| warning.place.map(|place| (place.line, place.column)));
+    Ok(warnings)
+}
+
+fn take(
+    node: &mut Node,
+    keys: &[&str],
+    above: &str,
+    absence: Absence,
+    warnings: &mut Vec<Problem>,
+) -> Result<(), Problem> {
+    let (Value::Map(entries), [key, below @ ..]) = (&mut node.value, keys) else {
+        return Ok(());
+    };
+    let mut index = 0;
+    while index < entries.len() {
+        if *key != "*" && entries[index].key != *key {
+            index += 1;
+            continue;
+        }
+        let path = format!("{above}{}", entries[index].key);
+        if !below.is_empty() {
+            take(
+                &mut entries[index].value,
+                below,
+                &format!("{path}."),
+                absence,
+                warnings,
+            )?;
+            index += 1;
+            continue;
+        }
+        let entry = entries.remove(index);
+        let place = Some(entry.place);
+        if is_off(&entry.value) {
+            continue;
+        }
+        match absence {
+            Warn => warnings.push(Problem::new(
+                place,
+                format!("`{path}` has no effect: Graphway does not have it yet"),
+            )),
+            Refuse => {
+                let message = format!(
+                    "`{path}` is not there yet, and to ignore it would let through what it forbids; take it out to \
+                     serve without it"
+                );
+                return Err(Problem::new(place, message));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the feature is not wanted anyway.
+fn is_off(node: &Node) -> bool {
+    match &node.value {
+        Value::Null | Value::Boolean(false) => true,
+        Value::Map(entries) => {
+            entries.is_empty()
+                || entries.iter().any(|entry| {
+                    entry.key == "enabled" && matches!(entry.value.value, Value::Boolean(false))
+                })
+        }
+        _ => false,
+    }
+}

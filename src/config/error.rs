@@ -1,0 +1,79 @@
+//! What is wrong with a configuration, and where.
+
+use super::tree::Place;
+use std::fmt;
+
+/// Something wrong at a place of the text.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub message: String,
+    pub place: Option<Place>,
+}
+
+impl Problem {
+    pub(super) fn new(place: Option<Place>, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            place,
+        }
+    }
+
+    /// Adds the file and the line it is in.
+    pub(super) fn in_file(self, file: &str, text: &str) -> Error {
+        let line = self
+            .place
+            .and_then(|place| text.lines().nth(place.line.checked_sub(1)?));
+        Error {
+            file: file.to_owned(),
+            line: line.map(str::to_owned),
+            place: self.place,
+            message: self.message,
+        }
+    }
+}
+
+/// A configuration that cannot be used. Prints with the line in question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    file: String,
+    place: Option<Place>,
+    line: Option<String>,
+    message: String,
+}
+
+/// Something that works, but perhaps not as its writer thinks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning(pub(super) Error);
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.place, &self.line) {
+            (
+                Some(Place {
+                    line: number,
+                    column,
+                }),
+                Some(line),
+            ) => {
+                let (margin, indent) = (number.to_string(), " ".repeat(column.saturating_sub(1)));
+                let space = " ".repeat(margin.len());
+                writeln!(f, "{}:{number}:{column}: {}", self.file, self.message)?;
+                write!(f, "{margin} | {line}\n{space} | {indent}^")
+            }
+            _ => write!(f, "{}: {}", self.file, self.message),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.place {
+            Some(Place { line, column }) => {
+                write!(f, "{}:{line}:{column}: {}", self.0.file, self.0.message)
+            }
+            None => write!(f, "{}: {}", self.0.file, self.0.message),
+        }
+    }
+}

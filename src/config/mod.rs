@@ -1,0 +1,61 @@
+//! `router.yaml` → the `Config` that each layer owns.
+//!
+//! The text becomes a [`tree`] whose every node knows its place; `${…}` is expanded in its scalars; keys of Apollo
+//! Router that Graphway does not have yet are set aside with a warning; the rest is read into [`Config`] by serde.
+//! Whatever is wrong is told with file, line and column. This layer knows where settings are written and nothing of
+//! what they do.
+
+mod apollo;
+mod error;
+mod expand;
+mod nearest;
+mod read;
+mod sections;
+mod tree;
+
+pub use error::{Error, Warning};
+pub use sections::{Config, Server, Supergraph};
+
+/// How `${env.NAME}` and `${file.PATH}` are looked up. None: there is no such thing.
+pub struct Environment<'a> {
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+    pub file: &'a dyn Fn(&str) -> std::io::Result<String>,
+}
+
+impl Environment<'static> {
+    /// The process's own.
+    pub fn process() -> Self {
+        Self {
+            variable: &|name| std::env::var(name).ok(),
+            file: &|path| std::fs::read_to_string(path),
+        }
+    }
+}
+
+/// A configuration, and what its writer should know about it.
+#[derive(Debug)]
+pub struct Parsed {
+    pub config: Config,
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads a configuration. `file` is what messages call it.
+pub fn parse(file: &str, text: &str, environment: &Environment<'_>) -> Result<Parsed, Error> {
+    let parsed = || {
+        let mut tree = tree::parse(text)?;
+        expand::expand(&mut tree, environment)?;
+        let warnings = apollo::set_aside(&mut tree)?;
+        let config = read::read(&tree)?;
+        Ok((config, warnings))
+    };
+    match parsed() {
+        Ok((config, warnings)) => Ok(Parsed {
+            config,
+            warnings: warnings
+                .into_iter()
+                .map(|problem| Warning(problem.in_file(file, text)))
+                .collect(),
+        }),
+        Err(problem) => Err(error::Problem::in_file(problem, file, text)),
+    }
+}

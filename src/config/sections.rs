@@ -1,0 +1,91 @@
+//! The file as a whole: each section is the `Config` of the layer that acts on it.
+
+use crate::{
+    gateway::{
+        self, CsrfConfig, HeadersConfig, IncludeSubgraphErrorsConfig, LimitsConfig,
+        OverrideSubgraphUrlConfig, TrafficShapingConfig, UrlPath,
+    },
+    server::{self, HealthConfig, HttpConfig, ShutdownConfig},
+    telemetry,
+};
+use serde::Deserialize;
+use std::{net::SocketAddr, num::NonZero, path::PathBuf};
+
+/// All settings. A missing key means its default; the default of the whole is the file `router.yaml`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub supergraph: Supergraph,
+    pub limits: LimitsConfig,
+    pub traffic_shaping: TrafficShapingConfig,
+    pub headers: HeadersConfig,
+    pub include_subgraph_errors: IncludeSubgraphErrorsConfig,
+    pub override_subgraph_url: OverrideSubgraphUrlConfig,
+    pub csrf: CsrfConfig,
+    pub health_check: HealthConfig,
+    pub server: Server,
+    pub telemetry: telemetry::Config,
+}
+
+/// The `supergraph` section.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Supergraph {
+    pub listen: SocketAddr,
+    pub path: UrlPath,
+    pub introspection: bool,
+    /// The file with the supergraph, when the command line names none.
+    pub source: PathBuf,
+}
+
+/// The `server` section.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Worker threads; one for each processor unless set.
+    pub workers: Option<NonZero<usize>>,
+    pub http: HttpConfig,
+    pub shutdown: ShutdownConfig,
+}
+
+impl Default for Supergraph {
+    fn default() -> Self {
+        Self {
+            listen: server::Config::default().listen,
+            path: gateway::Config::default().path,
+            introspection: false,
+            source: PathBuf::from("supergraph/supergraph.graphql"),
+        }
+    }
+}
+
+impl Config {
+    /// The gateway's part.
+    pub fn gateway(&self) -> gateway::Config {
+        gateway::Config {
+            path: self.supergraph.path.clone(),
+            introspection: self.supergraph.introspection,
+            limits: self.limits.clone(),
+            csrf: self.csrf.clone(),
+            headers: self.headers.clone(),
+            traffic_shaping: self.traffic_shaping.clone(),
+            include_subgraph_errors: self.include_subgraph_errors.clone(),
+            override_subgraph_url: self.override_subgraph_url.clone(),
+        }
+    }
+
+    /// The server's part.
+    pub fn server(&self) -> server::Config {
+        server::Config {
+            listen: self.supergraph.listen,
+            workers: self.server.workers,
+            health: self.health_check.clone(),
+            http: self.server.http.clone(),
+            shutdown: self.server.shutdown.clone(),
+            http1_headers_max: self.limits.http1_max_request_headers,
+            http1_head_bytes_max: self.limits.http1_max_request_buf_size.as_len(),
+            http2_header_bytes_max: u32::try_from(self.limits.http2_max_headers_list_bytes.0)
+                .unwrap_or(u32::MAX),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What the gateway is told.
+
+use super::{
+    UrlPath, csrf, headers, include_subgraph_errors, limits, override_subgraph_url, traffic,
+};
+
+/// The settings of a snapshot, except for the supergraph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The path of GraphQL requests.
+    pub path: UrlPath,
+    /// Whether `__schema` and `__type` are answered.
+    pub introspection: bool,
+    pub limits: limits::Config,
+    pub csrf: csrf::Config,
+    pub headers: headers::Config,
+    pub traffic_shaping: traffic::Config,
+    pub include_subgraph_errors: include_subgraph_errors::Config,
+    pub override_subgraph_url: override_subgraph_url::Config,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            path: UrlPath::from_static("/graphql"),
+            introspection: false,
+            limits: limits::Config::default(),
+            csrf: csrf::Config::default(),
+            headers: headers::Config::default(),
+            traffic_shaping: traffic::Config::default(),
+            include_subgraph_errors: include_subgraph_errors::Config::default(),
+            override_subgraph_url: override_subgraph_url::Config::default(),
+        }
+    }
+}

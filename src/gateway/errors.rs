@@ -1,0 +1,314 @@
+//! The one table of what clients are told when something goes wrong: code, HTTP status, words.
+//!
+//! Every error of the layers below is turned into a [`Code`] here, by exhaustive matches, and nowhere else. The list
+//! is closed: codes are part of the public interface (`docs/errors.md`) and keep their meaning.
+
+use super::planning::NotRun;
+use crate::{executor, operation, planner};
+use http::{HeaderValue, StatusCode};
+use operation::Measured;
+
+/// What went wrong, as `extensions.code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    // The HTTP request.
+    NotFound,
+    MethodNotAllowed,
+    NotAcceptable,
+    UnsupportedMediaType,
+    Csrf,
+    TooLarge,
+    SlowRequest,
+    InvalidRequest,
+    BatchingNotEnabled,
+    MissingQuery,
+    // The document and its variables.
+    ParseFailed,
+    TokenLimit,
+    RecursionLimit,
+    ValidationFailed,
+    UnknownOperation,
+    Variables,
+    Unsupported,
+    TooComplex,
+    DepthLimit,
+    HeightLimit,
+    AliasesLimit,
+    RootFieldsLimit,
+    IntrospectionDisabled,
+    // Us.
+    PlanningFailed,
+    Overloaded,
+    Timeout,
+    Internal,
+    // Subgraphs. These come with data, at a path.
+    SubgraphError,
+    SubgraphHttp,
+    SubgraphMalformed,
+    InvalidResponse,
+}
+
+/// A code's row: its name on the wire, and the HTTP status of a response that has nothing but errors of this code.
+struct Row {
+    name: &'static str,
+    status: StatusCode,
+    /// Whether a client that takes `application/json` gets 200 instead: the request was well-formed, so by the legacy
+    /// rule of GraphQL over HTTP the status speaks of the transport alone.
+    ok_in_json: bool,
+}
+
+impl Code {
+    /// All codes, in the order of the documentation.
+    pub const ALL: [Self; 31] = [
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::NotAcceptable,
+        Self::UnsupportedMediaType,
+        Self::Csrf,
+        Self::TooLarge,
+        Self::SlowRequest,
+        Self::InvalidRequest,
+        Self::BatchingNotEnabled,
+        Self::MissingQuery,
+        Self::ParseFailed,
+        Self::TokenLimit,
+        Self::RecursionLimit,
+        Self::ValidationFailed,
+        Self::UnknownOperation,
+        Self::Variables,
+        Self::Unsupported,
+        Self::TooComplex,
+        Self::DepthLimit,
+        Self::HeightLimit,
+        Self::AliasesLimit,
+        Self::RootFieldsLimit,
+        Self::IntrospectionDisabled,
+        Self::PlanningFailed,
+        Self::Overloaded,
+        Self::Timeout,
+        Self::Internal,
+        Self::SubgraphError,
+        Self::SubgraphHttp,
+        Self::SubgraphMalformed,
+        Self::InvalidResponse,
+    ];
+
+    fn row(self) -> Row {
+        use StatusCode as S;
+        let (name, status, ok_in_json) = match self {
+            Self::NotFound => ("NOT_FOUND", S::NOT_FOUND, false),
+            Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", S::METHOD_NOT_ALLOWED, false),
+            Self::NotAcceptable => ("INVALID_ACCEPT_HEADER", S::NOT_ACCEPTABLE, false),
+            Self::UnsupportedMediaType => (
+                "INVALID_CONTENT_TYPE_HEADER",
+                S::UNSUPPORTED_MEDIA_TYPE,
+                false,
+            ),
+            Self::Csrf => ("CSRF_ERROR", S::BAD_REQUEST, false),
+            Self::TooLarge => ("INVALID_GRAPHQL_REQUEST", S::PAYLOAD_TOO_LARGE, false),
+            Self::SlowRequest => ("REQUEST_TIMEOUT", S::REQUEST_TIMEOUT, false),
+            Self::InvalidRequest => ("INVALID_GRAPHQL_REQUEST", S::BAD_REQUEST, false),
+            Self::BatchingNotEnabled => ("BATCHING_NOT_ENABLED", S::BAD_REQUEST, false),
+            Self::MissingQuery => ("MISSING_QUERY_STRING", S::BAD_REQUEST, false),
+            Self::ParseFailed => ("GRAPHQL_PARSE_FAILED", S::BAD_REQUEST, false),
+            Self::TokenLimit => ("MAX_TOKENS_LIMIT", S::BAD_REQUEST, false),
+            Self::RecursionLimit => ("MAX_RECURSION_LIMIT", S::BAD_REQUEST, false),
+            Self::ValidationFailed => ("GRAPHQL_VALIDATION_FAILED", S::BAD_REQUEST, true),
+            Self::UnknownOperation => ("GRAPHQL_UNKNOWN_OPERATION_NAME", S::BAD_REQUEST, false),
+            Self::Variables => ("VALIDATION_INVALID_TYPE_VARIABLE", S::BAD_REQUEST, false),
+            Self::Unsupported => ("NOT_SUPPORTED", S::BAD_REQUEST, false),
+            Self::TooComplex => ("OPERATION_TOO_COMPLEX", S::BAD_REQUEST, false),
+            Self::DepthLimit => ("MAX_DEPTH_LIMIT", S::BAD_REQUEST, false),
+            Self::HeightLimit => ("MAX_HEIGHT_LIMIT", S::BAD_REQUEST, false),
+            Self::AliasesLimit => ("MAX_ALIASES_LIMIT", S::BAD_REQUEST, false),
+            Self::RootFieldsLimit => ("MAX_ROOT_FIELDS_LIMIT", S::BAD_REQUEST, false),
+            Self::IntrospectionDisabled => ("INTROSPECTION_DISABLED", S::BAD_REQUEST, true),
+            Self::PlanningFailed => ("QUERY_PLANNING_FAILED", S::INTERNAL_SERVER_ERROR, false),
+            Self::Overloaded => ("REQUEST_CONCURRENCY_LIMITED", S::SERVICE_UNAVAILABLE, false),
+            Self::Timeout => ("GATEWAY_TIMEOUT", S::GATEWAY_TIMEOUT, false),
+            Self::Internal => ("INTERNAL_SERVER_ERROR", S::INTERNAL_SERVER_ERROR, false),
+            Self::SubgraphError => ("DOWNSTREAM_SERVICE_ERROR", S::OK, true),
+            Self::SubgraphHttp => ("SUBREQUEST_HTTP_ERROR", S::OK, true),
+            Self::SubgraphMalformed => ("SUBREQUEST_MALFORMED_RESPONSE", S::OK, true),
+            Self::InvalidResponse => ("RESPONSE_VALIDATION_FAILED", S::OK, true),
+        };
+        Row {
+            name,
+            status,
+            ok_in_json,
+        }
+    }
+
+    /// The value of `extensions.code`.
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The HTTP status towards a client that takes `application/graphql-response+json`.
+    pub fn status(self) -> StatusCode {
+        self.row().status
+    }
+
+    /// The HTTP status towards a client that takes `application/json`.
+    pub fn status_in_json(self) -> StatusCode {
+        let row = self.row();
+        if row.ok_in_json {
+            StatusCode::OK
+        } else {
+            row.status
+        }
+    }
+
+    /// The code of an error in a part of a response.
+    pub fn of_field_error(code: executor::ErrorCode) -> Self {
+        use executor::ErrorCode as E;
+        match code {
+            E::Subgraph => Self::SubgraphError,
+            E::Connection | E::Http(_) => Self::SubgraphHttp,
+            E::Timeout => Self::Timeout,
+            E::Malformed => Self::SubgraphMalformed,
+            E::WrongType | E::UnexpectedNull => Self::InvalidResponse,
+        }
+    }
+}
+
+/// A request that gets errors and no data.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    pub code: Code,
+    /// At least one.
+    pub problems: Vec<Problem>,
+    /// `Allow`, on 405.
+    pub allow: Option<HeaderValue>,
+    /// `Retry-After` in seconds, on 503.
+    pub retry_after: Option<u32>,
+}
+
+/// One error of a refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub message: String,
+    /// Line and column in the document, from 1.
+    pub location: Option<(usize, usize)>,
+}
+
+impl Refusal {
+    /// Refuses with one sentence.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self::with_problems(
+            code,
+            vec![Problem {
+                message: message.into(),
+                location: None,
+            }],
+        )
+    }
+
+    /// Something failed that is our fault. The client learns nothing more; the log should.
+    pub fn internal() -> Self {
+        Self::new(Code::Internal, "Internal server error")
+    }
+
+    /// Only these methods.
+    pub fn method(allowed: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            allow: Some(HeaderValue::from_static(allowed)),
+            ..Self::new(Code::MethodNotAllowed, message)
+        }
+    }
+
+    /// The whole request took longer than it may.
+    pub fn timeout() -> Self {
+        Self::new(Code::Timeout, "The request took too long")
+    }
+
+    fn with_problems(code: Code, problems: Vec<Problem>) -> Self {
+        Self {
+            code,
+            problems,
+            allow: None,
+            retry_after: None,
+        }
+    }
+}
+
+impl From<operation::Error> for Refusal {
+    fn from(error: operation::Error) -> Self {
+        use operation::Error as E;
+        let message = error.to_string();
+        match error {
+            E::Syntax(diagnostics) => {
+                Self::with_problems(Code::ParseFailed, problems(diagnostics, message))
+            }
+            E::Validation(diagnostics) => {
+                Self::with_problems(Code::ValidationFailed, problems(diagnostics, message))
+            }
+            E::TokenLimit { .. } => Self::new(Code::TokenLimit, message),
+            E::RecursionLimit { .. } => Self::new(Code::RecursionLimit, message),
+            E::TooComplex { .. } => Self::new(Code::TooComplex, message),
+            E::NoOperation | E::UnknownOperation(_) | E::AmbiguousOperation => {
+                Self::new(Code::UnknownOperation, message)
+            }
+            E::Variables(_) => Self::new(Code::Variables, message),
+            E::Unsupported(_) => Self::new(Code::Unsupported, message),
+        }
+    }
+}
+
+/// How many errors of one document a response lists; the rest would only repeat the mistake.
+const PROBLEMS_MAX: usize = 50;
+
+fn problems(diagnostics: Vec<operation::Diagnostic>, otherwise: String) -> Vec<Problem> {
+    if diagnostics.is_empty() {
+        return vec![Problem {
+            message: otherwise,
+            location: None,
+        }];
+    }
+    let listed = diagnostics.into_iter().take(PROBLEMS_MAX);
+    listed
+        .map(|diagnostic| Problem {
+            message: diagnostic.message,
+            location: diagnostic.location,
+        })
+        .collect()
+}
+
+impl From<operation::LimitExceeded> for Refusal {
+    fn from(exceeded: operation::LimitExceeded) -> Self {
+        let code = match exceeded.measured {
+            Measured::Depth => Code::DepthLimit,
+            Measured::Height => Code::HeightLimit,
+            Measured::Aliases => Code::AliasesLimit,
+            Measured::RootFields => Code::RootFieldsLimit,
+        };
+        Self::new(code, exceeded.to_string())
+    }
+}
+
+impl From<planner::Error> for Refusal {
+    fn from(error: planner::Error) -> Self {
+        match error {
+            planner::Error::TooLarge { .. } => Self::new(Code::TooComplex, error.to_string()),
+            planner::Error::Unreachable { .. } => {
+                tracing::error!(%error, "an operation could not be planned");
+                Self::new(Code::PlanningFailed, "The operation could not be planned")
+            }
+        }
+    }
+}
+
+impl From<NotRun> for Refusal {
+    fn from(reason: NotRun) -> Self {
+        match reason {
+            NotRun::QueueFull => Self {
+                retry_after: Some(1),
+                ..Self::new(
+                    Code::Overloaded,
+                    "Too many new operations are waiting to be planned",
+                )
+            },
+            NotRun::Panicked => Self::internal(),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The operations we know: prepared documents and their programs, by the exact text clients send.
+//!
+//! On a hit everything comes from one lookup by (operation name, document text), compared in full, never by hash
+//! alone. An entry holds the document and a program for each set of condition values seen lately. What is not there is
+//! prepared and planned once, however many wait for it, on the planning threads.
+
+use crate::{
+    gateway::{
+        Refusal,
+        doors::executor::{self, Program},
+        planning::Planning,
+    },
+    operation::{self, Conditions, Document, ParserLimits},
+    planner,
+    schema::Supergraph,
+};
+use quick_cache::{Equivalent, Weighter, sync::Cache};
+use std::{
+    hash::{Hash, Hasher},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// What all entries together may weigh, in estimated bytes.
+const CACHE_BYTES_MAX: u64 = 128 * 1024 * 1024;
+/// Programs kept for one document, each for other values of its conditions.
+const PROGRAMS_MAX: usize = 32;
+/// A parsed document takes about this many times the bytes of its text, a program likewise.
+const BYTES_PER_TEXT_BYTE: u64 = 32;
+const BYTES_PER_ENTRY: u64 = 2048;
+/// Only sizes the cache's first table.
+const ENTRIES_ESTIMATE: usize = 1024;
+
+/// Prepared documents over one supergraph.
+pub(crate) struct Documents {
+    supergraph: Arc<Supergraph>,
+    parser: ParserLimits,
+    planning: Arc<Planning>,
+    cache: Cache<Key, Entry, Weight>,
+}
+
+/// A document that passed validation, with the programs planned for it so far.
+pub(crate) struct Prepared {
+    key: Key,
+    document: Document,
+    /// The most recently used last.
+    programs: Mutex<Vec<(Conditions, Arc<Program>)>>,
+    /// Held while planning, so that each program is planned once.
+    planning: tokio::sync::Mutex<()>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Key {
+    operation_name: Option<Arc<str>>,
+    text: Arc<str>,
+}
+
+struct KeyRef<'a> {
+    operation_name: Option<&'a str>,
+    text: &'a str,
+}
+
+#[derive(Clone)]
+struct Entry {
+    prepared: Arc<Prepared>,
+    /// Fixed when the entry is put in; a new program puts in a new entry.
+    bytes: u64,
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl Documents {
+    /// Nothing known yet.
+    pub(crate) fn new(supergraph: Arc<Supergraph>, parser: ParserLimits, planning: Arc<Planning>) -> Self {
+        let cache = Cache::with_weighter(ENTRIES_ESTIMATE, CACHE_BYTES_MAX, Weight);
+        Self {
+            supergraph,
+            parser,
+            planning,
+            cache,
+        }
+    }
+
+    /// Parses, validates and measures a document, or finds it done.
+    pub(crate) async fn prepare(
+        &self,
+        text: &str,
+        operation_name: Option<&str>,
+    ) -> Result<Arc<Prepared>, Refusal> {
+        match self.cache.get(&KeyRef {
+            operation_name,
+            text,
+        }) {
+            Some(entry) => Ok(entry.prepared),
+            None => {
+                self.prepare_new(Key {
+                    operation_name: operation_name.map(Arc::from),
+                    text: text.into(),
+                })
+                .await
+            }
+        }
+    }
+
+    async fn prepare_new(&self, key: Key) -> Result<Arc<Prepared>, Refusal> {
+        let guard = match self.cache.get_value_or_guard_async(&key).await {
+            Ok(entry) => return Ok(entry.prepared),
+            Err(guard) => guard,
+        };
+        let (supergraph, parser) = (Arc::clone(&self.supergraph), self.parser);
+        let job = move || {
+            let document = operation::prepare(
+                &supergraph,
+                &key.text,
+                key.operation_name.as_deref(),
+                &parser,
+            )?;
+            let (programs, planning) = (Mutex::default(), tokio::sync::Mutex::default());
+            Ok::<_, operation::Error>(Arc::new(Prepared {
+                key,
+                document,
+                programs,
+                planning,
+            }))
+        };
+        let prepared = self.planning.run(job).await??;
+        // It cannot be put in when it alone is too heavy for the cache; it is used all the same.
+        let _ = guard.insert(Entry {
+            prepared: Arc::clone(&prepared),
+            bytes: prepared.bytes(),
+        });
+        Ok(prepared)
+    }
+
+    /// The program that answers a document under these conditions.
+    pub(crate) async fn program(
+        &self,
+        prepared: &Arc<Prepared>,
+        conditions: Conditions,
+    ) -> Result<Arc<Program>, Refusal> {
+        match prepared.program(&conditions) {
+            Some(program) => Ok(program),
+            None => self.plan(prepared, conditions).await,
+        }
+    }
+
+    async fn plan(
+        &self,
+        prepared: &Arc<Prepared>,
+        conditions: Conditions,
+    ) -> Result<Arc<Program>, Refusal> {
+        let _turn = prepared.planning.lock().await;
+        if let Some(program) = prepared.program(&conditions) {
+            return Ok(program);
+        }
+        let (supergraph, planned) = (Arc::clone(&self.supergraph), Arc::clone(prepared));
+        let job = move || {
+            let operation = planned.document.fold(&supergraph, &conditions)?;
+            let plan = planner::plan(&supergraph, &operation)?;
+            let program = Arc::new(executor::compile(&supergraph, plan));
+            planned.keep(conditions, Arc::clone(&program));
+            Ok::<_, Refusal>(program)
+        };
+        let program = self.planning.run(job).await??;
+        let entry = Entry {
+            prepared: Arc::clone(prepared),
+            bytes: prepared.bytes(),
+        };
+        self.cache.insert(prepared.key.clone(), entry);
+        Ok(program)
+    }
+}
+
+impl Prepared {
+    /// The document.
+    pub(crate) fn document(&self) -> &Document {
+        &self.document
+    }
+
+    fn program(&self, conditions: &Conditions) -> Option<Arc<Program>> {
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = programs
+            .iter()
+            .rposition(|(known, _)| known == conditions)?;
+        programs[index..].rotate_left(1);
+        programs.last().map(|(_, program)| Arc::clone(program))
+    }
+
+    fn keep(&self, conditions: Conditions, program: Arc<Program>) {
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        if programs.len() >= PROGRAMS_MAX {
+            programs.remove(0);
+        }
+        programs.push((conditions, program));
+    }
+
+    /// An estimate: the text itself, the document, and the programs there are.
+    fn bytes(&self) -> u64 {
+        let programs = self
+            .programs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len() as u64;
+        BYTES_PER_ENTRY + self.key.text.len() as u64 * (1 + BYTES_PER_TEXT_BYTE * (1 + programs))
+    }
+}
+
+impl Weighter<Key, Entry> for Weight {
+    fn weight(&self, _: &Key, entry: &Entry) -> u64 {
+        entry.bytes
+    }
+}
+
+// A key and its borrowed form must hash alike.
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        KeyRef {
+            operation_name: self.operation_name.as_deref(),
+            text: &self.text,
+        }
+        .hash(state);
+    }
+}
+
+impl Hash for KeyRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.operation_name, self.text).hash(state);
+    }
+}
+
+impl Equivalent<Key> for KeyRef<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.text == &*key.text && self.operation_name == key.operation_name.as_deref()
+    }
+}

@@ -1,0 +1,164 @@
+//! From a reply, or a refusal, to an HTTP response.
+
+use super::Media;
+use crate::{
+    executor::{self, PathSegment, Reply},
+    gateway::{Body, Code, Refusal, Snapshot},
+};
+use http::{HeaderValue, Response, StatusCode, header};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::{Map, Value};
+
+/// The response to an operation that was executed.
+pub(crate) fn encode(snapshot: &Snapshot, media: Media, reply: Reply) -> Response<Body> {
+    let Reply::One(executor::Response { data, errors, .. }) = reply;
+    // Room for the names around the data; errors grow it.
+    let mut body = Vec::with_capacity(data.len() + 32);
+    body.extend_from_slice(b"{\"data\":");
+    body.extend_from_slice(&data);
+    if !errors.is_empty() {
+        let shown: Vec<Shown> = errors
+            .iter()
+            .map(|error| Shown { error, snapshot })
+            .collect();
+        body.extend_from_slice(b",\"errors\":");
+        write_json(&mut body, &shown);
+    }
+    body.push(b'}');
+    respond(StatusCode::OK, media, body)
+}
+
+/// The response to a request that is refused.
+pub(crate) fn refuse(media: Media, refusal: &Refusal) -> Response<Body> {
+    #[derive(Serialize)]
+    struct Errors<'a> {
+        errors: Vec<RequestError<'a>>,
+    }
+    #[derive(Serialize)]
+    struct RequestError<'a> {
+        message: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        locations: Option<[Location; 1]>,
+        extensions: Extensions,
+    }
+    #[derive(Serialize)]
+    struct Location {
+        line: usize,
+        column: usize,
+    }
+    #[derive(Serialize)]
+    struct Extensions {
+        code: &'static str,
+    }
+    let problems = refusal.problems.iter();
+    let errors = problems.map(|problem| RequestError {
+        message: &problem.message,
+        locations: problem
+            .location
+            .map(|(line, column)| [Location { line, column }]),
+        extensions: Extensions {
+            code: refusal.code.name(),
+        },
+    });
+    let mut body = Vec::new();
+    write_json(
+        &mut body,
+        &Errors {
+            errors: errors.collect(),
+        },
+    );
+    let status = match media {
+        Media::Json => refusal.code.status_in_json(),
+        Media::GraphqlResponse => refusal.code.status(),
+    };
+    let mut response = respond(status, media, body);
+    if let Some(allow) = &refusal.allow {
+        response.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    if let Some(seconds) = refusal.retry_after {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn respond(status: StatusCode, media: Media, body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::full(body));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, media.content_type());
+    response
+}
+
+fn write_json(body: &mut Vec<u8>, value: &impl Serialize) {
+    // Writing to memory cannot fail, and neither can these types: their maps have string keys.
+    if let Err(error) = serde_json::to_writer(body, value) {
+        tracing::error!(%error, "a response could not be written");
+    }
+}
+
+/// A field error as the client may see it.
+struct Shown<'a> {
+    error: &'a executor::Error,
+    snapshot: &'a Snapshot,
+}
+
+impl Shown<'_> {
+    /// The subgraph by name, if its errors are included.
+    fn included(&self) -> Option<&str> {
+        let subgraph = self.error.subgraph?;
+        self.snapshot
+            .subgraph(subgraph)
+            .includes_errors
+            .then(|| self.snapshot.supergraph().subgraph(subgraph).name.as_str())
+    }
+
+    /// The message: a subgraph's own words, and what our client says of its connection (addresses), only if its
+    /// errors are included. What we ourselves found wrong with a value is always told.
+    fn message(&self) -> &str {
+        let said_elsewhere = match Code::of_field_error(self.error.code) {
+            Code::SubgraphError => "Subgraph errors redacted",
+            Code::SubgraphHttp => "A subgraph could not be reached",
+            Code::SubgraphMalformed => "A subgraph gave a malformed response",
+            Code::Timeout => "A subgraph did not answer in time",
+            _ => return &self.error.message,
+        };
+        if self.included().is_some() {
+            &self.error.message
+        } else {
+            said_elsewhere
+        }
+    }
+
+    fn extensions(&self) -> Map<String, Value> {
+        let code = Code::of_field_error(self.error.code).name();
+        let Some(service) = self.included() else {
+            return Map::from_iter([("code".to_owned(), code.into())]);
+        };
+        let mut extensions = self.error.extensions.clone();
+        extensions.entry("code").or_insert_with(|| code.into());
+        extensions.insert("service".to_owned(), service.into());
+        if let executor::ErrorCode::Http(status) = self.error.code {
+            extensions.insert("http".to_owned(), serde_json::json!({ "status": status }));
+        }
+        extensions
+    }
+}
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut error = serializer.serialize_map(None)?;
+        error.serialize_entry("message", self.message())?;
+        if !self.error.path.is_empty() {
+            let path = self.error.path.iter().map(|segment| match segment {
+                PathSegment::Key(key) => Value::from(key.as_str()),
+                PathSegment::Index(index) => Value::from(*index),
+            });
+            error.serialize_entry("path", &path.collect::<Vec<_>>())?;
+        }
+        error.serialize_entry("extensions", &self.extensions())?;
+        error.end()
+    }
+}

@@ -1,0 +1,277 @@
+//! Which of a client's headers go on to subgraphs, and what is added or taken away.
+//!
+//! The rules are Apollo Router's: those of `all` come first, then the subgraph's own, each in order; what one rule has
+//! propagated to a header, a later one does not replace.
+
+use super::header_types::{Name, Pattern, Value};
+use http::{HeaderMap, HeaderName, header};
+use serde::Deserialize;
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
+
+/// The `headers` section.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub all: Location,
+    pub subgraphs: BTreeMap<String, Location>,
+}
+
+/// `headers.all` and `headers.subgraphs.NAME`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Location {
+    pub request: Vec<Rule>,
+}
+
+/// One step from the client's headers to those a subgraph gets.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rule {
+    Propagate(Propagate),
+    Insert(Insert),
+    Remove(Remove),
+}
+
+/// Passes a client's header on.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "WrittenPropagate")]
+pub enum Propagate {
+    /// One header, perhaps under another name, perhaps with a value for when the client sends none.
+    Named {
+        named: Name,
+        rename: Option<Name>,
+        default: Option<Value>,
+    },
+    /// Every header whose name the pattern is found in.
+    Matching(Pattern),
+}
+
+/// Sets a header to a value, whatever it was.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Insert {
+    pub name: Name,
+    pub value: Value,
+}
+
+/// Takes away what rules before this one have set.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "WrittenRemove")]
+pub enum Remove {
+    Named(Name),
+    Matching(Pattern),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenPropagate {
+    named: Option<Name>,
+    matching: Option<Pattern>,
+    rename: Option<Name>,
+    default: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenRemove {
+    named: Option<Name>,
+    matching: Option<Pattern>,
+}
+
+const EITHER: &str = "give either `named` or `matching`";
+
+impl TryFrom<WrittenPropagate> for Propagate {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenPropagate) -> Result<Self, Self::Error> {
+        match written {
+            WrittenPropagate {
+                named: Some(named),
+                matching: None,
+                rename,
+                default,
+            } => Ok(Self::Named {
+                named,
+                rename,
+                default,
+            }),
+            WrittenPropagate {
+                named: None,
+                matching: Some(pattern),
+                rename: None,
+                default: None,
+            } => Ok(Self::Matching(pattern)),
+            WrittenPropagate {
+                named: None,
+                matching: Some(_),
+                ..
+            } => Err("`rename` and `default` go with `named`, not with `matching`"),
+            _ => Err(EITHER),
+        }
+    }
+}
+
+impl TryFrom<WrittenRemove> for Remove {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenRemove) -> Result<Self, Self::Error> {
+        match written {
+            WrittenRemove {
+                named: Some(named),
+                matching: None,
+            } => Ok(Self::Named(named)),
+            WrittenRemove {
+                named: None,
+                matching: Some(pattern),
+            } => Ok(Self::Matching(pattern)),
+            _ => Err(EITHER),
+        }
+    }
+}
+
+/// Headers that belong to one connection or to the body: never taken from the client, whatever the rules say.
+/// Hop-by-hop ones are those of RFC 9110 section 7.6.1.
+const OURS: [HeaderName; 19] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("http2-settings"),
+    header::HOST,
+    header::EXPECT,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::CONTENT_ENCODING,
+    header::CONTENT_RANGE,
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
+    header::RANGE,
+];
+
+/// The compiled rules of one subgraph.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rules(Vec<Rule>);
+
+impl Rules {
+    /// Those of a subgraph. Rules that could only touch headers of our own have no effect; they are warned about.
+    pub(super) fn new(config: &Config, subgraph: &str) -> Self {
+        let own = config
+            .subgraphs
+            .get(subgraph)
+            .map_or(&[][..], |location| &location.request);
+        let rules = config.all.request.iter().chain(own);
+        Self(
+            rules
+                .filter(|rule| is_effective(rule, subgraph))
+                .cloned()
+                .collect(),
+        )
+    }
+
+    /// Adds to `outgoing` what the rules make of the client's headers.
+    pub(super) fn apply(&self, client: &HeaderMap, outgoing: &mut HeaderMap) {
+        let mut propagated: SmallVec<[HeaderName; 8]> = SmallVec::new();
+        for rule in &self.0 {
+            match rule {
+                Rule::Propagate(Propagate::Named {
+                    named,
+                    rename,
+                    default,
+                }) => {
+                    let target = &rename.as_ref().unwrap_or(named).0;
+                    if propagated.contains(target) || is_nominated(client, &named.0) {
+                        continue;
+                    }
+                    if propagate(client, &named.0, target, outgoing) {
+                        propagated.push(target.clone());
+                    } else if let Some(value) = default {
+                        outgoing.insert(target, value.0.clone());
+                        propagated.push(target.clone());
+                    }
+                }
+                Rule::Propagate(Propagate::Matching(pattern)) => {
+                    for name in client
+                        .keys()
+                        .filter(|name| pattern.0.is_match(name.as_str()))
+                    {
+                        if !OURS.contains(name)
+                            && !propagated.contains(name)
+                            && !is_nominated(client, name)
+                        {
+                            propagate(client, name, name, outgoing);
+                            propagated.push(name.clone());
+                        }
+                    }
+                }
+                Rule::Insert(insert) => {
+                    outgoing.insert(&insert.name.0, insert.value.0.clone());
+                }
+                Rule::Remove(Remove::Named(name)) => {
+                    outgoing.remove(&name.0);
+                }
+                Rule::Remove(Remove::Matching(pattern)) => {
+                    let matches = |name: &&HeaderName| {
+                        !OURS.contains(name) && pattern.0.is_match(name.as_str())
+                    };
+                    let matching: Vec<HeaderName> =
+                        outgoing.keys().filter(matches).cloned().collect();
+                    for name in matching {
+                        outgoing.remove(name);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Passes all values of a header on, in place of what is there. False if the client sent none.
+fn propagate(
+    client: &HeaderMap,
+    from: &HeaderName,
+    to: &HeaderName,
+    outgoing: &mut HeaderMap,
+) -> bool {
+    let mut values = client.get_all(from).iter();
+    let Some(first) = values.next() else {
+        return false;
+    };
+    outgoing.insert(to, first.clone());
+    for value in values {
+        outgoing.append(to, value.clone());
+    }
+    true
+}
+
+/// Whether the client's `Connection` header says that this one is for its own connection only.
+fn is_nominated(client: &HeaderMap, name: &HeaderName) -> bool {
+    let nominations = client
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    nominations
+        .flat_map(|list| list.split(','))
+        .any(|token| token.trim().eq_ignore_ascii_case(name.as_str()))
+}
+
+fn is_effective(rule: &Rule, subgraph: &str) -> bool {
+    let touched = match rule {
+        Rule::Propagate(Propagate::Named { named, rename, .. }) => [Some(named), rename.as_ref()],
+        Rule::Insert(insert) => [Some(&insert.name), None],
+        Rule::Remove(Remove::Named(name)) => [Some(name), None],
+        Rule::Propagate(Propagate::Matching(_)) | Rule::Remove(Remove::Matching(_)) => [None, None],
+    };
+    let ours = touched
+        .into_iter()
+        .flatten()
+        .find(|name| OURS.contains(&name.0));
+    if let Some(name) = ours {
+        tracing::warn!(subgraph, header = %name.0, "a header rule has no effect: the router sets this header itself");
+    }
+    ours.is_none()
+}

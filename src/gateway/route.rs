@@ -1,0 +1,22 @@
+//! Which end of the gateway a request is for.
+
+use super::{Code, Refusal, Snapshot};
+use http::Uri;
+
+/// Where a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Route {
+    Graphql,
+}
+
+/// The route of a request.
+pub(super) fn route(snapshot: &Snapshot, uri: &Uri) -> Result<Route, Refusal> {
+    if uri.path() == snapshot.path.as_str() {
+        Ok(Route::Graphql)
+    } else {
+        Err(Refusal::new(
+            Code::NotFound,
+            "There is nothing at this path",
+        ))
+    }
+}

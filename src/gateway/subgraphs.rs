@@ -1,0 +1,128 @@
+//! The subgraphs as one request sees them: upstreams called with this request's headers and deadline.
+
+use super::Snapshot;
+use crate::{
+    executor::{Answer, Call, CallError, Subgraphs},
+    operation::OperationKind,
+    upstream::{self, Connections},
+};
+use http::{HeaderMap, HeaderValue, Method, header};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::Instant;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const ACCEPT: HeaderValue =
+    HeaderValue::from_static("application/json, application/graphql-response+json");
+
+/// The subgraphs, for one request.
+pub(super) struct Outgoing<'a> {
+    snapshot: &'a Snapshot,
+    connections: &'a Arc<Connections>,
+    client_headers: &'a HeaderMap,
+    deadline: Instant,
+    /// Whether a call was cut off by the deadline of the whole request.
+    late: AtomicBool,
+}
+
+impl<'a> Outgoing<'a> {
+    pub(super) fn new(
+        snapshot: &'a Snapshot,
+        connections: &'a Arc<Connections>,
+        client_headers: &'a HeaderMap,
+        deadline: Instant,
+    ) -> Self {
+        Self {
+            snapshot,
+            connections,
+            client_headers,
+            deadline,
+            late: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the request as a whole took too long.
+    pub(super) fn is_late(&self) -> bool {
+        self.late.load(Ordering::Relaxed)
+    }
+
+    async fn send(&self, call: Call) -> Result<Answer, CallError> {
+        let subgraph = self.snapshot.subgraph(call.subgraph);
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(header::CONTENT_TYPE, JSON);
+        headers.insert(header::ACCEPT, ACCEPT);
+        subgraph.headers.apply(self.client_headers, &mut headers);
+        let outgoing = upstream::Call {
+            method: Method::POST,
+            headers,
+            body: call.body,
+            deadline: self.deadline,
+        };
+        let outcome = match call.operation {
+            OperationKind::Mutation => {
+                self.send_to_the_end(Arc::clone(&subgraph.upstream), outgoing)
+                    .await
+            }
+            OperationKind::Query | OperationKind::Subscription => {
+                subgraph.upstream.call(self.connections, outgoing).await
+            }
+        };
+        match outcome {
+            Ok(upstream::Response {
+                status,
+                headers,
+                body,
+            }) => Ok(Answer {
+                status,
+                headers,
+                body,
+            }),
+            Err(error) => Err(self.call_error(error)),
+        }
+    }
+
+    /// A call that goes on when the client leaves: a mutation that has begun is not broken off half-way.
+    async fn send_to_the_end(
+        &self,
+        upstream: Arc<upstream::Upstream>,
+        call: upstream::Call,
+    ) -> Result<upstream::Response, upstream::CallError> {
+        let connections = Arc::clone(self.connections);
+        let task = tokio::spawn(async move { upstream.call(&connections, call).await });
+        task.await
+            .unwrap_or_else(|error| Err(upstream::CallError::Broken(error.to_string())))
+    }
+
+    fn call_error(&self, error: upstream::CallError) -> CallError {
+        use upstream::CallError as E;
+        let timeout = |after: Duration| CallError::Timeout {
+            milliseconds: after.as_millis() as u64,
+        };
+        match error {
+            E::Timeout(after) => timeout(after),
+            E::Deadline => {
+                self.late.store(true, Ordering::Relaxed);
+                timeout(self.snapshot.timeout)
+            }
+            E::Connect(cause) => CallError::Connect(cause),
+            E::Broken(cause) => CallError::Broken(cause),
+            E::TooLarge { limit } => CallError::TooLarge { limit },
+        }
+    }
+}
+
+impl Subgraphs for Outgoing<'_> {
+    fn call<'a>(
+        &'a self,
+        call: Call,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>> {
+        Box::pin(self.send(call))
+    }
+}

@@ -1,0 +1,131 @@
+//! One client connection: HTTP/1.1 or HTTP/2 in the clear, whichever the client begins with.
+
+use super::{Config, Health};
+use crate::{
+    gateway::{self, Body, Gateway, Refusal, UrlPath},
+    upstream::Connections,
+};
+use futures_util::FutureExt;
+use http::{Request, Response};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto::Builder, graceful::Watcher},
+};
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
+use tokio::net::TcpStream;
+
+const HTTP2_STREAMS_MAX: u32 = 100;
+
+/// What a listener is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Main,
+    Health,
+}
+
+/// What all connections share.
+pub(super) struct Settings {
+    http: Builder<TokioExecutor>,
+    gateway: Arc<Gateway>,
+    health: Arc<Health>,
+    /// Where health is answered. None: nowhere.
+    health_path: Option<UrlPath>,
+    /// Whether health has a listener of its own.
+    separate_health: bool,
+}
+
+impl Settings {
+    pub(super) fn new(
+        config: &Config,
+        gateway: Arc<Gateway>,
+        health: Arc<Health>,
+        separate_health: bool,
+    ) -> Self {
+        let mut http = Builder::new(TokioExecutor::new());
+        http.http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(config.http.header_read_timeout)
+            .max_headers(config.http1_headers_max)
+            // hyper panics below its own minimum.
+            .max_buf_size(config.http1_head_bytes_max.max(8192));
+        http.http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(HTTP2_STREAMS_MAX)
+            .max_header_list_size(config.http2_header_bytes_max);
+        let health_path = config.health.enabled.then(|| config.health.path.clone());
+        Self {
+            http,
+            gateway,
+            health,
+            health_path,
+            separate_health,
+        }
+    }
+
+    fn answers_health(&self, role: Role, path: &str) -> bool {
+        let here = match role {
+            Role::Main => !self.separate_health,
+            Role::Health => true,
+        };
+        here && self
+            .health_path
+            .as_ref()
+            .is_some_and(|health| health.as_str() == path)
+    }
+}
+
+/// Serves a connection to its end.
+pub(super) async fn serve(
+    settings: Arc<Settings>,
+    connections: Arc<Connections>,
+    stream: std::net::TcpStream,
+    role: Role,
+    watcher: Watcher,
+) {
+    let stream = match stream
+        .set_nodelay(true)
+        .and_then(|()| TcpStream::from_std(stream))
+    {
+        Ok(stream) => stream,
+        Err(error) => return tracing::debug!(%error, "a connection could not be taken over"),
+    };
+    let http = settings.http.clone();
+    let service = service_fn(move |request| {
+        let (settings, connections) = (Arc::clone(&settings), Arc::clone(&connections));
+        async move { Ok::<_, Infallible>(answer(&settings, &connections, role, request).await) }
+    });
+    let connection = http
+        .serve_connection(TokioIo::new(stream), service)
+        .into_owned();
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(error, "a connection ended early");
+    }
+}
+
+async fn answer(
+    settings: &Settings,
+    connections: &Arc<Connections>,
+    role: Role,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    if settings.answers_health(role, request.uri().path()) {
+        return settings.health.answer(&request);
+    }
+    if role == Role::Health {
+        return gateway::refuse(&Refusal::new(
+            gateway::Code::NotFound,
+            "Only health is answered here",
+        ));
+    }
+    let snapshot = settings.gateway.snapshot();
+    let handled = gateway::handle(&snapshot, connections, request.map(Body::from));
+    // A request works on its own data and on locks that recover from poison, so a panic leaves nothing half done.
+    match AssertUnwindSafe(handled).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) => {
+            tracing::error!("a request panicked");
+            gateway::refuse(&Refusal::internal())
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The addresses the server listens on.
+
+use super::Config;
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+};
+
+/// Sockets that are bound but not accepted on yet: connections wait in the kernel's queue.
+#[derive(Debug)]
+pub struct Listeners {
+    pub(super) main: TcpListener,
+    pub(super) health: Option<TcpListener>,
+    address: SocketAddr,
+}
+
+/// An address that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address} ({key}): {error}")]
+pub struct BindError {
+    address: SocketAddr,
+    key: &'static str,
+    error: io::Error,
+}
+
+impl Listeners {
+    /// Binds every address of the configuration.
+    pub fn bind(config: &Config) -> Result<Self, BindError> {
+        let (main, address) = bind(config.listen, "supergraph.listen")?;
+        let health = match config.health.listen.filter(|_| config.health.enabled) {
+            Some(address) => Some(bind(address, "health_check.listen")?.0),
+            None => None,
+        };
+        Ok(Self {
+            main,
+            health,
+            address,
+        })
+    }
+
+    /// Where clients connect, with the real port where the configuration left it to the system.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+fn bind(address: SocketAddr, key: &'static str) -> Result<(TcpListener, SocketAddr), BindError> {
+    let bound = TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    });
+    bound.map_err(|error| BindError {
+        address,
+        key,
+        error,
+    })
+}

@@ -1,0 +1,80 @@
+//! One address of an upstream.
+
+use http::{HeaderValue, Uri, uri::Scheme};
+use serde::Deserialize;
+
+/// An `http` or `https` URL that requests are sent to.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Endpoint {
+    uri: Uri,
+    /// `Host` of its requests, made once instead of by the client for each request.
+    host: HeaderValue,
+}
+
+/// Why a URL cannot be an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    #[error("`{0}` is not a URL")]
+    Malformed(String),
+    #[error("`{0}` must begin with http:// or https://")]
+    Scheme(String),
+    #[error("`{0}` must not carry a user name or password")]
+    Credentials(String),
+}
+
+impl Endpoint {
+    /// Reads a URL. An empty path becomes `/`.
+    pub fn parse(url: &str) -> Result<Self, EndpointError> {
+        let uri: Uri = url
+            .trim()
+            .parse()
+            .map_err(|_| EndpointError::Malformed(url.to_owned()))?;
+        let authority = match (uri.scheme(), uri.authority()) {
+            (Some(scheme), Some(authority))
+                if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS =>
+            {
+                authority
+            }
+            _ => return Err(EndpointError::Scheme(url.to_owned())),
+        };
+        if authority.as_str().contains('@') {
+            return Err(EndpointError::Credentials(url.to_owned()));
+        }
+        let default_port = if uri.scheme() == Some(&Scheme::HTTPS) {
+            443
+        } else {
+            80
+        };
+        let host = match authority.port_u16() {
+            Some(port) if port != default_port => authority.as_str(),
+            _ => authority.host(),
+        };
+        let host =
+            HeaderValue::from_str(host).map_err(|_| EndpointError::Malformed(url.to_owned()))?;
+        Ok(Self { uri, host })
+    }
+
+    /// Where requests go.
+    pub fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// The `Host` of its requests.
+    pub fn host(&self) -> &HeaderValue {
+        &self.host
+    }
+
+    /// Whether requests are encrypted.
+    pub fn is_https(&self) -> bool {
+        self.uri.scheme() == Some(&Scheme::HTTPS)
+    }
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = EndpointError;
+
+    fn try_from(url: String) -> Result<Self, EndpointError> {
+        Self::parse(&url)
+    }
+}

@@ -1,0 +1,183 @@
+//! A group of endpoints that answer the same requests, and the three steps of calling it.
+
+use super::{Body, CollectError, Config, Connections, Endpoint, collect, connections::SendError};
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use std::{
+    error::Error,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+use tokio::time::{Instant, timeout_at};
+
+/// A named group of endpoints.
+#[derive(Debug)]
+pub struct Upstream {
+    name: String,
+    endpoints: Vec<Endpoint>,
+    config: Config,
+    /// How often an endpoint was picked; the next one takes its turn by it.
+    picked: AtomicUsize,
+}
+
+/// A request to an upstream, whole.
+#[derive(Debug)]
+pub struct Call {
+    pub method: Method,
+    /// Everything but `Host` and the framing of the body.
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// When the caller has no more use for an answer. The upstream's own timeout may end the call earlier.
+    pub deadline: Instant,
+}
+
+/// An upstream's answer, whole. Redirects are answers like any other: they are not followed.
+#[derive(Debug)]
+pub struct Response {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// Why a call has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    #[error("no answer within {} ms", .0.as_millis())]
+    Timeout(Duration),
+    #[error("no answer before the request's deadline")]
+    Deadline,
+    #[error("cannot connect: {0}")]
+    Connect(String),
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge { limit: usize },
+}
+
+impl Upstream {
+    /// A group of at least one endpoint.
+    ///
+    /// # Panics
+    /// Without endpoints.
+    pub fn new(name: impl Into<String>, endpoints: Vec<Endpoint>, config: Config) -> Self {
+        assert!(
+            !endpoints.is_empty(),
+            "an upstream has at least one endpoint"
+        );
+        Self {
+            name: name.into(),
+            endpoints,
+            config,
+            picked: AtomicUsize::new(0),
+        }
+    }
+
+    /// What configuration and logs call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it is the upstream that these settings describe.
+    pub(super) fn is(&self, name: &str, endpoints: &[Endpoint], config: &Config) -> bool {
+        self.name == name && self.endpoints == endpoints && self.config == *config
+    }
+
+    /// How long a call may take.
+    pub fn timeout(&self) -> Duration {
+        self.config.timeout
+    }
+
+    /// Sends a request to one of the endpoints and reads the answer.
+    pub async fn call(&self, connections: &Connections, call: Call) -> Result<Response, CallError> {
+        let endpoint = self.pick();
+        let own_deadline = Instant::now() + self.config.timeout;
+        let deadline = call.deadline;
+        let outcome = match timeout_at(
+            own_deadline.min(deadline),
+            self.exchange(connections, endpoint, call),
+        )
+        .await
+        {
+            Ok(outcome) => outcome,
+            Err(_) if deadline < own_deadline => Err(CallError::Deadline),
+            Err(_) => Err(CallError::Timeout(self.config.timeout)),
+        };
+        self.report(endpoint, &outcome);
+        outcome
+    }
+
+    /// The endpoint whose turn it is.
+    fn pick(&self) -> &Endpoint {
+        match self.endpoints.as_slice() {
+            [only] => only,
+            several => &several[self.picked.fetch_add(1, Ordering::Relaxed) % several.len()],
+        }
+    }
+
+    async fn exchange(
+        &self,
+        connections: &Connections,
+        endpoint: &Endpoint,
+        call: Call,
+    ) -> Result<Response, CallError> {
+        let mut request = Request::new(Body::full(call.body));
+        *request.method_mut() = call.method;
+        *request.uri_mut() = endpoint.uri().clone();
+        *request.headers_mut() = call.headers;
+        request
+            .headers_mut()
+            .insert(header::HOST, endpoint.host().clone());
+        let (head, body) = connections
+            .send(endpoint, request)
+            .await
+            .map_err(send_error)?
+            .into_parts();
+        let body = collect(body, self.config.response_max_bytes.as_len())
+            .await
+            .map_err(|error| match error {
+                CollectError::TooLarge { limit } => CallError::TooLarge { limit },
+                CollectError::Broken(cause) => CallError::Broken(chain(&*cause)),
+            })?;
+        Ok(Response {
+            status: head.status,
+            headers: head.headers,
+            body,
+        })
+    }
+
+    /// Notes how a call went. The cause of a failure is told here, once, where the endpoint is known.
+    fn report(&self, endpoint: &Endpoint, outcome: &Result<Response, CallError>) {
+        match outcome {
+            Ok(response) if response.status.is_server_error() => {
+                tracing::warn!(upstream = self.name, endpoint = %endpoint.uri(), status = response.status.as_u16(), "upstream failed");
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(upstream = self.name, endpoint = %endpoint.uri(), %error, "upstream gave no answer");
+            }
+        }
+    }
+}
+
+fn send_error(error: SendError) -> CallError {
+    match error {
+        SendError::Certificates(_) => CallError::Connect(error.to_string()),
+        SendError::Http(error) if error.is_connect() => CallError::Connect(chain(&error)),
+        SendError::Http(error) => CallError::Broken(chain(&error)),
+    }
+}
+
+/// An error with all its causes, without those that only repeat the one before.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.ends_with(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}
