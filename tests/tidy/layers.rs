@@ -2,7 +2,7 @@
 
 use super::{
     library::Library,
-    map::{Map, May},
+    map::{Map, allows},
     references::Reference,
     source::{Breach, Source},
     tokens::Kind,
@@ -53,10 +53,7 @@ pub(super) fn order(library: &Library<'_>, map: &Map) -> Vec<Breach> {
         let known = map.contains_key(to);
         let item = reference.path.get(2).map_or("", String::as_str);
         let allowed = match map.get(from) {
-            Some(May::Import(layers)) => layers.iter().any(|layer| layer == to),
-            // The layer's bare name is let in: what is reached through it is met as a path of its own.
-            Some(May::Configs) => item.is_empty() || item.ends_with("Config"),
-            Some(May::All) => true,
+            Some(may) => allows(may, to, item),
             None => from == "main" && to == "cli",
         };
         if !known || !allowed {
