@@ -12,3 +12,8 @@ pub mod operation;
 pub mod planner;
 
 pub mod executor;
+
+#[cfg(feature = "compose")]
+pub mod composition;
+
+pub mod cli;

@@ -1,4 +1,4 @@
-//! The project's one test binary: the house rules (`tidy`).
+//! Every test of Graphway, in one binary.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,4 +7,6 @@
 )]
 #![allow(unreachable_pub, reason = "a test binary shows nothing to anyone")]
 
+#[cfg(feature = "compose")]
+mod composition;
 mod tidy;

@@ -3,9 +3,42 @@
 //! Planning is pure: same supergraph and operation, same plan. It never sees variable values, headers or the network,
 //! so a plan can be cached, printed and tested as text. Running it is `crate::executor`'s work.
 
+mod error;
+mod fetches;
+mod graph;
 mod plan;
+mod search;
+mod text;
 
+use crate::operation::Operation;
+use crate::schema::Supergraph;
+
+pub use error::Error;
 pub use plan::{
     Entities, Fetch, FetchId, FetchKind, Leaf, Output, OutputField, OutputValue, Plan, Position,
     PositionId, Read, ReadField, Representation, RepresentationField, Target, Typename,
 };
+pub use text::PlanText;
+
+/// How many positions beyond the client's selections keys may need hops of their own: first few, then more.
+const HOPS: [u8; 3] = [1, 3, 6];
+
+/// Plans `operation`. Fails only where no combination of fetches answers it.
+pub fn plan(supergraph: &Supergraph, operation: &Operation) -> Result<Plan, Error> {
+    let mut failed = None;
+    for hops in HOPS {
+        let graph = graph::build(supergraph, operation, hops)?;
+        match search::select(supergraph, &graph) {
+            Ok(selection) => {
+                return Ok(fetches::assemble(&fetches::Source {
+                    supergraph,
+                    operation,
+                    graph: &graph,
+                    selection: &selection,
+                }));
+            }
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    Err(failed.unwrap_or(Error::TooLarge { limit: 0 }))
+}

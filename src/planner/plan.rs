@@ -95,7 +95,7 @@ pub struct Target {
 }
 
 /// How to build the representation of a row.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Representation {
     pub typename: Typename,
     pub fields: Vec<RepresentationField>,
@@ -112,7 +112,7 @@ pub enum Typename {
 
 /// A field of a representation. A null or missing `key` field means that the row cannot be asked for: it is skipped.
 /// Other fields (`@requires`) are sent as null then.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RepresentationField {
     /// Its name in the representation: the field's name in the supergraph, never an alias.
     pub name: Name,

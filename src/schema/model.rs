@@ -13,6 +13,10 @@ pub struct Supergraph {
     pub(super) fields: Vec<FieldDefinition>,
     pub(super) type_ids: HashMap<Name, TypeId, foldhash::fast::RandomState>,
     pub(super) roots: Roots,
+    /// Interfaces that a subgraph declares as `@interfaceObject`.
+    pub(super) interface_objects: Vec<(TypeId, SubgraphId)>,
+    /// Interfaces that a subgraph resolves by a key, knowing their implementations.
+    pub(super) entity_interfaces: Vec<(TypeId, SubgraphId)>,
     pub(super) api: Valid<Schema>,
 }
 
@@ -160,6 +164,38 @@ impl Supergraph {
     /// The field of an object or interface type by its name.
     pub fn field_of(&self, parent: TypeId, name: &str) -> Option<FieldId> {
         self.ty(parent).fields.get(name).copied()
+    }
+
+    /// The type as which `subgraph` knows objects of type `object`: itself, or an interface that is an
+    /// `@interfaceObject` there.
+    pub fn known_as(&self, object: TypeId, subgraph: SubgraphId) -> Option<TypeId> {
+        if self.ty(object).in_subgraph(subgraph).is_some() {
+            return Some(object);
+        }
+        let interfaces = self.interface_objects.iter();
+        interfaces
+            .filter(|(_, at)| *at == subgraph)
+            .map(|(interface, _)| *interface)
+            .find(|&interface| self.ty(interface).possible.contains(object))
+    }
+
+    /// The interfaces by whose key `subgraph` resolves objects of type `object`, knowing their runtime type.
+    pub fn entity_interfaces(
+        &self,
+        object: TypeId,
+        subgraph: SubgraphId,
+    ) -> impl Iterator<Item = TypeId> + '_ {
+        let interfaces = self
+            .entity_interfaces
+            .iter()
+            .filter(move |(_, at)| *at == subgraph);
+        interfaces
+            .map(|(interface, _)| *interface)
+            .filter(move |&interface| {
+                self.ty(interface)
+                    .in_subgraph(subgraph)
+                    .is_some_and(|known| known.possible.contains(object))
+            })
     }
 
     /// Whether `value` is a value of the enum that clients may see.

@@ -131,6 +131,8 @@ impl Tables<'_> {
                 mutation: root(&definition.mutation),
                 subscription: root(&definition.subscription),
             },
+            interface_objects: Vec::new(),
+            entity_interfaces: Vec::new(),
             api: self.api.clone(),
             type_ids,
         };
@@ -152,6 +154,7 @@ impl Tables<'_> {
             supergraph.types[id.index()].in_subgraphs = self.type_in_subgraphs(ty, &reader)?;
         }
         self.possible_in_subgraphs(&mut supergraph);
+        list_entity_interfaces(&mut supergraph);
         for (name, ty) in &self.schema.types {
             self.declare_fields(&mut supergraph, (name, ty), &reader)?;
         }
@@ -399,6 +402,25 @@ impl Tables<'_> {
             }
         }
         Ok(known)
+    }
+}
+
+fn list_entity_interfaces(supergraph: &mut Supergraph) {
+    for (index, ty) in supergraph
+        .types
+        .iter()
+        .enumerate()
+        .filter(|(_, ty)| ty.kind == TypeKind::Interface)
+    {
+        for (subgraph, known) in ty.in_subgraphs.iter().enumerate() {
+            let Some(known) = known else { continue };
+            let entry = (TypeId(index as u32), SubgraphId(subgraph as u16));
+            if known.interface_object {
+                supergraph.interface_objects.push(entry);
+            } else if known.keys.iter().any(|key| key.resolvable) {
+                supergraph.entity_interfaces.push(entry);
+            }
+        }
     }
 }
 

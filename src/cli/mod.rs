@@ -1,0 +1,4 @@
+//! The commands.
+
+#[cfg(feature = "compose")]
+pub mod compose;

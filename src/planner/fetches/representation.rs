@@ -1,0 +1,126 @@
+//! Representations: what an entry sends of the objects it is made for.
+
+use super::{Source, document::position, group::opening};
+use crate::planner::graph::{EntryTypename, FactId, NodeId};
+use crate::planner::plan::{Representation, RepresentationField, Typename};
+use crate::schema::{SetField, TypeSet};
+
+/// The representation of one entry, for a class of types.
+pub(super) struct Draft {
+    pub(super) class: usize,
+    pub(super) types: TypeSet,
+    pub(super) typename: EntryTypename,
+    pub(super) fields: Vec<RepresentationField>,
+}
+
+impl Draft {
+    /// Whether both can be one: for other classes always, for the same class if no name means two things.
+    pub(super) fn agrees(&self, other: &Self) -> bool {
+        self.class != other.class
+            || (self.typename == other.typename && agree(&self.fields, &other.fields))
+    }
+
+    /// Adds what another entry for the same class sends.
+    pub(super) fn join(&mut self, other: Self) {
+        join(&mut self.fields, other.fields);
+    }
+
+    pub(super) fn representation(&self, source: &Source) -> Representation {
+        let typename = match self.typename {
+            EntryTypename::Runtime => Typename::Runtime,
+            EntryTypename::Interface(interface) => {
+                Typename::Fixed(source.supergraph.type_name(interface).clone())
+            }
+        };
+        Representation {
+            typename,
+            fields: self.fields.clone(),
+        }
+    }
+}
+
+/// What the entry behind `fact` sends; none for roots.
+pub(super) fn draft(source: &Source, fact: FactId) -> Option<Draft> {
+    let opening = opening(source, fact)?;
+    let at = source.graph.facts.state(fact)?.position;
+    let types = source.graph.tree.node(at).classes[opening.class].clone();
+    let mut fields = fields(source, (at, &types), (&opening.key.fields, true));
+    if let Some(requires) = opening.requires {
+        join(
+            &mut fields,
+            self::fields(source, (at, &types), (&requires.fields, false)),
+        );
+    }
+    Some(Draft {
+        class: opening.class,
+        types,
+        typename: opening.typename,
+        fields,
+    })
+}
+
+/// The fields of a set, over the nodes that hold them for objects of `types` at a position.
+fn fields(
+    source: &Source,
+    (at, types): (NodeId, &TypeSet),
+    (set, key): (&[SetField], bool),
+) -> Vec<RepresentationField> {
+    let tree = &source.graph.tree;
+    let mut fields = Vec::new();
+    for wanted in set.iter().filter(|wanted| wanted.types.intersects(types)) {
+        for node in tree.matching(at, wanted, types) {
+            let applies = wanted.types.intersection(&tree.node(node).types);
+            let below = tree.node(node);
+            let nested = if below.leaf {
+                Vec::new()
+            } else {
+                self::fields(source, (node, &below.possible), (&wanted.fields, key))
+            };
+            let field = RepresentationField {
+                name: wanted.name.clone(),
+                types: (!types.is_subset(&applies)).then_some(applies),
+                position: position(node),
+                key,
+                fields: nested,
+                typename: !below.leaf && source.supergraph.ty(below.named).is_abstract(),
+            };
+            join(&mut fields, vec![field]);
+        }
+    }
+    fields
+}
+
+fn agree(a: &[RepresentationField], b: &[RepresentationField]) -> bool {
+    a.iter().all(|x| {
+        let same_name = b.iter().filter(|y| y.name == x.name && overlap(x, y));
+        same_name
+            .clone()
+            .all(|y| x.position == y.position && agree(&x.fields, &y.fields))
+    })
+}
+
+fn overlap(a: &RepresentationField, b: &RepresentationField) -> bool {
+    match (&a.types, &b.types) {
+        (Some(a), Some(b)) => a.intersects(b),
+        _ => true,
+    }
+}
+
+fn join(into: &mut Vec<RepresentationField>, more: Vec<RepresentationField>) {
+    for field in more {
+        match into
+            .iter_mut()
+            .find(|known| known.name == field.name && known.position == field.position)
+        {
+            Some(known) => {
+                known.types = match (known.types.take(), field.types) {
+                    (Some(a), Some(b)) => Some(a.union(&b)),
+                    _ => None,
+                };
+                known.key |= field.key;
+                join(&mut known.fields, field.fields);
+            }
+            None => into.push(field),
+        }
+    }
+}

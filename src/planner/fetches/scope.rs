@@ -1,0 +1,413 @@
+//! Prints what a fetch reads, and how to read it back. Wire keys are chosen per selection set, whatever the client's
+//! aliases are, so that no two fields of it can clash (GraphQL spec section 5.3.2, field selection merging).
+
+use super::{
+    Source,
+    document::{Variables, position},
+    group::{Group, Reads, Unit, opening},
+    representation,
+};
+use crate::planner::graph::{EntryTypename, NodeId};
+use crate::planner::plan::{Read, ReadField, Target};
+use crate::schema::{SubgraphId, Supergraph, TypeId, TypeSet};
+use apollo_compiler::ast;
+
+/// A selection set while it is printed.
+struct Printed {
+    /// Fields by the type condition around them; none: on the type itself.
+    parts: Vec<(Option<TypeId>, Vec<String>)>,
+    keys: Vec<WireKey>,
+    read: Read,
+}
+
+/// A response key in a subgraph's answer.
+struct WireKey {
+    key: String,
+    node: NodeId,
+    ty: ast::Type,
+    leaf: bool,
+}
+
+/// Where a field is printed: on which type condition, for which of the parent's types, with what type.
+struct Spot {
+    condition: Option<TypeId>,
+    types: Option<TypeSet>,
+    ty: ast::Type,
+}
+
+/// Prints the root fields of a group.
+pub(super) fn print_root(
+    source: &Source,
+    group: &Group,
+    variables: &mut Variables,
+) -> (String, Read) {
+    let mut reads = Reads::new();
+    for entry in &group.entries {
+        merge(&mut reads, &entry.reads);
+    }
+    let declared = source.graph.tree.node(group.position).named;
+    let mut printer = Printer {
+        source,
+        subgraph: group.subgraph,
+        reads: &reads,
+        variables,
+    };
+    let printed = printer.object(group.position, declared);
+    (printed.text(source.supergraph), printed.read)
+}
+
+/// Prints an `_entities` selection for a unit, with its targets.
+pub(super) fn print_entities(
+    source: &Source,
+    (group, unit): (&Group, &Unit),
+    variables: &mut Variables,
+) -> (String, Vec<Target>) {
+    let mut reads = Reads::new();
+    for entry in &unit.entries {
+        merge(&mut reads, &entry.reads);
+    }
+    let mut printer = Printer {
+        source,
+        subgraph: group.subgraph,
+        reads: &reads,
+        variables,
+    };
+    let printed = printer.entities(group.position, unit);
+    let targets = targets(source, (group, unit), &printed.read);
+    (printed.text(source.supergraph), targets)
+}
+
+fn merge(into: &mut Reads, more: &Reads) {
+    for (node, types) in more {
+        let known = into.entry(*node).or_default();
+        *known = known.union(types);
+    }
+}
+
+/// The targets of a unit: classes whose representations are equal share one.
+fn targets(source: &Source, (group, unit): (&Group, &Unit), read: &Read) -> Vec<Target> {
+    let mut drafts: Vec<representation::Draft> = Vec::new();
+    for draft in unit
+        .entries
+        .iter()
+        .filter_map(|entry| representation::draft(source, entry.fact))
+    {
+        match drafts.iter_mut().find(|known| known.class == draft.class) {
+            Some(known) => known.join(draft),
+            None => drafts.push(draft),
+        }
+    }
+    let mut targets: Vec<(Target, TypeSet)> = Vec::new();
+    for draft in drafts {
+        let representation = draft.representation(source);
+        match targets
+            .iter_mut()
+            .find(|(known, _)| known.representation == representation)
+        {
+            Some((_, types)) => *types = types.union(&draft.types),
+            None => {
+                let target = Target {
+                    position: position(group.position),
+                    types: None,
+                    representation,
+                    read: read.clone(),
+                };
+                targets.push((target, draft.types));
+            }
+        }
+    }
+    let possible = &source.graph.tree.node(group.position).possible;
+    let type_is_known = type_is_known(source, group.position);
+    let finish = |(mut target, types): (Target, TypeSet)| {
+        if type_is_known && !possible.is_subset(&types) {
+            target.types = Some(types);
+        }
+        target
+    };
+    targets.into_iter().map(finish).collect()
+}
+
+/// Whether rows at a position know their runtime type as soon as they are there.
+fn type_is_known(source: &Source, at: NodeId) -> bool {
+    let facts = &source.graph.facts;
+    let states = (0..facts.facts.len() as u32).map(crate::planner::graph::FactId);
+    let opaque = states
+        .filter(|fact| source.selection.contains(*fact))
+        .filter_map(|fact| facts.state(fact))
+        .any(|state| state.position == at && state.class.is_none() && state.opaque);
+    !opaque
+}
+
+struct Printer<'p, 's, 'a, 'v> {
+    source: &'p Source<'s, 'a>,
+    subgraph: SubgraphId,
+    reads: &'p Reads,
+    variables: &'p mut Variables<'v>,
+}
+
+impl Printer<'_, '_, '_, '_> {
+    /// Prints what is read of objects that the subgraph declares as `declared`.
+    fn object(&mut self, at: NodeId, declared: TypeId) -> Printed {
+        let supergraph = self.source.supergraph;
+        let mut printed = Printed {
+            parts: Vec::new(),
+            keys: Vec::new(),
+            read: Read::default(),
+        };
+        let known = supergraph.ty(declared).in_subgraph(self.subgraph);
+        let opaque = known.is_some_and(|known| known.interface_object);
+        if supergraph.ty(declared).is_abstract() && !opaque {
+            printed.add_typename();
+        }
+        for child in self.children(at) {
+            let types = &self.reads[&child];
+            for spot in self.spots((declared, opaque), child, types) {
+                self.field(&mut printed, child, spot);
+            }
+        }
+        printed
+    }
+
+    /// Prints what is read of the entities of a unit.
+    fn entities(&mut self, at: NodeId, unit: &Unit) -> Printed {
+        let mut printed = Printed {
+            parts: Vec::new(),
+            keys: Vec::new(),
+            read: Read::default(),
+        };
+        let tree = &self.source.graph.tree;
+        let mut own = TypeSet::default();
+        let mut interfaces: Vec<(TypeId, TypeSet)> = Vec::new();
+        let mut asks_type = false;
+        for entry in &unit.entries {
+            let (Some(opening), Some(state)) = (
+                opening(self.source, entry.fact),
+                self.source.graph.facts.state(entry.fact),
+            ) else {
+                continue;
+            };
+            let types = &tree.node(at).classes[opening.class];
+            if state.opaque {
+                match interfaces
+                    .iter_mut()
+                    .find(|(interface, _)| *interface == state.declared)
+                {
+                    Some((_, known)) => *known = known.union(types),
+                    None => interfaces.push((state.declared, types.clone())),
+                }
+            } else {
+                own = own.union(types);
+                asks_type |= matches!(opening.typename, EntryTypename::Interface(_));
+            }
+        }
+        if asks_type {
+            printed.add_typename();
+        }
+        for child in self.children(at) {
+            let types = self.reads[&child].clone();
+            for (interface, classes) in interfaces
+                .iter()
+                .filter(|(_, classes)| classes.intersects(&types))
+            {
+                let Some(ty) = self.type_of(*interface, child) else {
+                    continue;
+                };
+                let types = (!own.is_empty() || interfaces.len() > 1).then(|| classes.clone());
+                let spot = Spot {
+                    condition: Some(*interface),
+                    declared_on: *interface,
+                    types,
+                    ty,
+                };
+                self.field(&mut printed, child, spot);
+            }
+            for spot in self.concrete_spots(child, &types.intersection(&own)) {
+                self.field(&mut printed, child, spot);
+            }
+        }
+        printed
+    }
+
+    /// The children of a node that are read here.
+    fn children(&self, at: NodeId) -> Vec<NodeId> {
+        let children = self.source.graph.tree.node(at).children.iter().copied();
+        children
+            .filter(|child| self.reads.contains_key(child))
+            .collect()
+    }
+
+    fn type_of(&self, on: TypeId, child: NodeId) -> Option<ast::Type> {
+        let supergraph = self.source.supergraph;
+        let id = supergraph.field_of(on, &self.source.graph.tree.node(child).name)?;
+        let field = supergraph.field(id);
+        field.in_subgraph(self.subgraph)?;
+        Some(field.type_in(self.subgraph).clone())
+    }
+
+    /// Where `child` is printed inside an object of the declared type.
+    fn spots(
+        &self,
+        (declared, opaque): (TypeId, bool),
+        child: NodeId,
+        types: &TypeSet,
+    ) -> Vec<Spot> {
+        let ty = self.source.supergraph.ty(declared);
+        let direct = self.type_of(declared, child);
+        if let Some(ty) = direct.clone().filter(|_| opaque || !ty.is_abstract()) {
+            return vec![Spot {
+                condition: None,
+                types: None,
+                ty,
+            }];
+        }
+        let returned = ty.in_subgraph(self.subgraph).map(|known| &known.possible);
+        if let (Some(ty), Some(returned)) = (direct, returned)
+            && returned.is_subset(types)
+        {
+            return vec![Spot {
+                condition: None,
+                types: None,
+                ty,
+            }];
+        }
+        let returned = returned.cloned().unwrap_or_default();
+        self.concrete_spots(child, &types.intersection(&returned))
+    }
+
+    /// A spot per object type. Types whose field has another type in this subgraph are read under another key.
+    fn concrete_spots(&self, child: NodeId, types: &TypeSet) -> Vec<Spot> {
+        let spots = types.iter().filter_map(|object| {
+            let ty = self.type_of(object, child)?;
+            Some(Spot {
+                condition: Some(object),
+                types: Some(TypeSet::of(object)),
+                ty,
+            })
+        });
+        spots.collect()
+    }
+
+    /// Prints one field at one spot.
+    fn field(&mut self, printed: &mut Printed, child: NodeId, spot: Spot) {
+        let node = self.source.graph.tree.node(child);
+        let key = printed.wire_key(&self.source.graph.tree, child, &spot.ty);
+        let mut text = if node.name == key.as_str() {
+            key.clone()
+        } else {
+            format!("{key}: {}", node.name)
+        };
+        self.variables.arguments(&node.arguments, &mut text);
+        let read = if node.leaf {
+            None
+        } else {
+            let Some(declared) = self.source.supergraph.type_id(spot.ty.inner_named_type()) else {
+                return;
+            };
+            let below = self.object(child, declared);
+            text.push(' ');
+            text.push_str(&below.text(self.source.supergraph));
+            Some(below.read)
+        };
+        printed.add(spot.condition, text);
+        let same = printed.read.fields.iter_mut().find(|field| {
+            field.key == key
+                && field.position == position(child)
+                && field.read.is_some() == read.is_some()
+        });
+        match (same, spot.types) {
+            (Some(field), types) => {
+                field.types = field
+                    .types
+                    .take()
+                    .zip(types)
+                    .map(|(known, more)| known.union(&more));
+            }
+            (None, types) => printed.read.fields.push(ReadField {
+                key,
+                types,
+                position: position(child),
+                read,
+            }),
+        }
+    }
+}
+
+impl Printed {
+    fn add_typename(&mut self) {
+        self.add(None, "__typename".to_owned());
+        self.read.typename = Some("__typename".to_owned());
+    }
+
+    fn add(&mut self, condition: Option<TypeId>, field: String) {
+        match self.parts.iter_mut().find(|(known, _)| *known == condition) {
+            Some((_, fields)) => fields.push(field),
+            None => self.parts.push((condition, vec![field])),
+        }
+    }
+
+    /// A key for a field: its name, unless another field has that key.
+    fn wire_key(
+        &mut self,
+        tree: &crate::planner::graph::Tree,
+        node: NodeId,
+        ty: &ast::Type,
+    ) -> String {
+        let this = tree.node(node);
+        let shareable = |known: &&WireKey| {
+            let other = tree.node(known.node);
+            let same_leaf = known.leaf
+                && this.leaf
+                && other.name == this.name
+                && other.arguments == this.arguments;
+            known.ty == *ty
+                && (known.node == node || (same_leaf && !other.types.intersects(&this.types)))
+        };
+        if let Some(known) = self.keys.iter().find(shareable) {
+            let key = known.key.clone();
+            self.keys.push(WireKey {
+                key: key.clone(),
+                node,
+                ty: ty.clone(),
+                leaf: this.leaf,
+            });
+            return key;
+        }
+        let mut key = this.name.to_string();
+        let mut number = 0;
+        while self.keys.iter().any(|known| known.key == key) {
+            number += 1;
+            key = format!("_{number}_{}", this.name);
+        }
+        self.keys.push(WireKey {
+            key: key.clone(),
+            node,
+            ty: ty.clone(),
+            leaf: this.leaf,
+        });
+        key
+    }
+
+    /// The selection set with its braces.
+    fn text(&self, supergraph: &Supergraph) -> String {
+        let mut text = String::from("{");
+        for (condition, fields) in &self.parts {
+            let fields = fields.join(" ");
+            match condition {
+                Some(ty) => text.push_str(&format!(
+                    " ... on {} {{ {fields} }}",
+                    supergraph.type_name(*ty)
+                )),
+                None => {
+                    text.push(' ');
+                    text.push_str(&fields);
+                }
+            }
+        }
+        text.push_str(if self.parts.is_empty() {
+            " __typename }"
+        } else {
+            " }"
+        });
+        text
+    }
+}

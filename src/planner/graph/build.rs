@@ -1,0 +1,279 @@
+//! Building of an operation's graph, from the root down.
+
+use super::{
+    Fact, FactId, Facts, MoveKind, Node, NodeId, State, Tree, children::Wanted,
+    entries::PendingEntry,
+};
+use crate::operation::{Field, Operation, OperationKind, Selections};
+use crate::planner::Error;
+use crate::schema::{SubgraphId, Supergraph, TypeId, TypeSet};
+use apollo_compiler::{Name, ast, name};
+
+/// The cost of one more request; reading one more field costs 1.
+pub(in crate::planner) const REQUEST_COST: u32 = 1000;
+/// Positions before an operation is refused.
+const POSITIONS_MAX: usize = 100_000;
+
+/// Everything that planning one operation searches.
+#[derive(Debug)]
+pub(in crate::planner) struct Graph<'a> {
+    pub tree: Tree,
+    pub facts: Facts<'a>,
+    /// What the plan must establish, in the order of the response.
+    pub terminals: Vec<Terminal>,
+    /// What the client sees of the root.
+    pub output: Draft,
+}
+
+/// A fact that the client asked for.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::planner) struct Terminal {
+    pub fact: FactId,
+    pub node: NodeId,
+}
+
+/// What the client sees of an object, over nodes.
+#[derive(Debug, Default)]
+pub(in crate::planner) struct Draft {
+    pub fields: Vec<DraftField>,
+}
+
+/// A response key.
+#[derive(Debug)]
+pub(in crate::planner) struct DraftField {
+    pub key: Name,
+    /// None: every type.
+    pub types: Option<TypeSet>,
+    pub value: DraftValue,
+}
+
+/// Where a response key's value comes from.
+#[derive(Debug)]
+pub(in crate::planner) enum DraftValue {
+    Typename,
+    Introspection,
+    Node(NodeId, Draft),
+}
+
+/// Builds the graph of `operation`. `hops`: how many positions beyond the client's own selections may be entered by
+/// keys of their own (a key may need a field that is itself a hop away).
+pub(in crate::planner) fn build<'a>(
+    supergraph: &'a Supergraph,
+    operation: &'a Operation,
+    hops: u8,
+) -> Result<Graph<'a>, Error> {
+    let mut builder = Builder {
+        supergraph,
+        tree: Tree::default(),
+        facts: Facts::default(),
+        states: Vec::new(),
+        values: Vec::new(),
+        typenames: Vec::new(),
+        exists: Vec::new(),
+        pending: Vec::new(),
+        terminals: Vec::new(),
+        hops,
+    };
+    let root = builder.tree.add(root(operation));
+    builder.grow_tables();
+    let is_query = operation.kind == OperationKind::Query;
+    if is_query {
+        builder.enter_root(root, operation.root, None);
+    }
+    let output = builder.expand(root, Some(&operation.selections), Vec::new())?;
+    builder.connect_entries();
+    Ok(Graph {
+        tree: builder.tree,
+        facts: builder.facts,
+        terminals: builder.terminals,
+        output,
+    })
+}
+
+fn root(operation: &Operation) -> Node {
+    let types = TypeSet::of(operation.root);
+    Node {
+        parent: None,
+        name: name!("root"),
+        arguments: Vec::new(),
+        types: types.clone(),
+        ty: ast::Type::Named(name!("root")),
+        named: operation.root,
+        lists: 0,
+        leaf: false,
+        possible: types.clone(),
+        classes: vec![types],
+        children: Vec::new(),
+        key: None,
+        internal: 0,
+    }
+}
+
+/// The graph while it grows. The tables are indexed by node.
+pub(super) struct Builder<'a> {
+    pub(super) supergraph: &'a Supergraph,
+    pub(super) tree: Tree,
+    pub(super) facts: Facts<'a>,
+    /// The states at a position.
+    pub(super) states: Vec<Vec<FactId>>,
+    /// The values of a leaf, by class of its parent.
+    pub(super) values: Vec<Vec<Option<FactId>>>,
+    /// The runtime types at a position, by its classes.
+    pub(super) typenames: Vec<Vec<FactId>>,
+    pub(super) exists: Vec<Option<FactId>>,
+    /// Entries whose inputs are connected at the end, when all positions are there.
+    pub(super) pending: Vec<PendingEntry<'a>>,
+    terminals: Vec<Terminal>,
+    pub(super) hops: u8,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn grow_tables(&mut self) {
+        let nodes = self.tree.nodes.len();
+        self.states.resize(nodes, Vec::new());
+        self.values.resize(nodes, Vec::new());
+        self.typenames.resize(nodes, Vec::new());
+        self.exists.resize(nodes, None);
+    }
+
+    /// Lets every subgraph that knows the root type be entered at `position`.
+    pub(super) fn enter_root(&mut self, position: NodeId, root: TypeId, only: Option<NodeId>) {
+        for subgraph in self.supergraph.subgraph_ids() {
+            if self.supergraph.ty(root).in_subgraph(subgraph).is_none() {
+                continue;
+            }
+            if only.is_some_and(|child| !self.owns(root, (subgraph, &self.tree.node(child).name))) {
+                continue;
+            }
+            let class = None;
+            let state = State {
+                position,
+                class,
+                subgraph,
+                declared: root,
+                opaque: false,
+                view: Vec::new(),
+                only,
+            };
+            let fact = self.facts.add(Fact::State(state));
+            self.states[position.index()].push(fact);
+            let inputs = self.exists[position.index()].filter(|_| position != NodeId::ROOT);
+            self.facts
+                .connect(fact, inputs, (REQUEST_COST, MoveKind::EnterRoot));
+        }
+    }
+
+    fn owns(&self, ty: TypeId, (subgraph, field): (SubgraphId, &str)) -> bool {
+        let field = self
+            .supergraph
+            .field_of(ty, field)
+            .map(|id| self.supergraph.field(id));
+        field
+            .and_then(|field| field.in_subgraph(subgraph))
+            .is_some_and(|known| !known.external)
+    }
+
+    /// Builds everything below `position`: what the client selects there and what `wanted` needs.
+    pub(super) fn expand(
+        &mut self,
+        position: NodeId,
+        selections: Option<&'a Selections>,
+        mut wanted: Vec<Wanted<'a>>,
+    ) -> Result<Draft, Error> {
+        if self.tree.nodes.len() > POSITIONS_MAX {
+            return Err(Error::TooLarge {
+                limit: POSITIONS_MAX,
+            });
+        }
+        let fields = selections.map_or(&[][..], |selections| selections.fields.as_slice());
+        self.want_keys_and_requirements(position, fields, &mut wanted);
+        self.classify(position, fields, &wanted);
+        let (mut draft, chosen) = self.add_fields(position, fields);
+        let internal = self.add_wanted(position, &wanted);
+        self.grow_tables();
+        self.add_meta_facts(position);
+        self.add_root_entries(position);
+        self.add_entries(position);
+        self.add_requirements(position);
+        let children = self.tree.node(position).children.clone();
+        for &child in &children {
+            if self.tree.node(child).leaf {
+                self.add_values(child)
+            } else {
+                self.add_inline_states(child)
+            }
+        }
+        self.add_terminals(position, fields, &chosen);
+        for child in children {
+            if self.tree.node(child).leaf {
+                continue;
+            }
+            let field = chosen
+                .iter()
+                .find(|(_, node)| *node == child)
+                .map(|(index, _)| &fields[*index]);
+            let below = internal
+                .iter()
+                .filter(|(node, _)| *node == child)
+                .map(|(_, wanted)| wanted.clone())
+                .collect();
+            let output = self.expand(child, field.map(|field| &field.selections), below)?;
+            for field in &mut draft.fields {
+                if let DraftValue::Node(node, draft) = &mut field.value
+                    && *node == child
+                {
+                    *draft = output;
+                    break;
+                }
+            }
+        }
+        Ok(draft)
+    }
+
+    /// Mutations enter the root once per field; a position that holds the query type again is entered like the root.
+    fn add_root_entries(&mut self, position: NodeId) {
+        let roots = self.supergraph.roots();
+        let named = self.tree.node(position).named;
+        if position == NodeId::ROOT && roots.mutation == Some(named) {
+            for child in self.tree.node(position).children.clone() {
+                self.enter_root(position, named, Some(child));
+            }
+        } else if position != NodeId::ROOT && roots.query == Some(named) {
+            self.enter_root(position, named, None);
+        }
+    }
+
+    /// What the client asked for at `position` must be established.
+    fn add_terminals(&mut self, position: NodeId, fields: &[Field], chosen: &[(usize, NodeId)]) {
+        for &(_, node) in chosen {
+            if self.tree.node(node).leaf {
+                let facts: Vec<FactId> = self.values[node.index()]
+                    .iter()
+                    .flatten()
+                    .copied()
+                    .collect();
+                self.terminals
+                    .extend(facts.into_iter().map(|fact| Terminal { fact, node }));
+            } else if let Some(fact) = self.exists[node.index()] {
+                self.terminals.push(Terminal { fact, node });
+            }
+        }
+        let possible = &self.tree.node(position).possible;
+        let visible = &self.supergraph.ty(self.tree.node(position).named).visible;
+        let depends_on_type = fields
+            .iter()
+            .any(|field| field.is_typename() || !possible.is_subset(&field.types))
+            || (!fields.is_empty() && !possible.is_subset(visible))
+            || chosen
+                .iter()
+                .any(|(_, node)| !possible.is_subset(&self.tree.node(*node).types));
+        if depends_on_type {
+            let facts = self.typenames[position.index()].clone();
+            self.terminals
+                .extend(facts.into_iter().map(|fact| Terminal {
+                    fact,
+                    node: position,
+                }));
+        }
+    }
+}

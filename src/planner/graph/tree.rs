@@ -1,0 +1,102 @@
+//! The positions that planning works on: what the client selects, and what keys and `@requires` need beside it.
+
+use crate::schema::{Argument, SetField, TypeId, TypeSet};
+use apollo_compiler::{Name, ast};
+
+/// Index of a [`Node`] in [`Tree::nodes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(in crate::planner) struct NodeId(pub u32);
+
+impl NodeId {
+    /// The root object.
+    pub(in crate::planner) const ROOT: Self = Self(0);
+
+    pub(in crate::planner) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// All positions of one operation; parents come before their children.
+#[derive(Debug, Default)]
+pub(in crate::planner) struct Tree {
+    pub nodes: Vec<Node>,
+}
+
+/// A field of the objects at another position.
+#[derive(Debug)]
+pub(in crate::planner) struct Node {
+    pub parent: Option<NodeId>,
+    pub name: Name,
+    pub arguments: Vec<Argument>,
+    /// The runtime types of the parent that it is a field of.
+    pub types: TypeSet,
+    pub ty: ast::Type,
+    pub named: TypeId,
+    pub lists: u8,
+    pub leaf: bool,
+    /// The runtime types that objects here can have, whichever subgraph they come from.
+    pub possible: TypeSet,
+    /// `possible` in parts: the types of a part can be asked for in the same ways.
+    pub classes: Vec<TypeSet>,
+    pub children: Vec<NodeId>,
+    /// The response key; none for what only keys and `@requires` need.
+    pub key: Option<Name>,
+    /// How many positions up the client's selections end; 0 for those themselves.
+    pub internal: u8,
+}
+
+impl Tree {
+    pub(in crate::planner) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    /// Adds a node below its parent.
+    pub(in crate::planner) fn add(&mut self, node: Node) -> NodeId {
+        let id = NodeId(self.nodes.len() as u32);
+        if let Some(parent) = node.parent {
+            self.nodes[parent.index()].children.push(id);
+        }
+        self.nodes.push(node);
+        id
+    }
+
+    /// The children of `parent` that hold `field` for objects of one of `types`.
+    pub(in crate::planner) fn matching(
+        &self,
+        parent: NodeId,
+        field: &SetField,
+        types: &TypeSet,
+    ) -> Vec<NodeId> {
+        let children = self.node(parent).children.iter().copied();
+        children
+            .filter(|&child| {
+                let node = self.node(child);
+                node.name == field.name
+                    && node.arguments == field.arguments
+                    && node.types.intersects(types)
+            })
+            .collect()
+    }
+
+    /// Response keys (or field names, where the client sees none) from the root.
+    pub(in crate::planner) fn path(&self, id: NodeId) -> String {
+        let mut keys = Vec::new();
+        let mut at = Some(id);
+        while let Some(id) = at.filter(|&id| id != NodeId::ROOT) {
+            let node = self.node(id);
+            keys.push(node.key.as_ref().unwrap_or(&node.name).to_string());
+            at = node.parent;
+        }
+        keys.reverse();
+        keys.join(".")
+    }
+
+    /// Whether the runtime type of objects here is certain without asking.
+    pub(in crate::planner) fn is_static(
+        &self,
+        supergraph: &crate::schema::Supergraph,
+        id: NodeId,
+    ) -> bool {
+        !supergraph.ty(self.node(id).named).is_abstract()
+    }
+}
