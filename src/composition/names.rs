@@ -21,7 +21,7 @@ pub(super) enum NameError {
 }
 
 impl NameError {
-    pub fn code(&self) -> &'static str {
+    pub(super) fn code(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "INVALID_SUBGRAPH_NAME",
             Self::Duplicate(_) | Self::Clash(..) => "DUPLICATE_SUBGRAPH_NAME",

@@ -24,7 +24,7 @@ pub(super) struct ParsedSubgraph<'a> {
 }
 
 impl<'a> ParsedSubgraph<'a> {
-    pub fn source(&self) -> Source<'a> {
+    pub(super) fn source(&self) -> Source<'a> {
         source(self.subgraph)
     }
 }

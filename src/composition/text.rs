@@ -21,7 +21,7 @@ pub(super) struct Position {
 impl Source<'_> {
     /// The location of `start..end`, cut to one line. None where the text has no such place (a parser may point at
     /// something it made up).
-    pub fn location(&self, start: Position, end: Position) -> Option<Location> {
+    pub(super) fn location(&self, start: Position, end: Position) -> Option<Location> {
         let (start, end) = self.after_description(start, end)?;
         let line = self.line(start.line)?;
         let line_end = line.chars().count() + 1;
@@ -41,7 +41,7 @@ impl Source<'_> {
     }
 
     /// The location of the word that starts at `start`.
-    pub fn word(&self, start: Position) -> Option<Location> {
+    pub(super) fn word(&self, start: Position) -> Option<Location> {
         let line = self.line(start.line)?;
         let length = line
             .chars()
@@ -56,7 +56,7 @@ impl Source<'_> {
     }
 
     /// Where `text` is first found.
-    pub fn first(&self, text: &str) -> Option<Location> {
+    pub(super) fn first(&self, text: &str) -> Option<Location> {
         let start = self.text.find(text)?;
         self.location(self.position(start), self.position(start + text.len()))
     }

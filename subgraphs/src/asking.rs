@@ -3,18 +3,18 @@
 use async_graphql::{Executor, Response, Value};
 
 /// The data of an operation that must succeed.
-pub async fn data(schema: &impl Executor, query: &str) -> Value {
+pub(crate) async fn data(schema: &impl Executor, query: &str) -> Value {
     json(schema.execute(query.into()).await)
 }
 
 /// The data of a response without errors, as JSON has it: enum values are strings.
-pub fn json(response: Response) -> Value {
+pub(crate) fn json(response: Response) -> Value {
     assert!(response.errors.is_empty(), "{:?}", response.errors);
     Value::from_json(response.data.into_json().unwrap()).unwrap()
 }
 
 /// The messages and codes of an operation that must fail.
-pub async fn errors(schema: &impl Executor, query: &str) -> Vec<(String, Option<Value>)> {
+pub(crate) async fn errors(schema: &impl Executor, query: &str) -> Vec<(String, Option<Value>)> {
     let response = schema.execute(query.into()).await;
     let errors = response.errors.into_iter().map(|error| {
         let code = error
@@ -27,6 +27,6 @@ pub async fn errors(schema: &impl Executor, query: &str) -> Vec<(String, Option<
 }
 
 /// The refusal with this message and code, as `errors` reports it.
-pub fn refused(message: &str, code: &str) -> Vec<(String, Option<Value>)> {
+pub(crate) fn refused(message: &str, code: &str) -> Vec<(String, Option<Value>)> {
     vec![(message.to_owned(), Some(Value::from(code)))]
 }

@@ -1,5 +1,10 @@
 //! The sample subgraphs on their own: `subgraphs --help` says how.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "it is a command: its output goes to the terminal"
+)]
+
 use std::future;
 use std::io;
 use std::net::IpAddr;

@@ -2,11 +2,11 @@
 //! Each thing is seeded by its kind and number; it knows nothing of the shop, and it is no source of secrets.
 
 /// SplitMix64: one word of state, which is all that a few thousand sample rows need.
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// The generator of the `number`-th thing of a kind; equal arguments give equal sequences.
-    pub fn seeded(kind: &str, number: usize) -> Random {
+    pub(crate) fn seeded(kind: &str, number: usize) -> Random {
         let seed = kind
             .bytes()
             .fold(0x51ab_u64, |seed, byte| mix(seed ^ u64::from(byte)));
@@ -14,24 +14,24 @@ impl Random {
     }
 
     /// A number in `0..limit`; 0 for a limit of 0.
-    pub fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         // The multiplication takes the high bits, which spares the division.
         ((u128::from(mix(self.0)) * limit as u128) >> 64) as usize
     }
 
     /// A number from `low` up to and including `high`.
-    pub fn between(&mut self, low: i32, high: i32) -> i32 {
+    pub(crate) fn between(&mut self, low: i32, high: i32) -> i32 {
         low + self.below((high - low + 1) as usize) as i32
     }
 
     /// True in `percent` of a hundred cases.
-    pub fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
     /// One of the choices, which must not be empty.
-    pub fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.below(choices.len())]
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use async_graphql::{Error, ErrorExtensions};
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// What was named does not exist.
     Unknown { what: &'static str, key: String },
     /// An input that parses but makes no sense.
@@ -22,7 +22,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    pub fn unknown(what: &'static str, key: &str) -> Refusal {
+    pub(crate) fn unknown(what: &'static str, key: &str) -> Refusal {
         Refusal::Unknown {
             what,
             key: key.to_owned(),
@@ -40,7 +40,7 @@ impl Refusal {
     }
 
     /// As the client sees it. (`From` is taken by async-graphql's own for everything that displays.)
-    pub fn into_error(self) -> Error {
+    pub(crate) fn into_error(self) -> Error {
         self.extend_with(|refusal, extensions| extensions.set("code", refusal.code()))
     }
 }

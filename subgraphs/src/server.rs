@@ -82,7 +82,7 @@ impl Bound {
 }
 
 /// What a resolver may know of the HTTP request.
-pub struct Caller(Option<String>);
+pub(crate) struct Caller(Option<String>);
 
 impl Caller {
     fn of(headers: &HeaderMap) -> Caller {
@@ -93,11 +93,11 @@ impl Caller {
     }
 
     #[cfg(test)]
-    pub fn named(id: Option<&str>) -> Caller {
+    pub(crate) fn named(id: Option<&str>) -> Caller {
         Caller(id.map(str::to_owned))
     }
 
-    pub fn user_id(&self) -> Option<&str> {
+    pub(crate) fn user_id(&self) -> Option<&str> {
         self.0.as_deref()
     }
 }

@@ -215,7 +215,6 @@ impl Printer<'_, '_, '_, '_> {
                 let types = (!own.is_empty() || interfaces.len() > 1).then(|| classes.clone());
                 let spot = Spot {
                     condition: Some(*interface),
-                    declared_on: *interface,
                     types,
                     ty,
                 };

@@ -42,8 +42,8 @@ pub(super) fn fields(supergraph: &Supergraph, (a, b): (TypeId, TypeId), name: &s
             (None, None) => true,
             (Some((x, x_type)), Some((y, y_type))) => {
                 x.external == y.external
-                    && optional(&x.requires, &y.requires)
-                    && optional(&x.provides, &y.provides)
+                    && optional(x.requires.as_ref(), y.requires.as_ref())
+                    && optional(x.provides.as_ref(), y.provides.as_ref())
                     && x_type == y_type
             }
             _ => false,
@@ -62,7 +62,7 @@ fn known<'a>(
     Some((field.in_subgraph(subgraph)?, field.type_in(subgraph)))
 }
 
-fn optional(a: &Option<FieldSet>, b: &Option<FieldSet>) -> bool {
+fn optional(a: Option<&FieldSet>, b: Option<&FieldSet>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => sets(a, b),
         (None, None) => true,

@@ -120,7 +120,7 @@ impl<'a> Builder<'a> {
         if self.tree.is_static(self.supergraph, position) {
             return;
         }
-        for class in 0..self.tree.node(position).classes.len() {
+        for _ in 0..self.tree.node(position).classes.len() {
             let fact = self.facts.add(Fact::Typename);
             self.typenames[position.index()].push(fact);
             for state_fact in self.states[position.index()].clone() {

@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 use crate::values::{DateTime, Money, Page, Window};
 
 /// A customer, of whom orders knows the orders.
-pub struct User {
+pub(super) struct User {
     pub id: String,
 }
 

@@ -43,14 +43,14 @@ impl OrderStatus {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub enum ItemKey {
+pub(super) enum ItemKey {
     /// By barcode.
     Product(String),
     Bundle(BundleKey),
 }
 
 #[derive(Clone)]
-pub struct Line {
+pub(super) struct Line {
     pub item: ItemKey,
     pub quantity: i32,
     /// Of one piece, as it was when the order was placed.
@@ -58,7 +58,7 @@ pub struct Line {
 }
 
 #[derive(Clone)]
-pub enum Payment {
+pub(super) enum Payment {
     Card {
         brand: &'static str,
         last_digits: String,
@@ -72,7 +72,7 @@ pub enum Payment {
 }
 
 #[derive(Clone)]
-pub struct Record {
+pub(super) struct Record {
     pub id: String,
     pub customer: String,
     pub placed_at: DateTime,
@@ -86,7 +86,7 @@ pub struct Record {
 }
 
 impl Record {
-    pub fn total(&self) -> Money {
+    pub(super) fn total(&self) -> Money {
         let subtotals = self
             .lines
             .iter()
@@ -96,14 +96,14 @@ impl Record {
 }
 
 /// What a client wants to buy.
-pub struct Basket {
+pub(super) struct Basket {
     pub customer: String,
     /// Barcodes and quantities.
     pub lines: Vec<(String, i32)>,
     pub note: Option<String>,
 }
 
-pub struct Store {
+pub(super) struct Store {
     book: Mutex<Book>,
     changes: broadcast::Sender<Arc<Record>>,
 }
@@ -118,7 +118,7 @@ struct Book {
 }
 
 impl Store {
-    pub fn open() -> Store {
+    pub(super) fn open() -> Store {
         let mut book = Book {
             orders: Vec::new(),
             by_customer: HashMap::new(),
@@ -133,29 +133,29 @@ impl Store {
         }
     }
 
-    pub fn order(&self, id: &str) -> Option<Arc<Record>> {
+    pub(super) fn order(&self, id: &str) -> Option<Arc<Record>> {
         let book = self.book();
         position(id).and_then(|place| book.orders.get(place).cloned())
     }
 
     /// The latest first.
-    pub fn orders(&self) -> Vec<Arc<Record>> {
+    pub(super) fn orders(&self) -> Vec<Arc<Record>> {
         self.book().orders.iter().rev().cloned().collect()
     }
 
     /// The latest first.
-    pub fn orders_of(&self, customer: &str) -> Vec<Arc<Record>> {
+    pub(super) fn orders_of(&self, customer: &str) -> Vec<Arc<Record>> {
         let book = self.book();
         let places = book.by_customer.get(customer).into_iter().flatten().rev();
         places.map(|place| book.orders[*place].clone()).collect()
     }
 
-    pub fn times_ordered(&self, item: &ItemKey) -> i32 {
+    pub(super) fn times_ordered(&self, item: &ItemKey) -> i32 {
         self.book().ordered.get(item).copied().unwrap_or(0)
     }
 
     /// Takes the catalogue's first prices: orders keeps a price list of its own, as products may be out of reach.
-    pub fn place(&self, basket: Basket) -> Result<Arc<Record>, Refusal> {
+    pub(super) fn place(&self, basket: Basket) -> Result<Arc<Record>, Refusal> {
         let lines = priced(&basket.lines)?;
         let person = PEOPLE.iter().find(|person| person.id == basket.customer);
         let placed_at = DateTime::now();
@@ -181,7 +181,7 @@ impl Store {
     }
 
     /// Moves an order one step on its way.
-    pub fn advance(&self, id: &str) -> Result<Arc<Record>, Refusal> {
+    pub(super) fn advance(&self, id: &str) -> Result<Arc<Record>, Refusal> {
         self.change(id, |order| {
             order.status = order.status.next()?;
             if order.status == OrderStatus::Shipped {
@@ -192,7 +192,7 @@ impl Store {
     }
 
     /// Only before it is shipped.
-    pub fn cancel(&self, id: &str) -> Result<Arc<Record>, Refusal> {
+    pub(super) fn cancel(&self, id: &str) -> Result<Arc<Record>, Refusal> {
         self.change(id, |order| {
             let open = matches!(order.status, OrderStatus::Placed | OrderStatus::Packed);
             open.then(|| order.status = OrderStatus::Cancelled)
@@ -200,7 +200,10 @@ impl Store {
     }
 
     /// The order as it is now and the changes of all orders from here on, with none between lost or seen twice.
-    pub fn watch(&self, id: &str) -> Option<(Arc<Record>, broadcast::Receiver<Arc<Record>>)> {
+    pub(super) fn watch(
+        &self,
+        id: &str,
+    ) -> Option<(Arc<Record>, broadcast::Receiver<Arc<Record>>)> {
         let book = self.book();
         let order = book.orders.get(position(id)?)?.clone();
         Some((order, self.changes.subscribe()))
@@ -253,7 +256,7 @@ impl Book {
 }
 
 /// Ids count up from `o1001`, so the id tells the place.
-pub fn id(place: usize) -> String {
+pub(super) fn id(place: usize) -> String {
     format!("o{}", place + 1001)
 }
 

@@ -9,7 +9,7 @@ const COUNT: usize = 600;
 /// The latest of them are still on their way.
 const OPEN: usize = 40;
 
-pub fn all() -> Vec<Record> {
+pub(super) fn all() -> Vec<Record> {
     (0..COUNT).map(order).collect()
 }
 

@@ -15,7 +15,7 @@ use crate::values::{Country, Handling, Money};
     ty = "i32",
     desc = "How many pieces were ordered, without cancelled orders."
 ))]
-pub enum Item {
+pub(super) enum Item {
     Product(Product),
     Bundle(Bundle),
 }
@@ -30,7 +30,7 @@ impl From<ItemKey> for Item {
 }
 
 /// A product of the catalogue, with what products sent along for `shippingEstimate`.
-pub struct Product {
+pub(super) struct Product {
     pub upc: String,
     pub weight_grams: Option<i32>,
     pub price: Option<Money>,
@@ -38,7 +38,7 @@ pub struct Product {
 }
 
 impl Product {
-    pub fn named(upc: String) -> Product {
+    pub(super) fn named(upc: String) -> Product {
         Product {
             upc,
             weight_grams: None,
@@ -100,7 +100,7 @@ impl Product {
 }
 
 /// A set of products that a vendor sells together.
-pub struct Bundle(pub BundleKey);
+pub(super) struct Bundle(pub BundleKey);
 
 #[Object]
 impl Bundle {

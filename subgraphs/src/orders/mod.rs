@@ -18,10 +18,10 @@ use async_graphql::Schema;
 
 use data::Store;
 
-pub type OrdersSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;
+pub(crate) type OrdersSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;
 
 /// The schema over a store of its own, as the shop opens.
-pub fn schema() -> OrdersSchema {
+pub(crate) fn schema() -> OrdersSchema {
     Schema::build(query::Query, mutation::Mutation, subscription::Subscription)
         .enable_federation()
         .enable_subscription_in_federation()

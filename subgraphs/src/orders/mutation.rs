@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 
 /// What to buy, and for whom.
 #[derive(InputObject)]
-pub struct PlaceOrder {
+pub(super) struct PlaceOrder {
     /// The customer's id, as in `u1`.
     customer: ID,
     /// 1 to 50 lines.
@@ -20,7 +20,7 @@ pub struct PlaceOrder {
 
 /// So many pieces of one product.
 #[derive(InputObject)]
-pub struct PlaceOrderLine {
+pub(super) struct PlaceOrderLine {
     /// The product's barcode.
     upc: String,
     /// 1 to 100.
@@ -28,7 +28,7 @@ pub struct PlaceOrderLine {
     quantity: i32,
 }
 
-pub struct Mutation;
+pub(crate) struct Mutation;
 
 #[Object]
 impl Mutation {

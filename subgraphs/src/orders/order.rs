@@ -11,7 +11,7 @@ use crate::shop::{self, CATALOGUE, WAREHOUSES};
 use crate::values::{Address, DateTime, Money};
 
 /// Something a customer bought.
-pub struct Order(pub Arc<Record>);
+pub(super) struct Order(pub Arc<Record>);
 
 /// Something a customer bought.
 #[Object]
@@ -71,7 +71,7 @@ impl Order {
 
 /// So many pieces of one thing.
 #[derive(SimpleObject)]
-pub struct OrderLine {
+pub(super) struct OrderLine {
     /// Counts from 1.
     position: i32,
     /// What was bought.
@@ -97,7 +97,7 @@ impl OrderLine {
 
 /// How an order is paid.
 #[derive(Union)]
-pub enum Payment {
+pub(super) enum Payment {
     Card(CardPayment),
     Invoice(InvoicePayment),
     Voucher(VoucherPayment),
@@ -105,7 +105,7 @@ pub enum Payment {
 
 /// By card, at once.
 #[derive(SimpleObject)]
-pub struct CardPayment {
+pub(super) struct CardPayment {
     brand: &'static str,
     /// The last four digits.
     last_digits: String,
@@ -113,13 +113,13 @@ pub struct CardPayment {
 
 /// By bank transfer, later.
 #[derive(SimpleObject)]
-pub struct InvoicePayment {
+pub(super) struct InvoicePayment {
     due_at: DateTime,
 }
 
 /// By gift voucher.
 #[derive(SimpleObject)]
-pub struct VoucherPayment {
+pub(super) struct VoucherPayment {
     code: String,
 }
 
@@ -137,7 +137,7 @@ impl From<data::Payment> for Payment {
 
 /// A parcel, sent from one warehouse.
 #[derive(SimpleObject)]
-pub struct Shipment {
+pub(super) struct Shipment {
     carrier: &'static str,
     /// Null when the carrier gives none.
     tracking_number: Option<String>,
@@ -152,7 +152,7 @@ pub struct Shipment {
 /// A place that goods are sent from.
 #[derive(SimpleObject)]
 #[graphql(unresolvable = "id")]
-pub struct Warehouse {
+pub(super) struct Warehouse {
     id: ID,
     #[graphql(external)]
     city: &'static str,
@@ -170,7 +170,7 @@ impl From<&shop::Warehouse> for Warehouse {
 /// How much of a product lies in a warehouse.
 #[derive(SimpleObject)]
 #[graphql(unresolvable = "sku warehouse { id }")]
-pub struct Stock {
+pub(super) struct Stock {
     sku: String,
     warehouse: Warehouse,
 }

@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 use crate::shop::{BundleKey, CATALOGUE};
 use crate::values::{Handling, Page, SentMoney, Window};
 
-pub struct Query;
+pub(crate) struct Query;
 
 #[Object]
 impl Query {

@@ -3,7 +3,7 @@
 use crate::values::{Country, Handling, Money};
 
 /// What a carrier wants to know of one piece.
-pub struct Parcel {
+pub(super) struct Parcel {
     pub grams: i32,
     pub price: Money,
     pub handling: Handling,
@@ -13,7 +13,7 @@ pub struct Parcel {
 const FREE_FROM: i32 = 10_000;
 
 /// A base and each started kilogram by the country, then the packing; free for what is dear and stays in Germany.
-pub fn standard(parcel: &Parcel, to: Country) -> Money {
+pub(super) fn standard(parcel: &Parcel, to: Country) -> Money {
     if to == Country::De && parcel.price.amount >= FREE_FROM {
         return Money {
             amount: 0,
@@ -24,7 +24,7 @@ pub fn standard(parcel: &Parcel, to: Country) -> Money {
 }
 
 /// Twice the tariff and never free.
-pub fn express(parcel: &Parcel, to: Country) -> Money {
+pub(super) fn express(parcel: &Parcel, to: Country) -> Money {
     tariff(parcel, to).times(2)
 }
 

@@ -11,7 +11,7 @@ use super::order::Order;
 use super::query::store;
 use crate::refusal::Refusal;
 
-pub struct Subscription;
+pub(crate) struct Subscription;
 
 #[async_graphql::Subscription]
 impl Subscription {

@@ -10,7 +10,7 @@ use crate::shop::{Article, Bundle, CATALOGUE, PEOPLE, WAREHOUSES, discounted};
 use crate::values::{DateTime, Money};
 
 /// A customer's opinion. One of each customer and product at most.
-pub struct Review {
+pub(super) struct Review {
     pub id: String,
     pub upc: String,
     pub author_email: String,
@@ -22,7 +22,7 @@ pub struct Review {
 
 /// How much of a product lies in a warehouse.
 #[derive(Clone, Copy)]
-pub struct Holding {
+pub(super) struct Holding {
     /// The position of the product in the catalogue.
     pub product: usize,
     /// The position in `WAREHOUSES`.
@@ -30,7 +30,7 @@ pub struct Holding {
     pub quantity: i32,
 }
 
-pub struct Store {
+pub(super) struct Store {
     shelves: Mutex<Shelves>,
     /// Positions in the catalogue.
     by_upc: HashMap<String, usize>,
@@ -45,7 +45,7 @@ struct Shelves {
 }
 
 impl Store {
-    pub fn open() -> Store {
+    pub(super) fn open() -> Store {
         let articles = &CATALOGUE.articles;
         let positions = |key: fn(&Article) -> &String| {
             let keyed = articles.iter().enumerate();
@@ -64,24 +64,24 @@ impl Store {
         }
     }
 
-    pub fn by_upc(&self, upc: &str) -> Option<Arc<Article>> {
+    pub(super) fn by_upc(&self, upc: &str) -> Option<Arc<Article>> {
         self.by_upc
             .get(upc)
             .map(|place| self.shelves().articles[*place].clone())
     }
 
-    pub fn by_sku(&self, sku: &str) -> Option<Arc<Article>> {
+    pub(super) fn by_sku(&self, sku: &str) -> Option<Arc<Article>> {
         self.by_sku
             .get(sku)
             .map(|place| self.shelves().articles[*place].clone())
     }
 
-    pub fn articles(&self) -> Vec<Arc<Article>> {
+    pub(super) fn articles(&self) -> Vec<Arc<Article>> {
         self.shelves().articles.clone()
     }
 
     /// What is in a bundle, at today's prices.
-    pub fn contents(&self, bundle: &Bundle) -> Vec<Arc<Article>> {
+    pub(super) fn contents(&self, bundle: &Bundle) -> Vec<Arc<Article>> {
         let shelves = self.shelves();
         bundle
             .contents
@@ -90,7 +90,7 @@ impl Store {
             .collect()
     }
 
-    pub fn price(&self, bundle: &Bundle) -> Money {
+    pub(super) fn price(&self, bundle: &Bundle) -> Money {
         discounted(
             self.contents(bundle)
                 .iter()
@@ -99,7 +99,7 @@ impl Store {
         )
     }
 
-    pub fn holding(&self, sku: &str, warehouse: &str) -> Option<Holding> {
+    pub(super) fn holding(&self, sku: &str, warehouse: &str) -> Option<Holding> {
         let product = *self.by_sku.get(sku)?;
         let warehouse = WAREHOUSES.iter().position(|known| known.id == warehouse)?;
         Some(Holding {
@@ -110,13 +110,13 @@ impl Store {
     }
 
     /// One for each warehouse.
-    pub fn holdings(&self, sku: &str) -> Vec<Holding> {
+    pub(super) fn holdings(&self, sku: &str) -> Vec<Holding> {
         let ids = WAREHOUSES.iter().map(|warehouse| warehouse.id);
         ids.filter_map(|warehouse| self.holding(sku, warehouse))
             .collect()
     }
 
-    pub fn reviews_of_product(&self, upc: &str) -> Vec<Arc<Review>> {
+    pub(super) fn reviews_of_product(&self, upc: &str) -> Vec<Arc<Review>> {
         let reviews = self.reviews.iter();
         reviews
             .filter(|review| review.upc == upc)
@@ -124,7 +124,7 @@ impl Store {
             .collect()
     }
 
-    pub fn reviews_by_author(&self, email: &str) -> Vec<Arc<Review>> {
+    pub(super) fn reviews_by_author(&self, email: &str) -> Vec<Arc<Review>> {
         let reviews = self.reviews.iter();
         reviews
             .filter(|review| review.author_email == email)
@@ -132,12 +132,12 @@ impl Store {
             .collect()
     }
 
-    pub fn review(&self, id: &str) -> Option<Arc<Review>> {
+    pub(super) fn review(&self, id: &str) -> Option<Arc<Review>> {
         self.reviews.iter().find(|review| review.id == id).cloned()
     }
 
     /// Sets the price, in minor units.
-    pub fn reprice(&self, upc: &str, amount: i32) -> Result<Arc<Article>, Refusal> {
+    pub(super) fn reprice(&self, upc: &str, amount: i32) -> Result<Arc<Article>, Refusal> {
         if !(1..=10_000_000).contains(&amount) {
             return Err(Refusal::Invalid {
                 input: "amount",
@@ -158,7 +158,12 @@ impl Store {
     }
 
     /// Adds to what lies in a warehouse.
-    pub fn restock(&self, sku: &str, warehouse: &str, added: i32) -> Result<Holding, Refusal> {
+    pub(super) fn restock(
+        &self,
+        sku: &str,
+        warehouse: &str,
+        added: i32,
+    ) -> Result<Holding, Refusal> {
         if !(1..=10_000).contains(&added) {
             return Err(Refusal::Invalid {
                 input: "quantity",

@@ -17,14 +17,14 @@ use crate::values::{Handling, Money, Page, Window};
     field(name = "name", ty = "&str", desc = "What it is sold as."),
     field(name = "price", ty = "Money", desc = "What it costs today.")
 )]
-pub enum Item {
+pub(super) enum Item {
     Product(Product),
     Bundle(Bundle),
 }
 
 /// What a search can find.
 #[derive(Union)]
-pub enum SearchResult {
+pub(super) enum SearchResult {
     Product(Product),
     Bundle(Bundle),
     Category(Category),
@@ -42,10 +42,10 @@ pub enum ProductOrder {
 }
 
 /// A product of the catalogue.
-pub struct Product(Arc<Article>);
+pub(super) struct Product(Arc<Article>);
 
 impl Product {
-    pub fn new(article: Arc<Article>) -> Product {
+    pub(super) fn new(article: Arc<Article>) -> Product {
         Product(article)
     }
 }
@@ -128,7 +128,7 @@ impl Product {
 }
 
 /// A set of products that a vendor sells together, for a tenth less.
-pub struct Bundle(pub &'static shop::Bundle);
+pub(super) struct Bundle(pub &'static shop::Bundle);
 
 /// A set of products that a vendor sells together, for a tenth less.
 #[Object]
@@ -164,10 +164,10 @@ impl Bundle {
 }
 
 /// A shelf, or a department when it has no parent.
-pub struct Category(pub &'static shop::Category);
+pub(super) struct Category(pub &'static shop::Category);
 
 impl Category {
-    pub fn find(slug: &str) -> Option<Category> {
+    pub(super) fn find(slug: &str) -> Option<Category> {
         CATEGORIES
             .iter()
             .find(|category| category.slug == slug)
@@ -175,7 +175,7 @@ impl Category {
     }
 
     /// Whether products on this shelf are in the category, directly or in a department.
-    pub fn holds(&self, shelf: &str) -> bool {
+    pub(super) fn holds(&self, shelf: &str) -> bool {
         let within = |category: Category| category.0.parent == Some(self.0.slug);
         self.0.slug == shelf || Category::find(shelf).is_some_and(within)
     }

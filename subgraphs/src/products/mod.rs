@@ -15,10 +15,10 @@ use async_graphql::{EmptySubscription, Schema};
 
 use data::Store;
 
-pub type ProductsSchema = Schema<query::Query, mutation::Mutation, EmptySubscription>;
+pub(crate) type ProductsSchema = Schema<query::Query, mutation::Mutation, EmptySubscription>;
 
 /// The schema over a store of its own, as the shop opens.
-pub fn schema() -> ProductsSchema {
+pub(crate) fn schema() -> ProductsSchema {
     Schema::build(query::Query, mutation::Mutation, EmptySubscription)
         .enable_federation()
         .data(Store::open())

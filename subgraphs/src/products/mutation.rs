@@ -7,7 +7,7 @@ use super::query::store;
 use super::stock::Stock;
 use crate::refusal::Refusal;
 
-pub struct Mutation;
+pub(crate) struct Mutation;
 
 #[Object]
 impl Mutation {

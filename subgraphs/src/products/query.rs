@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 use crate::shop::{BundleKey, CATALOGUE, CATEGORIES, WAREHOUSES};
 use crate::values::{Page, Tier, Window};
 
-pub struct Query;
+pub(crate) struct Query;
 
 #[Object]
 impl Query {

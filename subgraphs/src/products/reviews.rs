@@ -12,10 +12,10 @@ use crate::refusal::Refusal;
 use crate::values::{DateTime, Page, Tier, Window};
 
 /// A customer's opinion of a product.
-pub struct Review(Arc<data::Review>);
+pub(super) struct Review(Arc<data::Review>);
 
 impl Review {
-    pub fn new(review: Arc<data::Review>) -> Review {
+    pub(super) fn new(review: Arc<data::Review>) -> Review {
         Review(review)
     }
 }
@@ -58,7 +58,7 @@ impl Review {
 }
 
 /// A customer, with the tier that users sent along for `discountPercent`.
-pub struct User {
+pub(super) struct User {
     pub email: String,
     pub tier: Option<Tier>,
 }

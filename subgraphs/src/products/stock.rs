@@ -20,10 +20,10 @@ pub enum StockLevel {
 }
 
 /// A place that goods are sent from.
-pub struct Warehouse(pub &'static shop::Warehouse);
+pub(super) struct Warehouse(pub &'static shop::Warehouse);
 
 impl Warehouse {
-    pub fn find(id: &str) -> Option<Warehouse> {
+    pub(super) fn find(id: &str) -> Option<Warehouse> {
         WAREHOUSES
             .iter()
             .find(|warehouse| warehouse.id == id)
@@ -54,13 +54,13 @@ impl Warehouse {
 }
 
 /// How much of a product lies in a warehouse.
-pub struct Stock {
+pub(super) struct Stock {
     article: Arc<Article>,
     holding: Holding,
 }
 
 impl Stock {
-    pub fn new(article: Arc<Article>, holding: Holding) -> Stock {
+    pub(super) fn new(article: Arc<Article>, holding: Holding) -> Stock {
         Stock { article, holding }
     }
 }
@@ -96,6 +96,6 @@ impl Stock {
 
 /// The nested part of a stock's key.
 #[derive(InputObject)]
-pub struct WarehouseKey {
+pub(super) struct WarehouseKey {
     pub id: ID,
 }

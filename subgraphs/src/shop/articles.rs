@@ -6,7 +6,7 @@ use crate::values::Money;
 
 /// A product with the price it opens at.
 #[derive(Clone)]
-pub struct Article {
+pub(crate) struct Article {
     /// The barcode: eleven digits and a check digit.
     pub upc: String,
     /// Our own number, as in `LIT-007`.
@@ -20,13 +20,13 @@ pub struct Article {
 }
 
 /// A shelf, or a department when it has no parent.
-pub struct Category {
+pub(crate) struct Category {
     pub slug: &'static str,
     pub name: &'static str,
     pub parent: Option<&'static str>,
 }
 
-pub const CATEGORIES: [Category; 11] = [
+pub(crate) const CATEGORIES: [Category; 11] = [
     department("home", "Home"),
     department("office", "Office"),
     department("outdoors", "Outdoors"),
@@ -171,7 +171,7 @@ const RANGES: [Range; 8] = [
     },
 ];
 
-pub fn all() -> Vec<Article> {
+pub(super) fn all() -> Vec<Article> {
     let mut articles = Vec::new();
     for range in &RANGES {
         for (position, (kind, variant)) in range

@@ -5,13 +5,13 @@ use crate::random::Random;
 use crate::values::Money;
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct BundleKey {
+pub(crate) struct BundleKey {
     pub vendor: String,
     pub code: String,
 }
 
 #[derive(Clone)]
-pub struct Bundle {
+pub(crate) struct Bundle {
     pub key: BundleKey,
     pub name: String,
     /// Positions in the catalogue's articles.
@@ -22,7 +22,7 @@ const VENDORS: [&str; 3] = ["kompass", "nordlicht", "werkhof"];
 const THEMES: [&str; 4] = ["Moving In", "Desk Starter", "Weekend Away", "Balcony"];
 
 /// Every vendor has one set of each theme, under the same four codes.
-pub fn all(articles: &[Article]) -> Vec<Bundle> {
+pub(super) fn all(articles: &[Article]) -> Vec<Bundle> {
     let mut bundles = Vec::new();
     for vendor in VENDORS {
         for (position, theme) in THEMES.iter().enumerate() {
@@ -44,7 +44,7 @@ pub fn all(articles: &[Article]) -> Vec<Bundle> {
 }
 
 /// What a set costs: a tenth less than its products bought one by one, in whole euros.
-pub fn discounted(sum: Money) -> Money {
+pub(crate) fn discounted(sum: Money) -> Money {
     Money {
         amount: (sum.amount - sum.amount / 10) / 100 * 100,
         ..sum

@@ -11,19 +11,19 @@ use std::sync::LazyLock;
 
 use crate::values::{Country, Money};
 
-pub use articles::{Article, CATEGORIES, Category};
-pub use bundles::{Bundle, BundleKey, discounted};
-pub use people::{PEOPLE, Person};
+pub(crate) use articles::{Article, CATEGORIES, Category};
+pub(crate) use bundles::{Bundle, BundleKey, discounted};
+pub(crate) use people::{PEOPLE, Person};
 
 /// A place that goods are sent from.
-pub struct Warehouse {
+pub(crate) struct Warehouse {
     pub id: &'static str,
     pub name: &'static str,
     pub city: &'static str,
     pub country: Country,
 }
 
-pub const WAREHOUSES: [Warehouse; 3] = [
+pub(crate) const WAREHOUSES: [Warehouse; 3] = [
     Warehouse {
         id: "ham",
         name: "Hamburg Harbour",
@@ -45,13 +45,13 @@ pub const WAREHOUSES: [Warehouse; 3] = [
 ];
 
 /// Everything that is sold, at its first price.
-pub struct Catalogue {
+pub(crate) struct Catalogue {
     pub articles: Vec<Article>,
     pub bundles: Vec<Bundle>,
     by_upc: HashMap<String, usize>,
 }
 
-pub static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
+pub(crate) static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
     let articles = articles::all();
     let bundles = bundles::all(&articles);
     let by_upc = articles
@@ -67,18 +67,18 @@ pub static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
 });
 
 impl Catalogue {
-    pub fn article(&self, upc: &str) -> Option<&Article> {
+    pub(crate) fn article(&self, upc: &str) -> Option<&Article> {
         self.by_upc
             .get(upc)
             .map(|position| &self.articles[*position])
     }
 
-    pub fn bundle(&self, key: &BundleKey) -> Option<&Bundle> {
+    pub(crate) fn bundle(&self, key: &BundleKey) -> Option<&Bundle> {
         self.bundles.iter().find(|bundle| bundle.key == *key)
     }
 
     /// What a bundle costs before any product changes its price.
-    pub fn first_price(&self, bundle: &Bundle) -> Money {
+    pub(crate) fn first_price(&self, bundle: &Bundle) -> Money {
         let contents = bundle.contents.iter();
         discounted(contents.map(|place| self.articles[*place].price).sum())
     }

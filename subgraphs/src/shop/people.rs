@@ -7,7 +7,7 @@ use crate::values::{Address, Country, DateTime};
 
 /// A customer. Not everyone has left a phone number or an address.
 #[derive(Clone)]
-pub struct Person {
+pub(crate) struct Person {
     pub id: String,
     pub name: String,
     pub email: String,
@@ -19,7 +19,8 @@ pub struct Person {
 const COUNT: usize = 300;
 
 /// In the order of their ids, `u1` first.
-pub static PEOPLE: LazyLock<Vec<Person>> = LazyLock::new(|| (0..COUNT).map(person).collect());
+pub(crate) static PEOPLE: LazyLock<Vec<Person>> =
+    LazyLock::new(|| (0..COUNT).map(person).collect());
 
 const FIRST: [&str; 30] = [
     "Ada", "Bruno", "Clara", "Daan", "Elif", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Katja",

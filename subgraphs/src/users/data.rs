@@ -10,24 +10,24 @@ use crate::values::DateTime;
 /// So that an experiment left running does not fill the memory.
 const MOST_USERS: usize = 100_000;
 
-pub struct Record {
+pub(super) struct Record {
     pub person: Person,
     /// Stock numbers of products, the latest wish first.
     pub wishlist: Vec<String>,
 }
 
 /// A customer who registers now.
-pub struct Newcomer {
+pub(super) struct Newcomer {
     pub name: String,
     pub email: String,
     pub phone: Option<String>,
 }
 
 /// Rows are in the order of their ids; a row is replaced, never changed, so readers keep what they saw.
-pub struct Store(Mutex<Vec<Arc<Record>>>);
+pub(super) struct Store(Mutex<Vec<Arc<Record>>>);
 
 impl Store {
-    pub fn open() -> Store {
+    pub(super) fn open() -> Store {
         let rows = PEOPLE.iter().enumerate().map(|(number, person)| {
             Arc::new(Record {
                 person: person.clone(),
@@ -37,21 +37,21 @@ impl Store {
         Store(Mutex::new(rows.collect()))
     }
 
-    pub fn by_id(&self, id: &str) -> Option<Arc<Record>> {
+    pub(super) fn by_id(&self, id: &str) -> Option<Arc<Record>> {
         let rows = self.rows();
         position(&rows, id).map(|position| rows[position].clone())
     }
 
-    pub fn by_email(&self, email: &str) -> Option<Arc<Record>> {
+    pub(super) fn by_email(&self, email: &str) -> Option<Arc<Record>> {
         let rows = self.rows();
         rows.iter().find(|row| row.person.email == email).cloned()
     }
 
-    pub fn all(&self) -> Vec<Arc<Record>> {
+    pub(super) fn all(&self) -> Vec<Arc<Record>> {
         self.rows().clone()
     }
 
-    pub fn register(&self, newcomer: Newcomer) -> Result<Arc<Record>, Refusal> {
+    pub(super) fn register(&self, newcomer: Newcomer) -> Result<Arc<Record>, Refusal> {
         let name = checked_name(&newcomer.name)?;
         let email = checked_email(&newcomer.email)?;
         let mut rows = self.rows();
@@ -76,7 +76,7 @@ impl Store {
         Ok(record)
     }
 
-    pub fn rename(&self, id: &str, name: &str) -> Result<Arc<Record>, Refusal> {
+    pub(super) fn rename(&self, id: &str, name: &str) -> Result<Arc<Record>, Refusal> {
         let name = checked_name(name)?;
         let mut rows = self.rows();
         let position = position(&rows, id).ok_or_else(|| Refusal::unknown("user", id))?;

@@ -14,10 +14,10 @@ use async_graphql::{EmptySubscription, Schema};
 
 use data::Store;
 
-pub type UsersSchema = Schema<query::Query, mutation::Mutation, EmptySubscription>;
+pub(crate) type UsersSchema = Schema<query::Query, mutation::Mutation, EmptySubscription>;
 
 /// The schema over a store of its own, as the shop opens.
-pub fn schema() -> UsersSchema {
+pub(crate) fn schema() -> UsersSchema {
     Schema::build(query::Query, mutation::Mutation, EmptySubscription)
         .enable_federation()
         .data(Store::open())

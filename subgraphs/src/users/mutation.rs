@@ -6,7 +6,7 @@ use super::query::store;
 use super::types::{RegisterUser, User};
 use crate::refusal::Refusal;
 
-pub struct Mutation;
+pub(crate) struct Mutation;
 
 #[Object]
 impl Mutation {

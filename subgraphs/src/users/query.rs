@@ -8,7 +8,7 @@ use crate::refusal::Refusal;
 use crate::server::Caller;
 use crate::values::{Money, Page, Window};
 
-pub struct Query;
+pub(crate) struct Query;
 
 #[Object]
 impl Query {

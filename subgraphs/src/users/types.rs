@@ -8,21 +8,21 @@ use super::data::{Newcomer, Record};
 use crate::values::{Address, DateTime, Money, Tier};
 
 /// A customer of the shop.
-pub struct User {
+pub(super) struct User {
     record: Arc<Record>,
     /// What orders reported, when this user came here as a representation that had to carry it.
     total_spent: Option<Money>,
 }
 
 impl User {
-    pub fn new(record: Arc<Record>) -> User {
+    pub(super) fn new(record: Arc<Record>) -> User {
         User {
             record,
             total_spent: None,
         }
     }
 
-    pub fn sent(record: Arc<Record>, total_spent: Option<Money>) -> User {
+    pub(super) fn sent(record: Arc<Record>, total_spent: Option<Money>) -> User {
         User {
             record,
             total_spent,
@@ -96,19 +96,19 @@ impl User {
 // description, which is for products to write.
 #[derive(SimpleObject)]
 #[graphql(unresolvable = "sku")]
-pub struct Product {
+pub(super) struct Product {
     pub sku: String,
 }
 
 /// `totalSpent` as it is sent here: just what `tier` requires of it.
 #[derive(InputObject)]
-pub struct SentTotal {
+pub(super) struct SentTotal {
     pub amount: i32,
 }
 
 /// A customer who registers.
 #[derive(InputObject)]
-pub struct RegisterUser {
+pub(super) struct RegisterUser {
     /// The full name, 1 to 100 characters.
     pub name: String,
     /// Must not be registered yet.

@@ -10,24 +10,24 @@ const DAY: i64 = 86_400;
 
 /// Seconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct DateTime(i64);
+pub(crate) struct DateTime(i64);
 
 impl DateTime {
-    pub fn now() -> DateTime {
+    pub(crate) fn now() -> DateTime {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         DateTime(since.map_or(0, |since| since.as_secs() as i64))
     }
 
     /// Midnight at the start of 2025, from which the sample data counts.
-    pub const fn opening() -> DateTime {
+    pub(crate) const fn opening() -> DateTime {
         DateTime(20_089 * DAY)
     }
 
-    pub const fn plus_days(self, days: i64) -> DateTime {
+    pub(crate) const fn plus_days(self, days: i64) -> DateTime {
         DateTime(self.0 + days * DAY)
     }
 
-    pub const fn plus_minutes(self, minutes: i64) -> DateTime {
+    pub(crate) const fn plus_minutes(self, minutes: i64) -> DateTime {
         DateTime(self.0 + minutes * 60)
     }
 }

@@ -7,9 +7,9 @@ mod page;
 
 use async_graphql::{Enum, SimpleObject};
 
-pub use date_time::DateTime;
-pub use money::{Money, SentMoney};
-pub use page::{Page, Window};
+pub(crate) use date_time::DateTime;
+pub(crate) use money::{Money, SentMoney};
+pub(crate) use page::{Page, Window};
 
 /// A country we deliver to, by its ISO 3166 code.
 #[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,7 +25,7 @@ pub enum Country {
 /// A postal address.
 #[derive(SimpleObject, Clone, PartialEq, Debug)]
 #[graphql(shareable)]
-pub struct Address {
+pub(crate) struct Address {
     /// Street and house number.
     pub street: String,
     pub postcode: String,

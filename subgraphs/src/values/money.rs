@@ -12,7 +12,7 @@ pub enum Currency {
 /// An amount of money.
 #[derive(SimpleObject, Clone, Copy, PartialEq, Eq, Debug)]
 #[graphql(shareable, complex)]
-pub struct Money {
+pub(crate) struct Money {
     /// In minor units: 1290 is 12.90 euros.
     pub amount: i32,
     pub currency: Currency,
@@ -27,7 +27,7 @@ impl Money {
 }
 
 impl Money {
-    pub const fn euro_cents(amount: i32) -> Money {
+    pub(crate) const fn euro_cents(amount: i32) -> Money {
         Money {
             amount,
             currency: Currency::Eur,
@@ -35,7 +35,7 @@ impl Money {
     }
 
     /// The amount `count` times; it stops at the largest amount instead of wrapping.
-    pub fn times(self, count: i32) -> Money {
+    pub(crate) fn times(self, count: i32) -> Money {
         Money {
             amount: self.amount.saturating_mul(count),
             ..self
@@ -61,7 +61,7 @@ impl std::iter::Sum for Money {
 
 /// `Money` as another subgraph's answer brings it here inside a representation.
 #[derive(InputObject, Clone, Copy)]
-pub struct SentMoney {
+pub(crate) struct SentMoney {
     pub amount: i32,
     pub currency: Currency,
 }

@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 /// Where a page ends and whether more follows.
 #[derive(SimpleObject, Clone, PartialEq, Debug)]
 #[graphql(shareable)]
-pub struct PageInfo {
+pub(crate) struct PageInfo {
     /// Whether there are more after this page.
     pub has_next_page: bool,
     /// Pass it as `after` to get the next page. Null on an empty page.
@@ -20,7 +20,7 @@ pub struct PageInfo {
 /// One page of a longer list.
 #[derive(SimpleObject)]
 #[graphql(name_type)]
-pub struct Page<T: OutputType> {
+pub(crate) struct Page<T: OutputType> {
     /// What is on this page.
     pub nodes: Vec<T>,
     /// How many there are on all pages.
@@ -35,14 +35,14 @@ impl<T: OutputType> TypeName for Page<T> {
 }
 
 /// The part of a list that a client asked for.
-pub struct Window {
+pub(crate) struct Window {
     pub first: i32,
     pub after: Option<String>,
 }
 
 impl Window {
     /// Cuts the window out of all rows; `cursor` is the key of a row.
-    pub fn cut<R, T: OutputType>(
+    pub(crate) fn cut<R, T: OutputType>(
         self,
         rows: Vec<R>,
         cursor: impl Fn(&R) -> &str,
