@@ -202,13 +202,12 @@ impl<'a> Placing<'a> {
         while let Some(key) = steps.next().and_then(Value::as_str) {
             let object = row.and_then(|row| self.rows.object(row));
             let uses = shape.and_then(|shape| Some(&shape.keys[shape.find(key, 0)?].uses));
-            let shown = uses
+            let mut shown = uses
                 .into_iter()
                 .flatten()
                 .filter(|one| one.applies_to(object));
-            let Some((field, key)) = shown
-                .filter_map(|field| Some((field, self.program.shown_as(field.position)?)))
-                .next()
+            let Some((field, key)) =
+                shown.find_map(|field| Some((field, self.program.shown_as(field.position)?)))
             else {
                 break;
             };
