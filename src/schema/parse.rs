@@ -147,6 +147,13 @@ impl Tables<'_> {
                 _ => {}
             }
         }
+        // Objects of an interface that nothing implements (only an `@interfaceObject` makes them) have no type of their
+        // own: the interface stands for it.
+        for (index, ty) in supergraph.types.iter().enumerate() {
+            if ty.kind == TypeKind::Interface && possible[index].is_empty() {
+                possible[index].insert(TypeId(index as u32));
+            }
+        }
         let shown: TypeSet = self
             .api
             .types

@@ -200,7 +200,7 @@ impl<'a> Builder<'a> {
                 self.terminals.push(Terminal { fact, node });
             }
         }
-        let possible = &self.tree.node(position).possible;
+        let possible = &self.supergraph.ty(self.tree.node(position).named).possible;
         let visible = &self.supergraph.ty(self.tree.node(position).named).visible;
         let depends_on_type = fields
             .iter()

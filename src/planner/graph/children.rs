@@ -66,7 +66,7 @@ impl<'a> Builder<'a> {
     ) -> (Draft, Vec<(usize, NodeId)>) {
         let mut draft = Draft::default();
         let mut chosen = Vec::new();
-        let possible = self.tree.node(position).possible.clone();
+        let possible = &self.supergraph.ty(self.tree.node(position).named).possible;
         for (index, field) in fields.iter().enumerate() {
             let meta = match field {
                 _ if field.is_typename() => Some(DraftValue::Typename),
@@ -143,7 +143,8 @@ impl<'a> Builder<'a> {
         below
     }
 
-    /// Adds the nodes of one field: one per group of classes that subgraphs treat alike.
+    /// Adds the nodes of one field: one for a leaf, whose values are told apart by class anyway; for objects one per
+    /// group of classes that subgraphs treat alike.
     fn add_nodes(
         &mut self,
         position: NodeId,
@@ -162,9 +163,9 @@ impl<'a> Builder<'a> {
                 continue;
             };
             let group = groups.iter_mut().find(|(other, _)| {
-                alike::fields(supergraph, (*other, first), shape.name)
-                    && (self.is_leaf(first, shape.name)
-                        || alike::entries(supergraph, *other, first))
+                let leaf = self.is_leaf(first, shape.name) && self.is_leaf(*other, shape.name);
+                leaf || (alike::fields(supergraph, (*other, first), shape.name)
+                    && alike::entries(supergraph, *other, first))
             });
             match group {
                 Some((_, group)) => *group = group.union(class),
@@ -348,7 +349,7 @@ impl<'a> Builder<'a> {
             fact
         });
         self.facts
-            .connect(fact, parents.iter().copied(), (0, MoveKind::Within));
+            .connect(fact, parents.iter().copied(), (1, MoveKind::Within));
         if let (None, Some(exists)) = (same, self.exists[child.index()]) {
             self.facts.connect(exists, [fact], (0, MoveKind::Within));
         }
