@@ -1,0 +1,191 @@
+//! The response under construction: objects as rows of slots, all in a few vectors.
+//!
+//! Scalars are not decoded: a slot remembers where in which response body its JSON text stands. A row belongs to one
+//! place of the response; places that show the same entity have a row each. Knows nothing of plans.
+
+use super::shape::RowLayout;
+use crate::schema::TypeId;
+use bytes::Bytes;
+
+/// All rows of one run, and the bodies that their leaves point into.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    bodies: Vec<Bytes>,
+    rows: Vec<Row>,
+    slots: Vec<Datum>,
+    items: Vec<Datum>,
+}
+
+/// An object of the response.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    object: Option<TypeId>,
+    /// Its first slot in [`Rows::slots`].
+    first: u32,
+}
+
+/// Index of a row. (Indices of 32 bits do: 4 G slots would be 64 GB.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct RowId(u32);
+
+/// What is known of a field of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Datum {
+    /// No subgraph has said anything.
+    Absent,
+    Null,
+    Leaf(Text),
+    Object(RowId),
+    List(List),
+    /// A subgraph sent something else than the objects or lists that should be here.
+    Misshapen,
+}
+
+/// A piece of a response body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Text {
+    body: u32,
+    start: u32,
+    length: u32,
+}
+
+/// A run of [`Rows::items`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct List {
+    first: u32,
+    length: u32,
+}
+
+/// A body that has been added, so that pieces of it can be named.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BodyId {
+    index: u32,
+    address: usize,
+}
+
+impl RowId {
+    /// The root object, which is there from the start.
+    pub const ROOT: Self = Self(0);
+}
+
+impl Rows {
+    /// The rows of a response of which nothing is known yet.
+    pub fn new(root: RowLayout) -> Self {
+        let mut rows = Self::default();
+        rows.add(root);
+        rows
+    }
+
+    /// Adds a row whose slots are all absent.
+    pub fn add(&mut self, layout: RowLayout) -> RowId {
+        let id = RowId(self.rows.len() as u32);
+        let first = self.slots.len();
+        self.rows.push(Row {
+            object: layout.object,
+            first: first as u32,
+        });
+        self.slots
+            .resize(first + layout.slots as usize, Datum::Absent);
+        id
+    }
+
+    /// The runtime type of an object, where known.
+    pub fn object(&self, row: RowId) -> Option<TypeId> {
+        self.rows[row.0 as usize].object
+    }
+
+    pub fn set_object(&mut self, row: RowId, object: TypeId) {
+        self.rows[row.0 as usize].object = Some(object);
+    }
+
+    pub fn get(&self, row: RowId, slot: u32) -> Datum {
+        self.slots[(self.rows[row.0 as usize].first + slot) as usize]
+    }
+
+    pub fn set(&mut self, row: RowId, slot: u32, datum: Datum) {
+        self.slots[(self.rows[row.0 as usize].first + slot) as usize] = datum;
+    }
+
+    /// Makes a list of the items on top of `stack`, from `base` on, and takes them off it.
+    pub fn add_list(&mut self, stack: &mut Vec<Datum>, base: usize) -> List {
+        let first = self.items.len() as u32;
+        self.items.extend(stack.drain(base..));
+        List {
+            first,
+            length: self.items.len() as u32 - first,
+        }
+    }
+
+    pub fn items(&self, list: List) -> &[Datum] {
+        &self.items[list.first as usize..][..list.length as usize]
+    }
+
+    pub fn items_mut(&mut self, list: List) -> &mut [Datum] {
+        &mut self.items[list.first as usize..][..list.length as usize]
+    }
+
+    /// Keeps a response body for the leaves that will point into it. None if it is too large to point into.
+    pub fn add_body(&mut self, body: Bytes) -> Option<BodyId> {
+        u32::try_from(body.len()).ok()?;
+        let id = BodyId {
+            index: self.bodies.len() as u32,
+            address: body.as_ptr().addr(),
+        };
+        self.bodies.push(body);
+        Some(id)
+    }
+
+    /// The JSON text of a leaf.
+    pub fn text(&self, text: Text) -> &[u8] {
+        &self.bodies[text.body as usize][text.start as usize..][..text.length as usize]
+    }
+
+    /// Adds the objects in `datum`, through all lists, to `found`.
+    pub fn objects_in(&self, datum: Datum, found: &mut Vec<RowId>) {
+        match datum {
+            Datum::Object(row) => found.push(row),
+            Datum::List(list) => self
+                .items(list)
+                .iter()
+                .for_each(|item| self.objects_in(*item, found)),
+            Datum::Absent | Datum::Null | Datum::Leaf(_) | Datum::Misshapen => {}
+        }
+    }
+
+    /// How many bytes of subgraph responses there are.
+    pub fn bytes(&self) -> usize {
+        self.bodies.iter().map(Bytes::len).sum()
+    }
+}
+
+impl List {
+    pub fn len(self) -> usize {
+        self.length as usize
+    }
+
+    /// The first `length` items.
+    pub fn truncated(self, length: usize) -> Self {
+        Self {
+            first: self.first,
+            length: self.length.min(length as u32),
+        }
+    }
+}
+
+impl BodyId {
+    /// Names a piece of this body.
+    pub fn text(self, piece: &str) -> Text {
+        Text {
+            body: self.index,
+            start: (piece.as_ptr().addr() - self.address) as u32,
+            length: piece.len() as u32,
+        }
+    }
+}
+
+impl Text {
+    /// Whether both are pieces of one body.
+    pub fn shares_body_with(self, body: BodyId) -> bool {
+        self.body == body.index
+    }
+}

@@ -1,0 +1,151 @@
+//! Runs a program: every fetch as soon as those it waits for are done.
+//!
+//! All of it is one future. Dropping that drops the calls under way, and no other starts.
+
+use super::answer::{self, Failure};
+use super::call::{self, Destination};
+use super::compile::{Program, Step};
+use super::errors::Errors;
+use super::place::Placing;
+use super::rows::Rows;
+use super::shape::RowLayout;
+use super::{Answer, Call, CallError, Reply, Request, Response, read, write};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use http::HeaderMap;
+use std::collections::VecDeque;
+
+/// Errors of all fetches together that are listed; more are only counted.
+const LISTED_ERRORS: usize = 1000;
+
+/// Answers one request.
+pub async fn run(program: &Program, request: Request<'_>) -> Reply {
+    let mut run = Run::new(program);
+    let mut calls = FuturesUnordered::new();
+    loop {
+        while let Some(index) = run.ready.pop_front() {
+            match run.start(index, &request) {
+                Some((call, destination)) => calls.push(async move {
+                    let answer = request.subgraphs.call(call).await;
+                    (index, destination, answer)
+                }),
+                None => run.release(index),
+            }
+        }
+        let Some((index, destination, answer)) = calls.next().await else {
+            break;
+        };
+        run.finish(index, &destination, answer);
+        run.release(index);
+    }
+    run.reply(&request)
+}
+
+struct Run<'a> {
+    program: &'a Program,
+    rows: Rows,
+    errors: Errors,
+    /// By step: how many others it still waits for.
+    waits_for: Vec<usize>,
+    /// The steps that wait for nothing any more and have not started.
+    ready: VecDeque<usize>,
+    /// By step: the headers of its answer.
+    headers: Vec<Option<HeaderMap>>,
+}
+
+impl<'a> Run<'a> {
+    fn new(program: &'a Program) -> Self {
+        let steps = &program.steps;
+        let root = program.positions.first().map(RowLayout::of);
+        Self {
+            program,
+            rows: Rows::new(root.unwrap_or_default()),
+            errors: Errors::with_limit(LISTED_ERRORS),
+            waits_for: steps.iter().map(|step| step.waits_for).collect(),
+            ready: (0..steps.len())
+                .filter(|index| steps[*index].waits_for == 0)
+                .collect(),
+            headers: vec![None; steps.len()],
+        }
+    }
+
+    fn start(&self, index: usize, request: &Request<'_>) -> Option<(Call, Destination<'a>)> {
+        call::call(
+            self.program,
+            &self.program.steps[index],
+            &self.rows,
+            request,
+        )
+    }
+
+    /// Lets the steps go on that waited for this one only.
+    fn release(&mut self, index: usize) {
+        for waiting in &self.program.steps[index].awaited_by {
+            self.waits_for[*waiting] -= 1;
+            if self.waits_for[*waiting] == 0 {
+                self.ready.push_back(*waiting);
+            }
+        }
+    }
+
+    fn finish(
+        &mut self,
+        index: usize,
+        destination: &Destination<'_>,
+        answer: Result<Answer, CallError>,
+    ) {
+        let step = &self.program.steps[index];
+        match answer {
+            Ok(answer) => {
+                self.take(step, destination, &answer);
+                self.headers[index] = Some(answer.headers);
+            }
+            Err(error) => self.fail(step, destination, error.into()),
+        }
+    }
+
+    fn take(&mut self, step: &Step, destination: &Destination<'_>, answer: &Answer) {
+        let envelope = match answer::open(answer) {
+            Ok(envelope) => envelope,
+            Err(failure) => return self.fail(step, destination, failure),
+        };
+        let read = envelope.data.map(|data| {
+            let body = self.rows.add_body(answer.body.clone());
+            let body = body.ok_or_else(|| Failure::malformed("the answer is too large"))?;
+            read::read(self.program, destination, (body, data), &mut self.rows)
+                .map_err(|error| Failure::malformed(format!("not the data asked for: {error}")))
+        });
+        if !envelope.has_errors() && matches!(&read, Some(Ok(findings)) if findings.is_empty()) {
+            return;
+        }
+        let mut placing = Placing::new(self.program, &self.rows, step.subgraph, destination);
+        if envelope.has_errors() {
+            placing.subgraph_errors(envelope.errors);
+        }
+        match read {
+            Some(Ok(findings)) => placing.findings(findings),
+            Some(Err(failure)) => placing.failure(failure),
+            None => {}
+        }
+        self.errors.extend(placing.finish());
+    }
+
+    fn fail(&mut self, step: &Step, destination: &Destination<'_>, failure: Failure) {
+        let mut placing = Placing::new(self.program, &self.rows, step.subgraph, destination);
+        placing.failure(failure);
+        self.errors.extend(placing.finish());
+    }
+
+    fn reply(self, request: &Request<'_>) -> Reply {
+        let mut errors = self.errors.finish();
+        let (data, more) = write::write(self.program, &self.rows, request.introspection, &errors);
+        errors.extend(more);
+        let headers = self.program.steps.iter().zip(self.headers);
+        Reply::One(Response {
+            data,
+            errors,
+            headers: headers
+                .filter_map(|(step, headers)| Some((step.subgraph, headers?)))
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,15 @@
+//! The executor's behaviour, text in, text out: hand-made plans ([`draft`]), fake subgraphs ([`fakes`]), whole exchanges.
+
+mod draft;
+mod fakes;
+
+mod entities;
+mod failures;
+mod introspection;
+mod leaves;
+mod nulls;
+mod places;
+mod random;
+mod reading;
+mod schedule;
+mod types;

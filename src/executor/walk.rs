@@ -1,0 +1,83 @@
+//! From positions to the rows there, and to their paths in the client's response.
+
+use super::PathSegment;
+use super::compile::Program;
+use super::rows::{Datum, RowId, Rows};
+use crate::planner::PositionId;
+
+/// All rows at a position, through the lists above and at it, in the order of the response.
+pub(super) fn rows_at(program: &Program, rows: &Rows, position: PositionId) -> Vec<RowId> {
+    let mut here = vec![RowId::ROOT];
+    for id in program.chain(position) {
+        let slot = program.position(id).slot;
+        let mut below = Vec::with_capacity(here.len());
+        for row in here {
+            rows.objects_in(rows.get(row, slot), &mut below);
+        }
+        here = below;
+    }
+    here
+}
+
+/// All rows at a position with their paths, or those of what is around them where clients do not see them. Slow: for
+/// errors.
+pub(super) fn paths_at(
+    program: &Program,
+    rows: &Rows,
+    position: PositionId,
+) -> Vec<(RowId, Vec<PathSegment>)> {
+    let mut here = vec![(RowId::ROOT, Vec::new())];
+    let mut hidden = false;
+    for id in program.chain(position) {
+        let key = program.shown_as(id).filter(|_| !hidden);
+        hidden = key.is_none();
+        let mut below = Vec::with_capacity(here.len());
+        for (row, mut path) in here {
+            let datum = rows.get(row, program.position(id).slot);
+            if let Some(key) = key {
+                path.push(PathSegment::Key(key.clone()));
+                add_paths(rows, datum, path, &mut below);
+            } else {
+                let mut found = Vec::new();
+                rows.objects_in(datum, &mut found);
+                below.extend(found.into_iter().map(|row| (row, path.clone())));
+            }
+        }
+        here = below;
+    }
+    here
+}
+
+fn add_paths(
+    rows: &Rows,
+    datum: Datum,
+    path: Vec<PathSegment>,
+    found: &mut Vec<(RowId, Vec<PathSegment>)>,
+) {
+    match datum {
+        Datum::Object(row) => found.push((row, path)),
+        Datum::List(list) => {
+            for (index, item) in rows.items(list).iter().enumerate() {
+                let mut path = path.clone();
+                path.push(PathSegment::Index(index));
+                add_paths(rows, *item, path, found);
+            }
+        }
+        Datum::Absent | Datum::Null | Datum::Leaf(_) | Datum::Misshapen => {}
+    }
+}
+
+/// The path of a position up to its first list, or to the last position that clients see.
+pub(super) fn path_to_first_list(program: &Program, position: PositionId) -> Vec<PathSegment> {
+    let mut path = Vec::new();
+    for id in program.chain(position) {
+        let Some(key) = program.shown_as(id) else {
+            break;
+        };
+        path.push(PathSegment::Key(key.clone()));
+        if program.position(id).lists > 0 {
+            break;
+        }
+    }
+    path
+}
