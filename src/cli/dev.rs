@@ -157,7 +157,10 @@ fn schema_files(path: &Path, text: &str) -> Vec<PathBuf> {
     files.collect()
 }
 
-#[expect(clippy::print_stdout, reason = "a greeting for whoever sits at the terminal")]
+#[expect(
+    clippy::print_stdout,
+    reason = "a greeting for whoever sits at the terminal"
+)]
 fn greet(address: SocketAddr, config: &Config, own: bool) {
     let url = format!("http://{address}{}", config.supergraph.path.as_str());
     let query = if own {

@@ -68,7 +68,10 @@ pub fn main() -> ExitCode {
     outcome.unwrap_or_else(|error| report(&error))
 }
 
-#[expect(clippy::print_stderr, reason = "the command line speaks on the terminal")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the command line speaks on the terminal"
+)]
 fn report(error: &anyhow::Error) -> ExitCode {
     eprintln!("error: {error:#}");
     ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })

@@ -84,7 +84,10 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-#[expect(clippy::exit, reason = "the second signal means now: nothing is waited for")]
+#[expect(
+    clippy::exit,
+    reason = "the second signal means now: nothing is waited for"
+)]
 fn end_at_once() -> ! {
     // As a shell reports a process that SIGINT has ended.
     process::exit(130)

@@ -1,7 +1,7 @@
 //! A thread that serves connections on a runtime of its own.
 
 use super::connection::{Role, Settings, serve};
-use crate::upstream::Connections;
+use crate::gateway::Connections;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::{
     io,
@@ -38,7 +38,11 @@ pub(super) struct Accepted {
 
 impl Worker {
     /// Starts the thread.
-    pub(super) fn start(index: usize, settings: Arc<Settings>, grace: Duration) -> io::Result<Self> {
+    pub(super) fn start(
+        index: usize,
+        settings: Arc<Settings>,
+        grace: Duration,
+    ) -> io::Result<Self> {
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;

@@ -10,9 +10,9 @@ mod router;
 mod scenario;
 mod subgraph;
 
-pub use client::Client;
-pub use http::Message;
-pub use page::{Block, Page};
+pub use client::{Client, wire};
+use http::Message;
+use page::{Block, Page};
 pub use router::Router;
 pub use scenario::play;
 pub use subgraph::{Answer, Exchange, Fake};

@@ -167,7 +167,7 @@ impl Setting {
 /// An answer as a page writes it.
 fn written(text: &str) -> Answer {
     match text.trim() {
-        "hang" => return Answer::Hang,
+        "hang" => return Answer::Later(Vec::new()),
         "break" => return Answer::Break,
         _ => {}
     }

@@ -21,8 +21,8 @@ pub struct Exchange {
 pub enum Answer {
     /// These bytes, as they are.
     Bytes(Vec<u8>),
-    /// Nothing; the connection stays open until the test ends or [`Fake::open`] lets the rest through.
-    Hang,
+    /// These bytes, once [`Fake::open`] lets them through.
+    Later(Vec<u8>),
     /// The connection ends after the request.
     Break,
 }
@@ -36,7 +36,7 @@ struct Script {
     /// What was asked, in order.
     seen: Vec<String>,
     unexpected: Vec<String>,
-    /// Whether answers that hang may go on.
+    /// Whether answers for later may go on.
     released: bool,
 }
 
@@ -68,7 +68,7 @@ impl Fake {
         self.script.0.lock().unwrap().open = exchanges;
     }
 
-    /// Lets answers that hang go on.
+    /// Lets answers for later go on.
     pub fn open(&self) {
         self.script.0.lock().unwrap().released = true;
         self.script.1.notify_all();
@@ -141,10 +141,10 @@ fn answer((script, changed): &(Mutex<Script>, Condvar), request: &Message) -> Op
     match script.open.remove(index).answer {
         Answer::Bytes(bytes) => Some(bytes),
         Answer::Break => None,
-        Answer::Hang => {
+        Answer::Later(bytes) => {
             let released = changed.wait_while(script, |script| !script.released);
             drop(released.unwrap());
-            None
+            Some(bytes)
         }
     }
 }

@@ -5,16 +5,14 @@
 //! prepared and planned once, however many wait for it, on the planning threads.
 
 use crate::{
-    gateway::{
-        Refusal,
-        doors::executor::{self, Program},
-        planning::Planning,
-    },
+    executor::{self, Program},
+    gateway::{Refusal, planning::Planning},
     operation::{self, Conditions, Document, ParserLimits},
     planner,
     schema::Supergraph,
 };
 use quick_cache::{Equivalent, Weighter, sync::Cache};
+use serde_json::{Map, Value};
 use std::{
     hash::{Hash, Hasher},
     sync::{Arc, Mutex, PoisonError},
@@ -71,7 +69,11 @@ struct Weight;
 
 impl Documents {
     /// Nothing known yet.
-    pub(crate) fn new(supergraph: Arc<Supergraph>, parser: ParserLimits, planning: Arc<Planning>) -> Self {
+    pub(crate) fn new(
+        supergraph: Arc<Supergraph>,
+        parser: ParserLimits,
+        planning: Arc<Planning>,
+    ) -> Self {
         let cache = Cache::with_weighter(ENTRIES_ESTIMATE, CACHE_BYTES_MAX, Weight);
         Self {
             supergraph,
@@ -168,6 +170,25 @@ impl Documents {
         };
         self.cache.insert(prepared.key.clone(), entry);
         Ok(program)
+    }
+
+    /// The values of a document's introspection fields, if it has any. It may walk the whole schema, so it is no work
+    /// for a thread that others wait on.
+    pub(in crate::gateway) async fn introspect(
+        &self,
+        prepared: &Arc<Prepared>,
+        variables: &Map<String, Value>,
+    ) -> Result<Option<Map<String, Value>>, Refusal> {
+        if !prepared.document.has_introspection() {
+            return Ok(None);
+        }
+        let (supergraph, prepared) = (Arc::clone(&self.supergraph), Arc::clone(prepared));
+        let variables = variables.clone();
+        let job = move || {
+            let (document, operation) = prepared.document.executable();
+            executor::introspect(supergraph.api(), document, operation, &variables)
+        };
+        Ok(Some(self.planning.run(job).await??))
     }
 }
 
