@@ -22,7 +22,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub fn malformed(message: impl Into<String>) -> Self {
+    pub(super) fn malformed(message: impl Into<String>) -> Self {
         Self {
             code: ErrorCode::Malformed,
             message: message.into(),
@@ -77,7 +77,7 @@ fn parse(body: &[u8]) -> Result<Envelope<'_>, Failure> {
 }
 
 impl Envelope<'_> {
-    pub fn has_errors(&self) -> bool {
+    pub(super) fn has_errors(&self) -> bool {
         match &self.errors {
             Value::Null => false,
             Value::Array(errors) => !errors.is_empty(),

@@ -31,22 +31,22 @@ pub(super) struct Join {
 
 impl<'p> Joins<'p> {
     /// The target whose rows a join is about.
-    pub fn target(&self, join: &Join) -> &'p Target {
+    pub(super) fn target(&self, join: &Join) -> &'p Target {
         &self.field.targets[join.target]
     }
 
     /// How many representations were sent.
-    pub fn representations(&self) -> usize {
+    pub(super) fn representations(&self) -> usize {
         self.representations
     }
 
     /// All of them, by ascending representation.
-    pub fn all(&self) -> &[Join] {
+    pub(super) fn all(&self) -> &[Join] {
         &self.list
     }
 
     /// The rows that a representation stands for.
-    pub fn of(&self, representation: usize) -> &[Join] {
+    pub(super) fn of(&self, representation: usize) -> &[Join] {
         let start = self
             .list
             .partition_point(|join| join.representation < representation);

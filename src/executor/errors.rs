@@ -13,7 +13,7 @@ pub(super) struct Errors {
 }
 
 impl Errors {
-    pub fn with_limit(limit: usize) -> Self {
+    pub(super) fn with_limit(limit: usize) -> Self {
         Self {
             list: Vec::new(),
             limit,
@@ -21,7 +21,7 @@ impl Errors {
         }
     }
 
-    pub fn add(&mut self, error: Error) {
+    pub(super) fn add(&mut self, error: Error) {
         if self.list.len() < self.limit {
             self.list.push(error);
         } else {
@@ -29,16 +29,16 @@ impl Errors {
         }
     }
 
-    pub fn extend(&mut self, errors: Vec<Error>) {
+    pub(super) fn extend(&mut self, errors: Vec<Error>) {
         errors.into_iter().for_each(|error| self.add(error));
     }
 
-    pub fn list(&self) -> &[Error] {
+    pub(super) fn list(&self) -> &[Error] {
         &self.list
     }
 
     /// The errors, the last of which counts those beyond the limit, if any. That one stands at no place in particular.
-    pub fn finish(mut self) -> Vec<Error> {
+    pub(super) fn finish(mut self) -> Vec<Error> {
         if let Some((first, count)) = self.beyond {
             self.list.push(Error {
                 message: format!("{count} more errors like this: {}", first.message),

@@ -53,7 +53,7 @@ impl From<Failure> for Report {
 }
 
 impl<'a> Placing<'a> {
-    pub fn new(
+    pub(super) fn new(
         program: &'a Program,
         rows: &'a Rows,
         subgraph: SubgraphId,
@@ -69,12 +69,12 @@ impl<'a> Placing<'a> {
         }
     }
 
-    pub fn finish(self) -> Vec<Error> {
+    pub(super) fn finish(self) -> Vec<Error> {
         self.errors.finish()
     }
 
     /// Reports that the whole fetch gave nothing.
-    pub fn failure(&mut self, failure: Failure) {
+    pub(super) fn failure(&mut self, failure: Failure) {
         let report = failure.into();
         for path in self.filled_paths() {
             self.add(&report, path);
@@ -82,7 +82,7 @@ impl<'a> Placing<'a> {
     }
 
     /// Reports the `errors` of a subgraph's response.
-    pub fn subgraph_errors(&mut self, errors: Value) {
+    pub(super) fn subgraph_errors(&mut self, errors: Value) {
         let Value::Array(errors) = errors else {
             return self.failure(Failure::malformed("errors is not a list"));
         };
@@ -93,7 +93,7 @@ impl<'a> Placing<'a> {
 
     /// Reports what was found while reading, after the subgraph's own errors: where there are such, it is no news that
     /// whole lists of entities are missing.
-    pub fn findings(&mut self, findings: Findings) {
+    pub(super) fn findings(&mut self, findings: Findings) {
         let reported = !self.errors.list().is_empty();
         for (row, position) in findings.uneven {
             let field = &self.program.position(position).field;
@@ -202,13 +202,12 @@ impl<'a> Placing<'a> {
         while let Some(key) = steps.next().and_then(Value::as_str) {
             let object = row.and_then(|row| self.rows.object(row));
             let uses = shape.and_then(|shape| Some(&shape.keys[shape.find(key, 0)?].uses));
-            let shown = uses
+            let mut shown = uses
                 .into_iter()
                 .flatten()
                 .filter(|one| one.applies_to(object));
-            let Some((field, key)) = shown
-                .filter_map(|field| Some((field, self.program.shown_as(field.position)?)))
-                .next()
+            let Some((field, key)) =
+                shown.find_map(|field| Some((field, self.program.shown_as(field.position)?)))
             else {
                 break;
             };

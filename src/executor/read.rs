@@ -28,7 +28,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.uneven.is_empty() && self.short.is_empty()
     }
 }

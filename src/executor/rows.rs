@@ -65,19 +65,19 @@ pub(super) struct BodyId {
 
 impl RowId {
     /// The root object, which is there from the start.
-    pub const ROOT: Self = Self(0);
+    pub(super) const ROOT: Self = Self(0);
 }
 
 impl Rows {
     /// The rows of a response of which nothing is known yet.
-    pub fn new(root: RowLayout) -> Self {
+    pub(super) fn new(root: RowLayout) -> Self {
         let mut rows = Self::default();
         rows.add(root);
         rows
     }
 
     /// Adds a row whose slots are all absent.
-    pub fn add(&mut self, layout: RowLayout) -> RowId {
+    pub(super) fn add(&mut self, layout: RowLayout) -> RowId {
         let id = RowId(self.rows.len() as u32);
         let first = self.slots.len();
         self.rows.push(Row {
@@ -90,24 +90,24 @@ impl Rows {
     }
 
     /// The runtime type of an object, where known.
-    pub fn object(&self, row: RowId) -> Option<TypeId> {
+    pub(super) fn object(&self, row: RowId) -> Option<TypeId> {
         self.rows[row.0 as usize].object
     }
 
-    pub fn set_object(&mut self, row: RowId, object: TypeId) {
+    pub(super) fn set_object(&mut self, row: RowId, object: TypeId) {
         self.rows[row.0 as usize].object = Some(object);
     }
 
-    pub fn get(&self, row: RowId, slot: u32) -> Datum {
+    pub(super) fn get(&self, row: RowId, slot: u32) -> Datum {
         self.slots[(self.rows[row.0 as usize].first + slot) as usize]
     }
 
-    pub fn set(&mut self, row: RowId, slot: u32, datum: Datum) {
+    pub(super) fn set(&mut self, row: RowId, slot: u32, datum: Datum) {
         self.slots[(self.rows[row.0 as usize].first + slot) as usize] = datum;
     }
 
     /// Makes a list of the items on top of `stack`, from `base` on, and takes them off it.
-    pub fn add_list(&mut self, stack: &mut Vec<Datum>, base: usize) -> List {
+    pub(super) fn add_list(&mut self, stack: &mut Vec<Datum>, base: usize) -> List {
         let first = self.items.len() as u32;
         self.items.extend(stack.drain(base..));
         List {
@@ -116,16 +116,16 @@ impl Rows {
         }
     }
 
-    pub fn items(&self, list: List) -> &[Datum] {
+    pub(super) fn items(&self, list: List) -> &[Datum] {
         &self.items[list.first as usize..][..list.length as usize]
     }
 
-    pub fn items_mut(&mut self, list: List) -> &mut [Datum] {
+    pub(super) fn items_mut(&mut self, list: List) -> &mut [Datum] {
         &mut self.items[list.first as usize..][..list.length as usize]
     }
 
     /// Keeps a response body for the leaves that will point into it. None if it is too large to point into.
-    pub fn add_body(&mut self, body: Bytes) -> Option<BodyId> {
+    pub(super) fn add_body(&mut self, body: Bytes) -> Option<BodyId> {
         u32::try_from(body.len()).ok()?;
         let id = BodyId {
             index: self.bodies.len() as u32,
@@ -136,12 +136,12 @@ impl Rows {
     }
 
     /// The JSON text of a leaf.
-    pub fn text(&self, text: Text) -> &[u8] {
+    pub(super) fn text(&self, text: Text) -> &[u8] {
         &self.bodies[text.body as usize][text.start as usize..][..text.length as usize]
     }
 
     /// Adds the objects in `datum`, through all lists, to `found`.
-    pub fn objects_in(&self, datum: Datum, found: &mut Vec<RowId>) {
+    pub(super) fn objects_in(&self, datum: Datum, found: &mut Vec<RowId>) {
         match datum {
             Datum::Object(row) => found.push(row),
             Datum::List(list) => self
@@ -153,18 +153,18 @@ impl Rows {
     }
 
     /// How many bytes of subgraph responses there are.
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.bodies.iter().map(Bytes::len).sum()
     }
 }
 
 impl List {
-    pub fn len(self) -> usize {
+    pub(super) fn len(self) -> usize {
         self.length as usize
     }
 
     /// The first `length` items.
-    pub fn truncated(self, length: usize) -> Self {
+    pub(super) fn truncated(self, length: usize) -> Self {
         Self {
             first: self.first,
             length: self.length.min(length as u32),
@@ -174,7 +174,7 @@ impl List {
 
 impl BodyId {
     /// Names a piece of this body.
-    pub fn text(self, piece: &str) -> Text {
+    pub(super) fn text(self, piece: &str) -> Text {
         Text {
             body: self.index,
             start: (piece.as_ptr().addr() - self.address) as u32,
@@ -185,7 +185,7 @@ impl BodyId {
 
 impl Text {
     /// Whether both are pieces of one body.
-    pub fn shares_body_with(self, body: BodyId) -> bool {
+    pub(super) fn shares_body_with(self, body: BodyId) -> bool {
         self.body == body.index
     }
 }

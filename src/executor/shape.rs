@@ -51,7 +51,7 @@ pub(super) struct RowLayout {
 }
 
 impl Shape {
-    pub fn new(read: Read, positions: &[Position]) -> Self {
+    pub(super) fn new(read: Read, positions: &[Position]) -> Self {
         let mut shape = Self::default();
         if let Some(key) = read.typename {
             shape.key(key).is_typename = true;
@@ -90,7 +90,7 @@ impl Shape {
     }
 
     /// The index of the key with this text, most likely `expected`: subgraphs answer in the order of the document.
-    pub fn find(&self, text: &str, expected: usize) -> Option<usize> {
+    pub(super) fn find(&self, text: &str, expected: usize) -> Option<usize> {
         if self.keys.get(expected).is_some_and(|key| key.text == text) {
             return Some(expected);
         }
@@ -111,7 +111,7 @@ impl Composite {
 
 impl RowLayout {
     /// What the rows at a position look like.
-    pub fn of(position: &Position) -> Self {
+    pub(super) fn of(position: &Position) -> Self {
         Self {
             slots: position.slots,
             object: position.object,
@@ -121,7 +121,7 @@ impl RowLayout {
 
 impl Use {
     /// Whether the value is wanted in an object of this type. Of an object of unknown type everything is taken.
-    pub fn applies_to(&self, object: Option<TypeId>) -> bool {
+    pub(super) fn applies_to(&self, object: Option<TypeId>) -> bool {
         match (&self.types, object) {
             (Some(types), Some(object)) => types.contains(object),
             _ => true,

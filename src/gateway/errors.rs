@@ -301,6 +301,16 @@ impl From<operation::LimitExceeded> for Refusal {
     }
 }
 
+impl From<executor::IntrospectionError> for Refusal {
+    fn from(error: executor::IntrospectionError) -> Self {
+        let code = match error {
+            executor::IntrospectionError::TooDeep(_) => Code::TooComplex,
+            executor::IntrospectionError::Failed(_) => Code::ValidationFailed,
+        };
+        Self::new(code, sentence(&error.to_string()))
+    }
+}
+
 impl From<planner::Error> for Refusal {
     fn from(error: planner::Error) -> Self {
         match error {
@@ -310,20 +320,6 @@ impl From<planner::Error> for Refusal {
             planner::Error::Unreachable { .. } => {
                 tracing::error!(%error, "an operation could not be planned");
                 Self::new(Code::PlanningFailed, "The operation could not be planned")
-            }
-        }
-    }
-}
-
-impl From<executor::IntrospectionError> for Refusal {
-    fn from(error: executor::IntrospectionError) -> Self {
-        match error {
-            executor::IntrospectionError::TooDeep(_) => {
-                Self::new(Code::DepthLimit, sentence(&error.to_string()))
-            }
-            executor::IntrospectionError::Failed(_) => {
-                tracing::error!(%error, "an introspection failed");
-                Self::internal()
             }
         }
     }

@@ -76,11 +76,7 @@ pub fn prepare(
 impl Document {
     /// Query or mutation.
     pub fn kind(&self) -> OperationKind {
-        match self.operation.operation_type {
-            executable::OperationType::Query => OperationKind::Query,
-            executable::OperationType::Mutation => OperationKind::Mutation,
-            executable::OperationType::Subscription => OperationKind::Subscription,
-        }
+        OperationKind::from(self.operation.operation_type)
     }
 
     /// The operation's name, if it has one.
@@ -126,7 +122,13 @@ impl Document {
         supergraph: &Supergraph,
         conditions: &Conditions,
     ) -> Result<normal::Operation, Error> {
-        fold::fold(supergraph, self, conditions)
+        let variables = self
+            .condition_variables
+            .iter()
+            .cloned()
+            .zip(conditions.values())
+            .collect();
+        fold::fold(supergraph, (&self.document, &self.operation), variables)
     }
 
     /// Whether `__schema` or `__type` may be asked for.

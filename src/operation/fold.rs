@@ -2,7 +2,7 @@
 //! instead of once per object, for all runtime types at a time.
 
 use super::{
-    Document, Error, Field, Operation, OperationKind, Selections, Variable,
+    Error, Field, Operation, OperationKind, Selections, Variable,
     measure::{DEPTH_MAX, STEPS_MAX},
 };
 use crate::schema::{Supergraph, TypeId, TypeSet};
@@ -10,7 +10,7 @@ use apollo_compiler::{ExecutableDocument, Name, ast, executable};
 use indexmap::{IndexMap, IndexSet};
 use std::collections::HashMap;
 
-/// The values of an operation's condition variables, in [`Document::condition_variables`]'s order.
+/// The values of an operation's condition variables, in [`super::Document::condition_variables`]'s order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Conditions(Box<[bool]>);
 
@@ -18,6 +18,11 @@ impl Conditions {
     /// One value per condition variable.
     pub fn new(values: Box<[bool]>) -> Self {
         Self(values)
+    }
+
+    /// The values in order.
+    pub fn values(&self) -> impl Iterator<Item = bool> + '_ {
+        self.0.iter().copied()
     }
 }
 
@@ -66,27 +71,20 @@ pub(super) fn condition_variables(
     found.into_iter().collect()
 }
 
-/// Folds the chosen operation of `document`.
+/// Folds an operation, given the values of its condition variables.
 pub(super) fn fold(
     supergraph: &Supergraph,
-    document: &Document,
-    conditions: &Conditions,
+    (executable, operation): (&ExecutableDocument, &executable::Operation),
+    variables: HashMap<Name, bool>,
 ) -> Result<Operation, Error> {
-    let (executable, operation) = document.executable();
     let roots = supergraph.roots();
-    let kind = document.kind();
+    let kind = OperationKind::from(operation.operation_type);
     let root = match kind {
         OperationKind::Query => roots.query,
         OperationKind::Mutation => roots.mutation,
         OperationKind::Subscription => roots.subscription,
     };
     let root = root.ok_or(Error::NoOperation)?;
-    let variables = document
-        .condition_variables()
-        .iter()
-        .cloned()
-        .zip(conditions.0.iter().copied())
-        .collect();
     let mut folding = Folding {
         supergraph,
         document: executable,

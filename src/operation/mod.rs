@@ -34,3 +34,14 @@ impl std::fmt::Display for OperationKind {
         })
     }
 }
+
+impl From<apollo_compiler::executable::OperationType> for OperationKind {
+    fn from(kind: apollo_compiler::executable::OperationType) -> Self {
+        use apollo_compiler::executable::OperationType;
+        match kind {
+            OperationType::Query => Self::Query,
+            OperationType::Mutation => Self::Mutation,
+            OperationType::Subscription => Self::Subscription,
+        }
+    }
+}

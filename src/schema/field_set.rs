@@ -1,7 +1,10 @@
 //! Field sets: the selections inside `@key`, `@requires` and `@provides`.
 
-use super::{Error, TypeId, TypeSet, model::Argument};
-use apollo_compiler::{Name, Schema, executable, parser::Parser, validation::Valid};
+use super::{Error, TypeId, TypeSet};
+use apollo_compiler::{Name, Node, Schema, ast, executable, parser::Parser, validation::Valid};
+
+/// An argument of a field, as written.
+pub type Argument = Node<ast::Argument>;
 
 /// A parsed field set. Type conditions are folded into the fields they apply to.
 #[derive(Clone, Debug, Default, PartialEq)]

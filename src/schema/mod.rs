@@ -7,16 +7,17 @@ mod api;
 mod error;
 mod field_set;
 mod ids;
+mod join;
 mod link;
 mod model;
 mod parse;
 mod type_set;
 
 pub use error::Error;
-pub use field_set::{FieldSet, SetField};
+pub use field_set::{Argument, FieldSet, SetField};
 pub use ids::{FieldId, SubgraphId, TypeId};
 pub use model::{
-    Argument, FieldDefinition, FieldInSubgraph, Key, Roots, Subgraph, Supergraph, TypeDefinition,
+    FieldDefinition, FieldInSubgraph, Key, Roots, Subgraph, Supergraph, TypeDefinition,
     TypeInSubgraph, TypeKind,
 };
 pub use type_set::TypeSet;

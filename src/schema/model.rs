@@ -1,7 +1,7 @@
 //! The tables of a supergraph.
 
 use super::{FieldId, FieldSet, SubgraphId, TypeId, TypeSet};
-use apollo_compiler::{Name, Node, Schema, ast, validation::Valid};
+use apollo_compiler::{Name, Schema, ast, validation::Valid};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 
@@ -234,6 +234,3 @@ impl FieldDefinition {
             .unwrap_or(&self.ty)
     }
 }
-
-/// The value of a field's argument, as written.
-pub type Argument = Node<ast::Argument>;

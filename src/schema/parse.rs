@@ -3,10 +3,11 @@
 use super::{
     Error, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, api,
     field_set::Reader,
+    join::{Join, boolean, string},
     link::Links,
     model::{
-        FieldDefinition, FieldInSubgraph, Key, Roots, Subgraph, Supergraph, TypeDefinition,
-        TypeInSubgraph, TypeKind,
+        FieldDefinition, FieldInSubgraph, Key, Roots, Supergraph, TypeDefinition, TypeInSubgraph,
+        TypeKind,
     },
 };
 use apollo_compiler::{
@@ -33,71 +34,6 @@ impl Supergraph {
         supergraph.subgraphs = join.subgraphs;
         supergraph.api = api;
         Ok(supergraph)
-    }
-}
-
-/// The local names of the join spec's elements, and its graphs.
-struct Join {
-    subgraphs: Vec<Subgraph>,
-    /// `join__Graph` values → subgraphs.
-    graphs: HashMap<Name, SubgraphId>,
-    ty: String,
-    owner: Option<String>,
-    field: String,
-    implements: String,
-    member: String,
-}
-
-impl Join {
-    fn read(schema: &Schema, links: &Links) -> Result<Self, Error> {
-        let directive = |element: &str| {
-            links
-                .directive("join", element)
-                .unwrap_or_else(|| format!("join__{element}"))
-        };
-        let enum_name = links
-            .type_name("join", "Graph")
-            .unwrap_or_else(|| "join__Graph".to_owned());
-        let values = schema
-            .get_enum(&enum_name)
-            .ok_or_else(|| Error::at(&enum_name, "the enum that lists the subgraphs is missing"))?;
-        let marker = directive("graph");
-        let (mut subgraphs, mut graphs) = (Vec::new(), HashMap::new());
-        for (value, definition) in &values.values {
-            let graph = definition.directives.get(&marker).ok_or_else(|| {
-                Error::at(
-                    format!("{enum_name}.{value}"),
-                    format!("it has no @{marker}(name:, url:)"),
-                )
-            })?;
-            let text = |name: &str| string(graph, name).unwrap_or_default();
-            let id = u16::try_from(subgraphs.len())
-                .map_err(|_| Error::at(&enum_name, "too many subgraphs"))?;
-            graphs.insert(value.clone(), SubgraphId(id));
-            subgraphs.push(Subgraph {
-                name: text("name"),
-                url: text("url"),
-            });
-        }
-        Ok(Self {
-            subgraphs,
-            graphs,
-            ty: directive("type"),
-            owner: schema
-                .directive_definitions
-                .contains_key(directive("owner").as_str())
-                .then(|| directive("owner")),
-            field: directive("field"),
-            implements: directive("implements"),
-            member: directive("unionMember"),
-        })
-    }
-
-    /// The subgraph that a directive's `graph:` names.
-    fn graph(&self, directive: &ast::Directive) -> Option<SubgraphId> {
-        self.graphs
-            .get(directive.specified_argument_by_name("graph")?.as_enum()?)
-            .copied()
     }
 }
 
@@ -209,6 +145,13 @@ impl Tables<'_> {
                     );
                 }
                 _ => {}
+            }
+        }
+        // Objects of an interface that nothing implements (only an `@interfaceObject` makes them) have no type of their
+        // own: the interface stands for it.
+        for (index, ty) in supergraph.types.iter().enumerate() {
+            if ty.kind == TypeKind::Interface && possible[index].is_empty() {
+                possible[index].insert(TypeId(index as u32));
             }
         }
         let shown: TypeSet = self
@@ -422,23 +365,6 @@ fn list_entity_interfaces(supergraph: &mut Supergraph) {
             }
         }
     }
-}
-
-impl Join {
-    fn subgraph_ids(&self) -> impl Iterator<Item = SubgraphId> + use<> {
-        (0..self.subgraphs.len() as u16).map(SubgraphId)
-    }
-}
-
-fn string(directive: &ast::Directive, argument: &str) -> Option<String> {
-    directive
-        .specified_argument_by_name(argument)?
-        .as_str()
-        .map(str::to_owned)
-}
-
-fn boolean(directive: &ast::Directive, argument: &str) -> Option<bool> {
-    directive.specified_argument_by_name(argument)?.to_bool()
 }
 
 fn lists(ty: &ast::Type) -> u8 {

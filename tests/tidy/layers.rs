@@ -2,7 +2,7 @@
 
 use super::{
     library::Library,
-    map::{Map, May},
+    map::{Map, allows},
     references::Reference,
     source::{Breach, Source},
     tokens::Kind,
@@ -53,10 +53,7 @@ pub(super) fn order(library: &Library<'_>, map: &Map) -> Vec<Breach> {
         let known = map.contains_key(to);
         let item = reference.path.get(2).map_or("", String::as_str);
         let allowed = match map.get(from) {
-            Some(May::Import(layers)) => layers.iter().any(|layer| layer == to),
-            // The layer's bare name is let in: what is reached through it is met as a path of its own.
-            Some(May::Configs) => item.is_empty() || item.ends_with("Config"),
-            Some(May::All) => true,
+            Some(may) => allows(may, to, item),
             None => from == "main" && to == "cli",
         };
         if !known || !allowed {
@@ -92,7 +89,7 @@ pub(super) fn doors(library: &Library<'_>) -> Vec<Breach> {
         let Some(to) = inner(reference).filter(|to| *to != from) else {
             continue;
         };
-        let Some((_, door)) = library.door(to) else {
+        let Some((at, door)) = library.door(to) else {
             continue;
         };
         let path = reference.path.join("::");
@@ -110,7 +107,9 @@ pub(super) fn doors(library: &Library<'_>) -> Vec<Breach> {
         else {
             continue;
         };
-        if reference.path.len() > 3 || reference.glob || !door.bound.contains_key(item) {
+        // A module and an item of the door may share a name: `planner::plan` the function.
+        let shown = door.bound.contains_key(item) || declares(at, item);
+        if reference.path.len() > 3 || reference.glob || !shown {
             let says = format!("`{item}` is inside `{to}`; its door is crate::{to}: {path}");
             breaches.push(source.breach(reference.line, "door", says));
         }
@@ -166,6 +165,12 @@ fn inner(reference: &Reference) -> Option<&str> {
     } else {
         None
     }
+}
+
+/// Does the file itself declare a function of this name?
+fn declares(source: &Source, name: &str) -> bool {
+    let mut pairs = source.tokens.windows(2);
+    pairs.any(|pair| pair[0].is("fn") && pair[1].is(name))
 }
 
 /// `pub mod` in a door, with any visibility.
@@ -257,11 +262,11 @@ mod tests {
             &[
                 (
                     "src/planner/mod.rs",
-                    "mod search; pub mod plan; mod text;\npub use plan::plan; pub use text::Text;",
+                    "mod search; pub mod plan; mod text; mod verify;\npub use plan::plan; pub use text::Text; pub fn verify() {}",
                 ),
                 (
                     "src/gateway/mod.rs",
-                    "use crate::planner::{plan, Text, search};\nuse crate::planner::*;",
+                    "use crate::planner::{plan, verify, Text, search};\nuse crate::planner::*;",
                 ),
                 (
                     "src/cli/mod.rs",

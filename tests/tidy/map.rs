@@ -8,19 +8,21 @@ use std::{collections::BTreeMap, fs};
 /// Where the table stands.
 pub(super) const PAGE: &str = "docs/architecture.md";
 
-/// What a layer may import.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum May {
-    /// These layers.
-    Import(Vec<String>),
-    /// Of every layer its `Config`, and nothing else.
-    Configs,
-    /// Every layer.
-    All,
-}
+/// What a layer may import: `a` (a layer), `a::B` (one item of it), `*::Config` (every layer's), `*` (everything).
+pub(super) type May = Vec<String>;
 
 /// The layers by name.
 pub(super) type Map = BTreeMap<String, May>;
+
+/// Does it allow `item` of `layer`? A layer's bare name has no item: what is reached through it is met as a path of its
+/// own, so an allowed item allows it too.
+pub(super) fn allows(may: &May, layer: &str, item: &str) -> bool {
+    may.iter().any(|pattern| match pattern.split_once("::") {
+        None => pattern == "*" || pattern == layer,
+        Some(("*", end)) => item.is_empty() || item.ends_with(end),
+        Some((of, one)) => of == layer && (item.is_empty() || item == one),
+    })
+}
 
 /// The page's text.
 pub(super) fn page() -> String {
@@ -37,19 +39,8 @@ pub(super) fn map(page: &str) -> Map {
             .map(str::trim)
             .collect();
         let name = cells[0].strip_prefix("`src/")?.strip_suffix("/`")?;
-        let names: Vec<String> = cells
-            .last()?
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .map(str::to_owned)
-            .collect();
-        let may = match names.first().map(String::as_str) {
-            Some("*") => May::All,
-            Some("*::Config") => May::Configs,
-            _ => May::Import(names),
-        };
-        Some((name.to_owned(), may))
+        let may = cells.last()?.split('`').skip(1).step_by(2);
+        Some((name.to_owned(), may.map(str::to_owned).collect()))
     });
     rows.collect()
 }
@@ -117,22 +108,15 @@ mod tests {
     #[test]
     fn rows_become_permissions() {
         let page = "| place | may import |\n|---|---|\n| `src/a/` | – |\n| `src/b/` | text | `a`, `c` |\n\
-                    | `src/d/` | every layer's `*::Config` |\n| `src/e/` | all: `*` |\n| `tests/` | – |";
-        let import =
-            |names: &[&str]| May::Import(names.iter().map(|name| (*name).to_owned()).collect());
-        let expected = [
-            ("a", import(&[])),
-            ("b", import(&["a", "c"])),
-            ("d", May::Configs),
-            ("e", May::All),
-        ];
-        assert_eq!(
-            map(page),
-            expected
-                .into_iter()
-                .map(|(name, may)| (name.to_owned(), may))
-                .collect()
-        );
+                    | `src/d/` | every layer's `*::Config`, `a::Url` |\n| `src/e/` | all: `*` |\n| `tests/` | – |";
+        let map = map(page);
+        assert_eq!(map.keys().collect::<Vec<_>>(), ["a", "b", "d", "e"]);
+        let allowed = |from: &str, layer, item| allows(&map[from], layer, item);
+        assert!(!allowed("a", "b", "Plan"));
+        assert!(allowed("b", "c", "Plan") && allowed("b", "c", "") && !allowed("b", "d", "Plan"));
+        assert!(allowed("d", "c", "CorsConfig") && !allowed("d", "c", "Plan"));
+        assert!(allowed("d", "a", "Url") && !allowed("d", "a", "Uri"));
+        assert!(allowed("e", "c", "Plan"));
     }
 
     #[test]

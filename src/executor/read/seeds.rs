@@ -145,11 +145,11 @@ struct CompositeSeed<'s, 'a> {
 
 impl CompositeSeed<'_, '_> {
     /// What to do with a value that is not what is expected.
-    fn nothing<E>(self, instead: Datum) -> Result<Datum, E> {
-        Ok(match self.there {
+    fn nothing(self, instead: Datum) -> Datum {
+        match self.there {
             Datum::Object(_) | Datum::List(_) => self.there,
             Datum::Absent | Datum::Null | Datum::Leaf(_) | Datum::Misshapen => instead,
-        })
+        }
     }
 }
 
@@ -171,7 +171,7 @@ impl<'de> Visitor<'de> for CompositeSeed<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Datum, A::Error> {
         if self.lists > 0 {
             while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-            return self.nothing(Datum::Misshapen);
+            return Ok(self.nothing(Datum::Misshapen));
         }
         let row = match self.there {
             Datum::Object(row) => row,
@@ -189,7 +189,7 @@ impl<'de> Visitor<'de> for CompositeSeed<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Datum, A::Error> {
         if self.lists == 0 {
             while seq.next_element::<IgnoredAny>()?.is_some() {}
-            return self.nothing(Datum::Misshapen);
+            return Ok(self.nothing(Datum::Misshapen));
         }
         let Self {
             reader,
@@ -235,27 +235,27 @@ impl<'de> Visitor<'de> for CompositeSeed<'_, '_> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<Datum, E> {
-        self.nothing(Datum::Null)
+        Ok(self.nothing(Datum::Null))
     }
 
     fn visit_bool<E: Error>(self, _: bool) -> Result<Datum, E> {
-        self.nothing(Datum::Misshapen)
+        Ok(self.nothing(Datum::Misshapen))
     }
 
     fn visit_i64<E: Error>(self, _: i64) -> Result<Datum, E> {
-        self.nothing(Datum::Misshapen)
+        Ok(self.nothing(Datum::Misshapen))
     }
 
     fn visit_u64<E: Error>(self, _: u64) -> Result<Datum, E> {
-        self.nothing(Datum::Misshapen)
+        Ok(self.nothing(Datum::Misshapen))
     }
 
     fn visit_f64<E: Error>(self, _: f64) -> Result<Datum, E> {
-        self.nothing(Datum::Misshapen)
+        Ok(self.nothing(Datum::Misshapen))
     }
 
     fn visit_str<E: Error>(self, _: &str) -> Result<Datum, E> {
-        self.nothing(Datum::Misshapen)
+        Ok(self.nothing(Datum::Misshapen))
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) fn at(position: &'static str, key: &'static str, read: &'static str) 
 
 impl At {
     /// Only rows of the types that `name` can be.
-    pub fn only(self, name: &'static str) -> Self {
+    pub(super) fn only(self, name: &'static str) -> Self {
         Self {
             types: Some(name),
             ..self
@@ -59,7 +59,7 @@ impl At {
     }
 
     /// Representations of this type, whatever the rows are.
-    pub fn known_as(self, name: &str) -> Self {
+    pub(super) fn known_as(self, name: &str) -> Self {
         Self {
             typename: Typename::Fixed(Name::new(name).unwrap()),
             ..self
@@ -70,11 +70,11 @@ impl At {
 const ROOT: PositionId = PositionId(0);
 
 impl Draft {
-    pub fn query() -> Self {
+    pub(super) fn query() -> Self {
         Self::new(OperationKind::Query, "Query")
     }
 
-    pub fn mutation() -> Self {
+    pub(super) fn mutation() -> Self {
         Self::new(OperationKind::Mutation, "Mutation")
     }
 
@@ -99,7 +99,7 @@ impl Draft {
     }
 
     /// Adds a fetch of root fields; the document is what it reads.
-    pub fn root(mut self, subgraph: &str, after: &[u32], document: &str) -> Self {
+    pub(super) fn root(mut self, subgraph: &str, after: &[u32], document: &str) -> Self {
         let read = self.read(ROOT, document);
         self.fetch(
             subgraph,
@@ -110,7 +110,7 @@ impl Draft {
     }
 
     /// Adds a fetch of root fields at a deeper position.
-    pub fn root_at(
+    pub(super) fn root_at(
         mut self,
         position: &str,
         subgraph: &str,
@@ -123,7 +123,7 @@ impl Draft {
     }
 
     /// Adds a fetch of entities with one `_entities` field for all targets.
-    pub fn entities(mut self, subgraph: &str, after: &[u32], targets: Vec<At>) -> Self {
+    pub(super) fn entities(mut self, subgraph: &str, after: &[u32], targets: Vec<At>) -> Self {
         let field = self.entity_field("_entities", "representations", targets);
         self.fetch(
             subgraph,
@@ -134,7 +134,7 @@ impl Draft {
     }
 
     /// Adds a fetch of entities with an `_entities` field for each target.
-    pub fn batch(mut self, subgraph: &str, after: &[u32], targets: Vec<At>) -> Self {
+    pub(super) fn batch(mut self, subgraph: &str, after: &[u32], targets: Vec<At>) -> Self {
         let field = |(index, target)| {
             self.entity_field(&format!("_e{index}"), &format!("r{index}"), vec![target])
         };
@@ -143,14 +143,14 @@ impl Draft {
     }
 
     /// Declares variables of the last fetch.
-    pub fn variables(mut self, names: &[&str]) -> Self {
+    pub(super) fn variables(mut self, names: &[&str]) -> Self {
         let fetch = self.plan.fetches.last_mut().unwrap();
         fetch.variables = names.iter().map(|name| Name::new(name).unwrap()).collect();
         self
     }
 
     /// Completes the plan with what the client sees.
-    pub fn output(mut self, selection: &str) -> Program {
+    pub(super) fn output(mut self, selection: &str) -> Program {
         self.plan.output = self.output_of((ROOT, self.names[0].1), &parse(selection));
         compile(supergraph(), self.plan)
     }

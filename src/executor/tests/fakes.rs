@@ -22,15 +22,15 @@ pub(super) struct Fakes {
 
 impl Fakes {
     /// The next answer of a subgraph: a body with status 200.
-    pub fn answer(self, subgraph: &str, body: impl Into<String>) -> Self {
+    pub(super) fn answer(self, subgraph: &str, body: impl Into<String>) -> Self {
         self.status(subgraph, 200, body)
     }
 
-    pub fn status(self, subgraph: &str, status: u16, body: impl Into<String>) -> Self {
+    pub(super) fn status(self, subgraph: &str, status: u16, body: impl Into<String>) -> Self {
         self.outcome(subgraph, Ok(answer(status, body)))
     }
 
-    pub fn outcome(self, subgraph: &str, outcome: Result<Answer, CallError>) -> Self {
+    pub(super) fn outcome(self, subgraph: &str, outcome: Result<Answer, CallError>) -> Self {
         self.answers
             .lock()
             .unwrap()
@@ -41,12 +41,12 @@ impl Fakes {
     }
 
     /// The calls so far, as `subgraph body`.
-    pub fn calls(&self) -> Vec<String> {
+    pub(super) fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
     }
 
     /// The variables of the calls so far, as `subgraph variables`.
-    pub fn variables(&self) -> Vec<String> {
+    pub(super) fn variables(&self) -> Vec<String> {
         let of = |call: &String| {
             let (subgraph, body) = call.split_once(' ').unwrap();
             let body: Value = serde_json::from_str(body).unwrap();

@@ -2,8 +2,8 @@
 
 use super::Source;
 use crate::operation::OperationKind;
-use crate::planner::graph::{EntryTypename, Fact, FactId, MoveKind, NodeId};
-use crate::schema::{FieldSet, SubgraphId, TypeSet};
+use crate::planner::graph::{Fact, FactId, MoveKind, NodeId};
+use crate::schema::{SubgraphId, TypeSet};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Entries that are made together.
@@ -300,66 +300,5 @@ impl Grouping<'_, '_> {
                 )
             })
             .collect()
-    }
-}
-
-/// Entries of a group whose representations agree.
-pub(super) struct Unit<'g> {
-    pub(super) entries: Vec<&'g Entry>,
-}
-
-impl Group {
-    /// Splits the entries so that in each unit no representation needs two values under one name (the same field with
-    /// different arguments).
-    pub(super) fn units(&self, source: &Source) -> Vec<Unit<'_>> {
-        let mut units: Vec<(Unit, Vec<super::representation::Draft>)> = Vec::new();
-        for entry in &self.entries {
-            let Some(draft) = super::representation::draft(source, entry.fact) else {
-                continue;
-            };
-            let fits = |drafts: &[super::representation::Draft]| {
-                drafts.iter().all(|other| other.agrees(&draft))
-            };
-            match units.iter_mut().find(|(_, drafts)| fits(drafts)) {
-                Some((unit, drafts)) => {
-                    unit.entries.push(entry);
-                    drafts.push(draft);
-                }
-                None => units.push((
-                    Unit {
-                        entries: vec![entry],
-                    },
-                    vec![draft],
-                )),
-            }
-        }
-        units.into_iter().map(|(unit, _)| unit).collect()
-    }
-}
-
-/// How an entry is made.
-pub(super) struct Opening<'a> {
-    pub(super) class: usize,
-    pub(super) key: &'a FieldSet,
-    pub(super) typename: EntryTypename,
-    pub(super) requires: Option<&'a FieldSet>,
-}
-
-/// How the entry behind a fact is made; none for roots.
-pub(super) fn opening<'a>(source: &Source<'_, 'a>, fact: FactId) -> Option<Opening<'a>> {
-    let step = source.selection.chosen[fact.index()]?;
-    let state = source.graph.facts.state(fact)?;
-    match source.graph.facts.moves[step.index()].kind {
-        MoveKind::Enter {
-            key,
-            typename,
-            requires,
-        } => Some(Opening {
-            class: state.class?,
-            key,
-            typename,
-            requires,
-        }),
-        _ => None,
     }
 }

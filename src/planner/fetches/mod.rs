@@ -8,6 +8,7 @@ mod group;
 mod output;
 mod representation;
 mod scope;
+mod unit;
 
 use super::graph::{Graph, NodeId};
 use super::plan::{Entities, Fetch, FetchId, FetchKind, Plan, Target};

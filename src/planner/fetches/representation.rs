@@ -1,9 +1,9 @@
 //! Representations: what an entry sends of the objects it is made for.
 
-use super::{Source, document::position, group::opening};
-use crate::planner::graph::{EntryTypename, FactId, NodeId};
+use super::{Source, document::position};
+use crate::planner::graph::{EntryTypename, FactId, MoveKind, NodeId};
 use crate::planner::plan::{Representation, RepresentationField, Typename};
-use crate::schema::{SetField, TypeSet};
+use crate::schema::{FieldSet, SetField, TypeSet};
 
 /// The representation of one entry, for a class of types.
 pub(super) struct Draft {
@@ -122,5 +122,32 @@ fn join(into: &mut Vec<RepresentationField>, more: Vec<RepresentationField>) {
             }
             None => into.push(field),
         }
+    }
+}
+
+/// How an entry is made.
+pub(super) struct Opening<'a> {
+    pub(super) class: usize,
+    pub(super) key: &'a FieldSet,
+    pub(super) typename: EntryTypename,
+    pub(super) requires: Option<&'a FieldSet>,
+}
+
+/// How the entry behind a fact is made; none for roots.
+pub(super) fn opening<'a>(source: &Source<'_, 'a>, fact: FactId) -> Option<Opening<'a>> {
+    let step = source.selection.chosen[fact.index()]?;
+    let state = source.graph.facts.state(fact)?;
+    match source.graph.facts.moves[step.index()].kind {
+        MoveKind::Enter {
+            key,
+            typename,
+            requires,
+        } => Some(Opening {
+            class: state.class?,
+            key,
+            typename,
+            requires,
+        }),
+        _ => None,
     }
 }

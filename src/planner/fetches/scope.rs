@@ -4,8 +4,9 @@
 use super::{
     Source,
     document::{Variables, position},
-    group::{Group, Reads, Unit, opening},
-    representation,
+    group::{Group, Reads},
+    representation::{self, opening},
+    unit::Unit,
 };
 use crate::planner::graph::{EntryTypename, NodeId};
 use crate::planner::plan::{Read, ReadField, Target};
@@ -156,7 +157,8 @@ impl Printer<'_, '_, '_, '_> {
         };
         let known = supergraph.ty(declared).in_subgraph(self.subgraph);
         let opaque = known.is_some_and(|known| known.interface_object);
-        if supergraph.ty(declared).is_abstract() && !opaque {
+        // A subgraph may declare an object type where others declare a union: the row's type is asked for all the same.
+        if !opaque && !self.source.graph.tree.is_static(supergraph, at) {
             printed.add_typename();
         }
         for child in self.children(at) {

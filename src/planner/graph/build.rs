@@ -1,16 +1,14 @@
 //! Building of an operation's graph, from the root down.
 
 use super::{
-    Fact, FactId, Facts, MoveKind, Node, NodeId, State, Tree, children::Wanted,
-    entries::PendingEntry,
+    Draft, DraftValue, Fact, FactId, Facts, MoveKind, Node, NodeId, State, Terminal, Tree,
+    builder::{Builder, REQUEST_COST, Wanted},
 };
 use crate::operation::{Field, Operation, OperationKind, Selections};
 use crate::planner::Error;
 use crate::schema::{SubgraphId, Supergraph, TypeId, TypeSet};
-use apollo_compiler::{Name, ast, name};
+use apollo_compiler::{ast, name};
 
-/// The cost of one more request; reading one more field costs 1.
-pub(in crate::planner) const REQUEST_COST: u32 = 1000;
 /// Positions before an operation is refused.
 const POSITIONS_MAX: usize = 100_000;
 
@@ -23,36 +21,6 @@ pub(in crate::planner) struct Graph<'a> {
     pub terminals: Vec<Terminal>,
     /// What the client sees of the root.
     pub output: Draft,
-}
-
-/// A fact that the client asked for.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::planner) struct Terminal {
-    pub fact: FactId,
-    pub node: NodeId,
-}
-
-/// What the client sees of an object, over nodes.
-#[derive(Debug, Default)]
-pub(in crate::planner) struct Draft {
-    pub fields: Vec<DraftField>,
-}
-
-/// A response key.
-#[derive(Debug)]
-pub(in crate::planner) struct DraftField {
-    pub key: Name,
-    /// None: every type.
-    pub types: Option<TypeSet>,
-    pub value: DraftValue,
-}
-
-/// Where a response key's value comes from.
-#[derive(Debug)]
-pub(in crate::planner) enum DraftValue {
-    Typename,
-    Introspection,
-    Node(NodeId, Draft),
 }
 
 /// Builds the graph of `operation`. `hops`: how many positions beyond the client's own selections may be entered by
@@ -109,33 +77,7 @@ fn root(operation: &Operation) -> Node {
     }
 }
 
-/// The graph while it grows. The tables are indexed by node.
-pub(super) struct Builder<'a> {
-    pub(super) supergraph: &'a Supergraph,
-    pub(super) tree: Tree,
-    pub(super) facts: Facts<'a>,
-    /// The states at a position.
-    pub(super) states: Vec<Vec<FactId>>,
-    /// The values of a leaf, by class of its parent.
-    pub(super) values: Vec<Vec<Option<FactId>>>,
-    /// The runtime types at a position, by its classes.
-    pub(super) typenames: Vec<Vec<FactId>>,
-    pub(super) exists: Vec<Option<FactId>>,
-    /// Entries whose inputs are connected at the end, when all positions are there.
-    pub(super) pending: Vec<PendingEntry<'a>>,
-    terminals: Vec<Terminal>,
-    pub(super) hops: u8,
-}
-
 impl<'a> Builder<'a> {
-    pub(super) fn grow_tables(&mut self) {
-        let nodes = self.tree.nodes.len();
-        self.states.resize(nodes, Vec::new());
-        self.values.resize(nodes, Vec::new());
-        self.typenames.resize(nodes, Vec::new());
-        self.exists.resize(nodes, None);
-    }
-
     /// Lets every subgraph that knows the root type be entered at `position`.
     pub(super) fn enter_root(&mut self, position: NodeId, root: TypeId, only: Option<NodeId>) {
         for subgraph in self.supergraph.subgraph_ids() {
@@ -258,7 +200,7 @@ impl<'a> Builder<'a> {
                 self.terminals.push(Terminal { fact, node });
             }
         }
-        let possible = &self.tree.node(position).possible;
+        let possible = &self.supergraph.ty(self.tree.node(position).named).possible;
         let visible = &self.supergraph.ty(self.tree.node(position).named).visible;
         let depends_on_type = fields
             .iter()

@@ -2,27 +2,11 @@
 
 use super::{
     Draft, DraftField, DraftValue, Fact, FactId, MoveKind, Node, NodeId, State, alike,
-    build::Builder,
+    builder::{Builder, Reading, Wanted},
 };
 use crate::operation::Field;
-use crate::schema::{Argument, FieldInSubgraph, SetField, SubgraphId, TypeId, TypeSet};
+use crate::schema::{Argument, SetField, SubgraphId, TypeId, TypeSet};
 use apollo_compiler::Name;
-
-/// A field that keys or `@requires` need, of objects of some types.
-#[derive(Clone, Debug)]
-pub(super) struct Wanted<'a> {
-    pub(super) types: TypeSet,
-    pub(super) field: &'a SetField,
-}
-
-/// How a state can read a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
-    Plain,
-    /// Only after an entry that brings what it requires.
-    Required,
-    Not,
-}
 
 impl<'a> Builder<'a> {
     /// Splits a position's types into classes that are asked for, known and entered in the same way.
@@ -82,7 +66,7 @@ impl<'a> Builder<'a> {
     ) -> (Draft, Vec<(usize, NodeId)>) {
         let mut draft = Draft::default();
         let mut chosen = Vec::new();
-        let possible = self.tree.node(position).possible.clone();
+        let possible = &self.supergraph.ty(self.tree.node(position).named).possible;
         for (index, field) in fields.iter().enumerate() {
             let meta = match field {
                 _ if field.is_typename() => Some(DraftValue::Typename),
@@ -159,7 +143,8 @@ impl<'a> Builder<'a> {
         below
     }
 
-    /// Adds the nodes of one field: one per group of classes that subgraphs treat alike.
+    /// Adds the nodes of one field: one for a leaf, whose values are told apart by class anyway; for objects one per
+    /// group of classes that subgraphs treat alike.
     fn add_nodes(
         &mut self,
         position: NodeId,
@@ -178,9 +163,9 @@ impl<'a> Builder<'a> {
                 continue;
             };
             let group = groups.iter_mut().find(|(other, _)| {
-                alike::fields(supergraph, (*other, first), shape.name)
-                    && (self.is_leaf(first, shape.name)
-                        || alike::entries(supergraph, *other, first))
+                let leaf = self.is_leaf(first, shape.name) && self.is_leaf(*other, shape.name);
+                leaf || (alike::fields(supergraph, (*other, first), shape.name)
+                    && alike::entries(supergraph, *other, first))
             });
             match group {
                 Some((_, group)) => *group = group.union(class),
@@ -233,58 +218,6 @@ impl<'a> Builder<'a> {
             .field_of(object, name)
             .map(|id| self.supergraph.field(id));
         field.is_some_and(|field| self.supergraph.ty(field.named).is_leaf())
-    }
-
-    /// The classes of the parent that a node is a field of, with a type of each.
-    pub(super) fn classes_of(&self, node: NodeId) -> Vec<(usize, TypeId)> {
-        let Some(parent) = self.tree.node(node).parent else {
-            return Vec::new();
-        };
-        let types = &self.tree.node(node).types;
-        let classes = self.tree.node(parent).classes.iter().enumerate();
-        classes
-            .filter(|(_, class)| class.intersects(types))
-            .filter_map(|(index, class)| Some((index, class.iter().next()?)))
-            .collect()
-    }
-
-    /// Whether and how `state` can read `child` for objects of type `object`.
-    pub(super) fn reading(&self, state: &State, child: NodeId, object: TypeId) -> Reading {
-        if state.only.is_some_and(|only| only != child) {
-            return Reading::Not;
-        }
-        let node = self.tree.node(child);
-        let Some(known) = self.known_field(state, &node.name, object) else {
-            return Reading::Not;
-        };
-        let provided = || {
-            let view = state.view.iter();
-            view.clone().any(|field| {
-                field.name == node.name
-                    && field.arguments == node.arguments
-                    && field.types.contains(object)
-            })
-        };
-        match known {
-            _ if state.only == Some(child) => Reading::Plain,
-            FieldInSubgraph { external: true, .. } if !provided() => Reading::Not,
-            FieldInSubgraph {
-                requires: Some(_), ..
-            } => Reading::Required,
-            _ => Reading::Plain,
-        }
-    }
-
-    /// How the subgraph of `state` knows a field of objects of type `object`.
-    pub(super) fn known_field(
-        &self,
-        state: &State,
-        name: &str,
-        object: TypeId,
-    ) -> Option<&'a FieldInSubgraph> {
-        let declared = if state.opaque { state.declared } else { object };
-        let id = self.supergraph.field_of(declared, name)?;
-        self.supergraph.field(id).in_subgraph(state.subgraph)
     }
 
     /// The values of a leaf, and the states that can read them.
@@ -416,7 +349,7 @@ impl<'a> Builder<'a> {
             fact
         });
         self.facts
-            .connect(fact, parents.iter().copied(), (0, MoveKind::Within));
+            .connect(fact, parents.iter().copied(), (1, MoveKind::Within));
         if let (None, Some(exists)) = (same, self.exists[child.index()]) {
             self.facts.connect(exists, [fact], (0, MoveKind::Within));
         }

@@ -2,22 +2,11 @@
 
 use super::{
     EntryTypename, Fact, FactId, MoveKind, NodeId, State,
-    build::{Builder, REQUEST_COST},
-    children::{Reading, Wanted},
+    builder::{Builder, PendingEntry, REQUEST_COST, Reading, Wanted},
 };
 use crate::operation::Field;
 use crate::schema::{FieldSet, Key, SetField, SubgraphId, TypeId, TypeSet};
 use smallvec::SmallVec;
-
-/// An entry whose inputs are not connected yet.
-pub(super) struct PendingEntry<'a> {
-    fact: FactId,
-    position: NodeId,
-    class: usize,
-    key: &'a FieldSet,
-    typename: EntryTypename,
-    requires: Option<&'a FieldSet>,
-}
 
 /// A way to enter a subgraph with objects of a type.
 struct Door<'a> {

@@ -1,4 +1,4 @@
-//! Selection: terminals with the least choice first, each by its cheapest derivation.
+//! Selection: terminals without a choice first, each by its cheapest derivation.
 
 use super::Costs;
 use crate::planner::{
@@ -83,8 +83,8 @@ struct Selecting<'g, 'a> {
 }
 
 impl Selecting<'_, '_> {
-    /// Terminals with the fewest ways first; in the response's order among equals. Fields with `@requires` come before
-    /// others, which can then ride along in the entries made for them.
+    /// Terminals without a choice first, then the cheapest; in the response's order among equals. Fields with
+    /// `@requires` come before others, which can then ride along in the entries made for them.
     fn order(&self) -> Vec<Terminal> {
         let facts = &self.graph.facts;
         let ways = |terminal: &Terminal| {
@@ -99,7 +99,8 @@ impl Selecting<'_, '_> {
             };
             let requires = moves.clone().all(is_required);
             let only_exists = matches!(facts.facts[terminal.fact.index()], Fact::Exists);
-            (only_exists, !requires, moves.count())
+            let (ways, cost) = (moves.count(), self.costs.cost[terminal.fact.index()]);
+            (only_exists, !requires, ways > 1, cost, ways)
         };
         let mut terminals = self.graph.terminals.clone();
         terminals.sort_by_cached_key(ways);
