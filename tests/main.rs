@@ -9,4 +9,6 @@
 
 #[cfg(feature = "compose")]
 mod composition;
+mod gateway;
+mod kit;
 mod tidy;
