@@ -9,6 +9,8 @@
 
 #[cfg(feature = "compose")]
 mod composition;
+mod gateway;
+mod kit;
 mod tidy;
 #[cfg(feature = "compose")]
 mod world;

@@ -1,7 +1,13 @@
 //! What is wrong with a configuration, and where.
 
-use super::tree::Place;
 use std::fmt;
+
+/// Line and column, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub line: usize,
+    pub column: usize,
+}
 
 /// Something wrong at a place of the text.
 #[derive(Debug)]

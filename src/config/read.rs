@@ -5,9 +5,9 @@
 //! text takes the type that is asked for.
 
 use super::{
-    error::Problem,
+    error::{Place, Problem},
     nearest::nearest,
-    tree::{Entry, Node, Place, Value},
+    tree::{Entry, Node, Value},
 };
 use serde::{
     Deserialize,
@@ -63,8 +63,50 @@ impl de::Error for Failure {
         Self::custom(unknown("value", variant, expected))
     }
 
+    fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::custom(format!(
+            "expected {}, found {}",
+            plainly(expected),
+            shown(found)
+        ))
+    }
+
+    fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::invalid_type(found, expected)
+    }
+
     fn missing_field(field: &'static str) -> Self {
         Self::custom(format!("the key `{field}` is missing"))
+    }
+}
+
+/// What serde expects, in words for people who do not write Rust.
+fn plainly(expected: &dyn de::Expected) -> String {
+    let words = expected.to_string();
+    match words.as_str() {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number".to_owned(),
+        "a nonzero usize" => "a whole number from 1".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a string" => "text".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a map" => "keys and values".to_owned(),
+        _ if words.starts_with("struct ") => "keys and values".to_owned(),
+        _ => words,
+    }
+}
+
+/// What is there instead.
+fn shown(found: de::Unexpected<'_>) -> String {
+    match found {
+        de::Unexpected::Bool(value) => format!("`{value}`"),
+        de::Unexpected::Signed(value) => format!("`{value}`"),
+        de::Unexpected::Unsigned(value) => format!("`{value}`"),
+        de::Unexpected::Float(value) => format!("`{value}`"),
+        de::Unexpected::Str(text) => format!("the text `{text}`"),
+        de::Unexpected::Seq => "a list".to_owned(),
+        de::Unexpected::Map => "keys and values".to_owned(),
+        de::Unexpected::Unit => "nothing".to_owned(),
+        other => other.to_string(),
     }
 }
 
@@ -200,6 +242,10 @@ impl<'de> Deserializer<'de> for &'de Node {
                 rest: [].iter(),
                 value: None,
             })),
+            // serde would take a list as the values of the fields in their order.
+            (_, Value::List(_)) => {
+                self.located(Err(de::Error::invalid_type(self.kind(), &visitor)))
+            }
             _ => self.deserialize_any(visitor),
         }
     }

@@ -1,19 +1,12 @@
 //! YAML as a tree in which every key and value knows its place.
 
-use super::error::Problem;
+use super::error::{Place, Problem};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, SeqAccess, Visitor},
 };
 use serde_yaml::Spanned;
 use std::fmt;
-
-/// Line and column, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub line: usize,
-    pub column: usize,
-}
 
 /// A value and where it is written.
 #[derive(Debug)]
@@ -56,11 +49,18 @@ pub(super) fn parse(text: &str) -> Result<Node, Problem> {
     }
     serde_yaml::from_str(text).map_err(|error| {
         let place = error.location().map(place);
-        Problem::new(
-            place,
-            format!("this is not YAML: {}", error.without_snippet()),
-        )
+        Problem::new(place, explain(error.without_snippet()))
     })
+}
+
+/// The parser's message, without the place that ours has anyway.
+fn explain(error: &serde_yaml::Error) -> String {
+    if let serde_yaml::Error::DuplicateMappingKey { key: Some(key), .. } = error {
+        return format!("the key `{key}` is written twice");
+    }
+    let message = error.to_string();
+    let end = message.rfind(" at line ").unwrap_or(message.len());
+    format!("this is not YAML: {}", &message[..end])
 }
 
 fn place(location: serde_yaml::Location) -> Place {

@@ -235,7 +235,7 @@ impl Refusal {
 impl From<operation::Error> for Refusal {
     fn from(error: operation::Error) -> Self {
         use operation::Error as E;
-        let message = error.to_string();
+        let message = sentence(&error.to_string());
         match error {
             E::Syntax(diagnostics) => {
                 Self::with_problems(Code::ParseFailed, problems(diagnostics, message))
@@ -253,6 +253,13 @@ impl From<operation::Error> for Refusal {
             E::Unsupported(_) => Self::new(Code::Unsupported, message),
         }
     }
+}
+
+/// The text with a capital at its beginning.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 /// How many errors of one document a response lists; the rest would only repeat the mistake.
@@ -276,13 +283,21 @@ fn problems(diagnostics: Vec<operation::Diagnostic>, otherwise: String) -> Vec<P
 
 impl From<operation::LimitExceeded> for Refusal {
     fn from(exceeded: operation::LimitExceeded) -> Self {
-        let code = match exceeded.measured {
-            Measured::Depth => Code::DepthLimit,
-            Measured::Height => Code::HeightLimit,
-            Measured::Aliases => Code::AliasesLimit,
-            Measured::RootFields => Code::RootFieldsLimit,
+        let operation::LimitExceeded {
+            measured,
+            limit,
+            found,
+        } = exceeded;
+        let (code, what, key) = match measured {
+            Measured::Depth => (Code::DepthLimit, "levels of fields", "max_depth"),
+            Measured::Height => (Code::HeightLimit, "fields", "max_height"),
+            Measured::Aliases => (Code::AliasesLimit, "aliases", "max_aliases"),
+            Measured::RootFields => (Code::RootFieldsLimit, "root fields", "max_root_fields"),
         };
-        Self::new(code, exceeded.to_string())
+        Self::new(
+            code,
+            format!("The operation has {found} {what}, at most {limit} are allowed (limits.{key})"),
+        )
     }
 }
 
@@ -292,14 +307,16 @@ impl From<executor::IntrospectionError> for Refusal {
             executor::IntrospectionError::TooDeep(_) => Code::TooComplex,
             executor::IntrospectionError::Failed(_) => Code::ValidationFailed,
         };
-        Self::new(code, error.to_string())
+        Self::new(code, sentence(&error.to_string()))
     }
 }
 
 impl From<planner::Error> for Refusal {
     fn from(error: planner::Error) -> Self {
         match error {
-            planner::Error::TooLarge { .. } => Self::new(Code::TooComplex, error.to_string()),
+            planner::Error::TooLarge { .. } => {
+                Self::new(Code::TooComplex, sentence(&error.to_string()))
+            }
             planner::Error::Unreachable { .. } => {
                 tracing::error!(%error, "an operation could not be planned");
                 Self::new(Code::PlanningFailed, "The operation could not be planned")

@@ -18,11 +18,12 @@ mod planning;
 mod process;
 mod route;
 mod snapshot;
+mod subgraph_rules;
 mod subgraphs;
 mod traffic;
 mod url_path;
 
-pub use crate::upstream::Body;
+pub use crate::upstream::{Body, Connections};
 pub use config::Config;
 pub use csrf::Config as CsrfConfig;
 pub use errors::{Code, Problem, Refusal};
@@ -31,11 +32,12 @@ pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
-pub use snapshot::{Snapshot, SnapshotError};
+pub use snapshot::Snapshot;
+pub use subgraph_rules::SnapshotError;
 pub use traffic::Config as TrafficShapingConfig;
 pub use url_path::UrlPath;
 
-use crate::{executor, operation::OperationKind, upstream::Connections};
+use crate::{executor, operation::OperationKind};
 use graphql::Media;
 use http::{Request, Response, request::Parts};
 use route::Route;
@@ -114,18 +116,10 @@ async fn answer(
         .map_err(|_| Refusal::timeout())??;
 
     // Run.
-    let introspection = document
-        .has_introspection()
-        .then(|| {
-            let (executable, operation) = document.executable();
-            executor::introspect(
-                snapshot.supergraph().api(),
-                executable,
-                operation,
-                &variables,
-            )
-        })
-        .transpose()?;
+    let introspecting = snapshot.documents.introspect(&prepared, &variables);
+    let introspection = timeout_at(deadline, introspecting)
+        .await
+        .map_err(|_| Refusal::timeout())??;
     let subgraphs = Outgoing::new(snapshot, connections, &head.headers, deadline);
     let run = executor::Request {
         variables: &variables,
@@ -138,5 +132,5 @@ async fn answer(
     }
 
     // Encode.
-    Ok(graphql::encode(snapshot, media, reply))
+    Ok(graphql::encode(&snapshot.subgraphs, media, reply))
 }

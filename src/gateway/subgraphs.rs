@@ -54,7 +54,7 @@ impl<'a> Outgoing<'a> {
     }
 
     async fn send(&self, call: Call) -> Result<Answer, CallError> {
-        let subgraph = self.snapshot.subgraph(call.subgraph);
+        let subgraph = self.snapshot.subgraphs.get(call.subgraph);
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(header::CONTENT_TYPE, JSON);
         headers.insert(header::ACCEPT, ACCEPT);

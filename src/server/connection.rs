@@ -1,10 +1,7 @@
 //! One client connection: HTTP/1.1 or HTTP/2 in the clear, whichever the client begins with.
 
 use super::{Config, Health};
-use crate::{
-    gateway::{self, Body, Gateway, Refusal, UrlPath},
-    upstream::Connections,
-};
+use crate::gateway::{self, Body, Connections, Gateway, Refusal, UrlPath};
 use futures_util::FutureExt;
 use http::{Request, Response};
 use hyper::{body::Incoming, service::service_fn};

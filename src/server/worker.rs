@@ -1,7 +1,7 @@
 //! A thread that serves connections on a runtime of its own.
 
 use super::connection::{Role, Settings, serve};
-use crate::upstream::Connections;
+use crate::gateway::Connections;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::{
     io,

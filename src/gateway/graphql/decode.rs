@@ -102,7 +102,7 @@ pub(crate) async fn decode(
 
 /// The parameters of a request. Others are ignored (GraphQL over HTTP section 5.1).
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "a JSON object")]
 struct Parameters {
     query: Option<String>,
     operation_name: Option<String>,

@@ -12,6 +12,7 @@ use crate::{
     schema::Supergraph,
 };
 use quick_cache::{Equivalent, Weighter, sync::Cache};
+use serde_json::{Map, Value};
 use std::{
     hash::{Hash, Hasher},
     sync::{Arc, Mutex, PoisonError},
@@ -169,6 +170,25 @@ impl Documents {
         };
         self.cache.insert(prepared.key.clone(), entry);
         Ok(program)
+    }
+
+    /// The values of a document's introspection fields, if it has any. It may walk the whole schema, so it is no work
+    /// for a thread that others wait on.
+    pub(in crate::gateway) async fn introspect(
+        &self,
+        prepared: &Arc<Prepared>,
+        variables: &Map<String, Value>,
+    ) -> Result<Option<Map<String, Value>>, Refusal> {
+        if !prepared.document.has_introspection() {
+            return Ok(None);
+        }
+        let (supergraph, prepared) = (Arc::clone(&self.supergraph), Arc::clone(prepared));
+        let variables = variables.clone();
+        let job = move || {
+            let (document, operation) = prepared.document.executable();
+            executor::introspect(supergraph.api(), document, operation, &variables)
+        };
+        Ok(Some(self.planning.run(job).await??))
     }
 }
 

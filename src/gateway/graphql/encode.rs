@@ -3,29 +3,46 @@
 use super::Media;
 use crate::{
     executor::{self, PathSegment, Reply},
-    gateway::{Body, Code, Refusal, Snapshot},
+    gateway::{Body, Code, Refusal, subgraph_rules::SubgraphTable},
 };
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 
 /// The response to an operation that was executed.
-pub(crate) fn encode(snapshot: &Snapshot, media: Media, reply: Reply) -> Response<Body> {
+pub(crate) fn encode(subgraphs: &SubgraphTable, media: Media, reply: Reply) -> Response<Body> {
     let Reply::One(executor::Response { data, errors, .. }) = reply;
     // Room for the names around the data; errors grow it.
     let mut body = Vec::with_capacity(data.len() + 32);
     body.extend_from_slice(b"{\"data\":");
     body.extend_from_slice(&data);
     if !errors.is_empty() {
+        log(subgraphs, &errors);
         let shown: Vec<Shown> = errors
             .iter()
-            .map(|error| Shown { error, snapshot })
+            .map(|error| Shown { error, subgraphs })
             .collect();
         body.extend_from_slice(b",\"errors\":");
         write_json(&mut body, &shown);
     }
     body.push(b'}');
     respond(StatusCode::OK, media, body)
+}
+
+/// The log gets what the client may not see: one line a response, however many errors.
+fn log(subgraphs: &SubgraphTable, errors: &[executor::Error]) {
+    let of_subgraphs = errors
+        .iter()
+        .filter_map(|error| Some((error, error.subgraph?)));
+    if let Some((error, subgraph)) = of_subgraphs.clone().next() {
+        tracing::warn!(
+            subgraph = subgraphs.get(subgraph).name,
+            code = Code::of_field_error(error.code).name(),
+            message = error.message,
+            errors = of_subgraphs.count(),
+            "a subgraph failed in part of a response"
+        );
+    }
 }
 
 /// The response to a request that is refused.
@@ -102,33 +119,32 @@ fn write_json(body: &mut Vec<u8>, value: &impl Serialize) {
 /// A field error as the client may see it.
 struct Shown<'a> {
     error: &'a executor::Error,
-    snapshot: &'a Snapshot,
+    subgraphs: &'a SubgraphTable,
 }
 
 impl Shown<'_> {
     /// The subgraph by name, if its errors are included.
     fn included(&self) -> Option<&str> {
-        let subgraph = self.error.subgraph?;
-        self.snapshot
-            .subgraph(subgraph)
-            .includes_errors
-            .then(|| self.snapshot.supergraph().subgraph(subgraph).name.as_str())
+        let rules = self.subgraphs.get(self.error.subgraph?);
+        rules.includes_errors.then_some(rules.name.as_str())
     }
 
     /// The message: a subgraph's own words, and what our client says of its connection (addresses), only if its
     /// errors are included. What we ourselves found wrong with a value is always told.
     fn message(&self) -> &str {
-        let said_elsewhere = match Code::of_field_error(self.error.code) {
-            Code::SubgraphError => "Subgraph errors redacted",
-            Code::SubgraphHttp => "A subgraph could not be reached",
-            Code::SubgraphMalformed => "A subgraph gave a malformed response",
-            Code::Timeout => "A subgraph did not answer in time",
-            _ => return &self.error.message,
+        use executor::ErrorCode as E;
+        let masked = match self.error.code {
+            E::Subgraph => "Subgraph errors redacted",
+            E::Connection => "A subgraph could not be reached",
+            E::Http(_) => "A subgraph answered with an HTTP status of failure",
+            E::Malformed => "A subgraph gave a malformed response",
+            E::Timeout => "A subgraph did not answer in time",
+            E::WrongType | E::UnexpectedNull => return &self.error.message,
         };
         if self.included().is_some() {
             &self.error.message
         } else {
-            said_elsewhere
+            masked
         }
     }
 

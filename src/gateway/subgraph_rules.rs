@@ -1,0 +1,107 @@
+//! How each subgraph is called and shown, compiled from the configuration.
+
+use super::{Config, headers::Rules};
+use crate::{
+    schema::{Subgraph, SubgraphId},
+    upstream::{Endpoint, EndpointError, Registry, Upstream},
+};
+use std::sync::Arc;
+
+/// The rules of every subgraph.
+pub(super) struct SubgraphTable(Vec<SubgraphRules>);
+
+/// The rules of one subgraph.
+pub(super) struct SubgraphRules {
+    pub(super) name: String,
+    pub(super) upstream: Arc<Upstream>,
+    pub(super) headers: Rules,
+    /// Whether clients see what it says went wrong.
+    pub(super) includes_errors: bool,
+}
+
+/// Why a configuration and a supergraph do not make a snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    #[error(
+        "the URL of subgraph `{subgraph}` in the supergraph cannot be used: {error} (override_subgraph_url.{subgraph} \
+         can give another)"
+    )]
+    Endpoint {
+        subgraph: String,
+        error: EndpointError,
+    },
+}
+
+impl SubgraphTable {
+    /// Compiles the configuration for these subgraphs.
+    pub(super) fn new(
+        config: &Config,
+        subgraphs: &[Subgraph],
+        registry: &Registry,
+    ) -> Result<Self, SnapshotError> {
+        warn_of_unknown_subgraphs(config, subgraphs);
+        let rules = subgraphs
+            .iter()
+            .map(|subgraph| SubgraphRules::new(config, subgraph, registry));
+        Ok(Self(rules.collect::<Result<_, _>>()?))
+    }
+
+    /// The rules of one of them.
+    pub(super) fn get(&self, id: SubgraphId) -> &SubgraphRules {
+        &self.0[id.index()]
+    }
+}
+
+impl SubgraphRules {
+    fn new(
+        config: &Config,
+        subgraph: &Subgraph,
+        registry: &Registry,
+    ) -> Result<Self, SnapshotError> {
+        let name = &subgraph.name;
+        let endpoint = match config.override_subgraph_url.0.get(name) {
+            Some(endpoint) => endpoint.clone(),
+            None => Endpoint::parse(&subgraph.url).map_err(|error| SnapshotError::Endpoint {
+                subgraph: name.clone(),
+                error,
+            })?,
+        };
+        let settings = config.traffic_shaping.upstream(name);
+        Ok(Self {
+            name: name.clone(),
+            upstream: registry.upstream(name, vec![endpoint], settings),
+            headers: Rules::new(&config.headers, name),
+            includes_errors: config.include_subgraph_errors.includes(name),
+        })
+    }
+}
+
+/// A rule for a subgraph that is not there is most likely a misspelt name.
+fn warn_of_unknown_subgraphs(config: &Config, subgraphs: &[Subgraph]) {
+    let sections = [
+        (
+            "traffic_shaping.subgraphs",
+            config.traffic_shaping.subgraphs.keys().collect::<Vec<_>>(),
+        ),
+        (
+            "headers.subgraphs",
+            config.headers.subgraphs.keys().collect(),
+        ),
+        (
+            "include_subgraph_errors.subgraphs",
+            config.include_subgraph_errors.subgraphs.keys().collect(),
+        ),
+        (
+            "override_subgraph_url",
+            config.override_subgraph_url.0.keys().collect(),
+        ),
+    ];
+    for (section, names) in sections {
+        for name in names
+            .into_iter()
+            .filter(|name| subgraphs.iter().all(|subgraph| subgraph.name != **name))
+        {
+            tracing::warn!("{section}.{name}: the supergraph has no subgraph of this name");
+        }
+    }
+}

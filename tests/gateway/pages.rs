@@ -1,0 +1,54 @@
+//! The pages under `tests/cases` that are whole exchanges with a router.
+
+use crate::kit;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn pages(area: &str) -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/cases")
+        .join(area);
+    let entries = fs::read_dir(directory).unwrap();
+    let mut pages: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    pages.sort();
+    assert!(!pages.is_empty(), "{area} has no pages");
+    pages
+}
+
+fn play_all(area: &str) {
+    let failures: Vec<String> = pages(area)
+        .iter()
+        .filter_map(|page| kit::play(page).err())
+        .collect();
+    assert!(
+        failures.is_empty(),
+        "{}\n(UPDATE=1 rewrites the pages)",
+        failures.join("\n\n")
+    );
+}
+
+/// GraphQL over HTTP: methods, media types, parameters.
+#[test]
+fn http() {
+    play_all("http");
+}
+
+/// Documents and variables that are refused.
+#[test]
+fn documents() {
+    play_all("documents");
+}
+
+/// What goes to subgraphs.
+#[test]
+fn headers() {
+    play_all("headers");
+}
+
+/// Subgraphs that fail.
+#[test]
+fn subgraph_errors() {
+    play_all("subgraph_errors");
+}

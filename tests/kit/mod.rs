@@ -1,0 +1,18 @@
+//! What gateway tests are made of: a router on a free port, subgraphs that say what a test has them say, a client that
+//! sends exactly what it is told, and pages that put the three together.
+//!
+//! Everything is on loopback and nothing waits for a time to pass: a slow subgraph is one that never answers.
+
+mod client;
+mod http;
+mod page;
+mod router;
+mod scenario;
+mod subgraph;
+
+pub use client::{Client, wire};
+use http::Message;
+use page::{Block, Page};
+pub use router::Router;
+pub use scenario::play;
+pub use subgraph::{Answer, Exchange, Fake};

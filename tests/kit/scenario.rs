@@ -1,0 +1,185 @@
+//! Plays a page against a router.
+//!
+//! Blocks, in the order of the page:
+//! - `yaml config`: the router's configuration (default: none).
+//! - `text supergraph`: the name of a file in `tests/cases/supergraphs`, without its ending (default: `shop`).
+//! - `http request`: what the client sends.
+//! - `http subgraph NAME`: what subgraph NAME must then be asked, and after it
+//! - `http answer`: its answer as status, headers, body; or the word `hang` or `break`.
+//! - `text down`: the name of a subgraph that nothing listens for.
+//! - `http response`: what the client must get.
+//!
+//! A request ends with its response; a page may have several. With `UPDATE=1` the subgraph and response blocks are
+//! rewritten to what happened.
+
+use super::{Answer, Block, Client, Exchange, Fake, Page, Router};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::Path,
+};
+
+/// Headers of responses that say nothing about the case.
+const NOISE: [&str; 2] = ["date", "content-length"];
+
+/// Plays the page; what differs, if anything does.
+pub fn play(path: &Path) -> Result<(), String> {
+    let page = Page::read(path);
+    let blocks = page.blocks();
+    let setting = Setting::of(&blocks);
+    let updating = std::env::var_os("UPDATE").is_some();
+    let mut texts: Vec<String> = blocks.iter().map(|block| block.text.clone()).collect();
+    let mut complaints = Vec::new();
+    let mut first = 0;
+    while let Some(length) = blocks[first..]
+        .iter()
+        .position(|block| block.kind == "response")
+    {
+        let range = first..=first + length;
+        let step = &blocks[range.clone()];
+        let happened = setting.play(step, updating);
+        for (text, block) in texts[range].iter_mut().zip(step) {
+            *text = match block.kind.split_once(' ') {
+                Some(("subgraph", name)) if updating => {
+                    happened.seen(name).unwrap_or_else(|| block.text.clone())
+                }
+                _ if updating && block.kind == "response" => happened.response.clone(),
+                _ => continue,
+            };
+        }
+        let expected = &blocks[first + length].text;
+        if *expected != happened.response {
+            complaints.push(format!(
+                "expected:\n{expected}\ngot:\n{}",
+                happened.response
+            ));
+        }
+        complaints.extend(happened.complaints);
+        first += length + 1;
+    }
+    if updating {
+        page.write(&texts);
+        return Ok(());
+    }
+    if first == 0 {
+        complaints.push("the page has no response".to_owned());
+    }
+    if complaints.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{}\n{}", path.display(), complaints.join("\n")))
+    }
+}
+
+/// The router of a page and its subgraphs.
+struct Setting {
+    router: Router,
+    subgraphs: BTreeMap<String, Fake>,
+}
+
+struct Happened {
+    response: String,
+    seen: std::cell::RefCell<BTreeMap<String, std::collections::VecDeque<String>>>,
+    complaints: Vec<String>,
+}
+
+impl Happened {
+    /// The next request that this subgraph got.
+    fn seen(&self, subgraph: &str) -> Option<String> {
+        self.seen.borrow_mut().get_mut(subgraph)?.pop_front()
+    }
+}
+
+impl Setting {
+    fn of(blocks: &[Block]) -> Self {
+        let text = |kind: &str| {
+            blocks
+                .iter()
+                .find(|block| block.kind == kind)
+                .map(|block| block.text.trim())
+        };
+        let name = text("supergraph").unwrap_or("shop");
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/supergraphs");
+        let mut supergraph =
+            std::fs::read_to_string(directory.join(format!("{name}.graphql"))).unwrap();
+        let mut subgraphs = BTreeMap::new();
+        let mut rest = supergraph.clone();
+        while let Some((_, after)) = rest.split_once("http://") {
+            let (host, after) = after.split_once('/').unwrap();
+            if let Some(name) = host.strip_suffix(".test") {
+                let fake = Fake::start();
+                let address = if text("down") == Some(name) {
+                    unused_address()
+                } else {
+                    fake.address
+                };
+                supergraph = supergraph.replace(host, &address.to_string());
+                subgraphs.insert(name.to_owned(), fake);
+            }
+            rest = after.to_owned();
+        }
+        let router = Router::start(text("config").unwrap_or(""), &supergraph);
+        Self { router, subgraphs }
+    }
+
+    fn play(&self, step: &[Block], updating: bool) -> Happened {
+        let mut exchanges: BTreeMap<&str, Vec<Exchange>> = BTreeMap::new();
+        let mut asked = step
+            .iter()
+            .filter_map(|block| Some((block, block.kind.strip_prefix("subgraph ")?)));
+        let mut answers = step.iter().filter(|block| block.kind == "answer");
+        for (block, name) in &mut asked {
+            let answer = answers.next().expect("an answer to each request");
+            exchanges.entry(name).or_default().push(Exchange {
+                expected: (!updating).then(|| block.text.clone()),
+                answer: written(&answer.text),
+            });
+        }
+        for (name, fake) in &self.subgraphs {
+            fake.expect(exchanges.remove(name.as_str()).unwrap_or_default());
+        }
+        assert!(
+            exchanges.is_empty(),
+            "there is no subgraph {:?}",
+            exchanges.keys()
+        );
+        let request = step
+            .iter()
+            .find(|block| block.kind == "request")
+            .expect("a request");
+        let response = Client::connect(self.router.address).request(&request.text);
+        let seen = self
+            .subgraphs
+            .iter()
+            .map(|(name, fake)| (name.clone(), fake.take_seen().into()));
+        let complaints = self.subgraphs.iter().flat_map(|(name, fake)| {
+            let complaints = fake.complaints().into_iter();
+            complaints.map(move |complaint| format!("subgraph {name}: {complaint}"))
+        });
+        Happened {
+            response: response.text(&NOISE),
+            seen: std::cell::RefCell::new(seen.collect()),
+            complaints: complaints.collect(),
+        }
+    }
+}
+
+/// An answer as a page writes it.
+fn written(text: &str) -> Answer {
+    match text.trim() {
+        "hang" => return Answer::Later(Vec::new()),
+        "break" => return Answer::Break,
+        _ => {}
+    }
+    let (head, body) = text.split_once("\n\n").unwrap_or((text.trim_end(), ""));
+    let body = body.trim_end_matches('\n');
+    let mut bytes = format!("HTTP/1.1 {}\r\n", head.trim_end().replace('\n', "\r\n"));
+    bytes.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+    Answer::Bytes(bytes.into_bytes())
+}
+
+/// An address that refuses connections.
+fn unused_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap()
+}

@@ -1,0 +1,150 @@
+//! Subgraphs that say what a test has them say.
+
+use super::Message;
+use std::{
+    io::{BufReader, Write},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Condvar, Mutex},
+    thread,
+};
+
+/// What a fake subgraph expects, and what it answers.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// As [`Fake`] writes down what it got. None: anything.
+    pub expected: Option<String>,
+    pub answer: Answer,
+}
+
+/// How a fake subgraph answers.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// These bytes, as they are.
+    Bytes(Vec<u8>),
+    /// These bytes, once [`Fake::open`] lets them through.
+    Later(Vec<u8>),
+    /// The connection ends after the request.
+    Break,
+}
+
+/// Headers of every request to a subgraph, which pages leave out.
+const NOISE: [&str; 4] = ["host", "content-length", "content-type", "accept"];
+
+#[derive(Default)]
+struct Script {
+    open: Vec<Exchange>,
+    /// What was asked, in order.
+    seen: Vec<String>,
+    unexpected: Vec<String>,
+    /// Whether answers for later may go on.
+    released: bool,
+}
+
+/// A subgraph on a free port.
+pub struct Fake {
+    pub address: SocketAddr,
+    script: Arc<(Mutex<Script>, Condvar)>,
+}
+
+impl Fake {
+    /// Starts one with nothing to say.
+    pub fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let script: Arc<(Mutex<Script>, Condvar)> = Arc::default();
+        let shared = Arc::clone(&script);
+        // The threads end with the test process; what they wait for is on loopback.
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || serve(&shared, stream.unwrap()));
+            }
+        });
+        Self { address, script }
+    }
+
+    /// What it should expect from now on, and what it did not expect until now.
+    pub fn expect(&self, exchanges: Vec<Exchange>) {
+        self.script.0.lock().unwrap().open = exchanges;
+    }
+
+    /// Lets answers for later go on.
+    pub fn open(&self) {
+        self.script.0.lock().unwrap().released = true;
+        self.script.1.notify_all();
+    }
+
+    /// Waits until so many requests have come.
+    pub fn wait_for_requests(&self, count: usize) {
+        let seen = self.script.0.lock().unwrap();
+        let waited = self
+            .script
+            .1
+            .wait_while(seen, |script| script.seen.len() < count);
+        drop(waited.unwrap());
+    }
+
+    /// What was asked since the last time, in order.
+    pub fn take_seen(&self) -> Vec<String> {
+        std::mem::take(&mut self.script.0.lock().unwrap().seen)
+    }
+
+    /// What differed: requests nobody expected, and expected ones that did not come.
+    pub fn complaints(&self) -> Vec<String> {
+        let mut script = self.script.0.lock().unwrap();
+        let mut complaints: Vec<String> = std::mem::take(&mut script.unexpected)
+            .into_iter()
+            .map(|request| format!("an unexpected request:\n{request}"))
+            .collect();
+        let missing = std::mem::take(&mut script.open);
+        complaints.extend(missing.into_iter().map(|exchange| {
+            format!(
+                "a request that did not come:\n{}",
+                exchange.expected.unwrap_or_default()
+            )
+        }));
+        complaints
+    }
+}
+
+/// Answers the requests of one connection.
+fn serve(script: &(Mutex<Script>, Condvar), stream: TcpStream) {
+    let mut stream = BufReader::new(stream);
+    while let Ok(Some(request)) = Message::read(&mut stream) {
+        match answer(script, &request) {
+            Some(bytes) => {
+                if stream.get_mut().write_all(&bytes).is_err() {
+                    return;
+                }
+            }
+            None => return,
+        }
+    }
+}
+
+/// The bytes of the answer; none to end the connection.
+fn answer((script, changed): &(Mutex<Script>, Condvar), request: &Message) -> Option<Vec<u8>> {
+    let text = request.text(&NOISE);
+    let mut script = script.lock().unwrap();
+    script.seen.push(text.clone());
+    changed.notify_all();
+    let fits = |exchange: &Exchange| {
+        exchange
+            .expected
+            .as_ref()
+            .is_none_or(|expected| *expected == text)
+    };
+    let Some(index) = script.open.iter().position(fits) else {
+        script.unexpected.push(text);
+        return Some(b"HTTP/1.1 500 Unexpected\r\ncontent-length: 0\r\n\r\n".to_vec());
+    };
+    match script.open.remove(index).answer {
+        Answer::Bytes(bytes) => Some(bytes),
+        Answer::Break => None,
+        Answer::Later(bytes) => {
+            let released = changed.wait_while(script, |script| !script.released);
+            drop(released.unwrap());
+            Some(bytes)
+        }
+    }
+}
