@@ -33,6 +33,8 @@ mod shrink;
 mod compare;
 mod compose;
 mod graphs;
+mod interpreter;
+mod router;
 mod trial;
 
 mod faults;
@@ -40,6 +42,7 @@ mod faults;
 use std::env;
 use std::ops::Range;
 
+use router::{By, Graphway};
 use trial::Trial;
 
 /// The seeds to try: `WORLD_SEED` alone, or the first `WORLD_SEEDS`.
@@ -72,4 +75,28 @@ fn every_graph_makes_a_sound_world() {
         }
         assert!(told > 0, "{name}: hardly any operation has data");
     }
+}
+
+/// Puts random operations over every graph to Graphway; panics with the first failure of each.
+fn try_all(by: By) {
+    let mut failures = Vec::new();
+    for (name, sdl) in graphs::graphs() {
+        let tried = Trial::new(&name, &sdl).and_then(|mut trial| {
+            let graphway = Graphway::new(&sdl, by).map_err(|error| format!("{name}: {error}"))?;
+            trial.run(&graphway, seeds(60))
+        });
+        failures.extend(tried.err());
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn graphway_answers_as_one_server_would() {
+    try_all(By::Executor);
+}
+
+/// Tells a wrong plan, which fails here too, from a wrong execution.
+#[test]
+fn plans_say_what_one_server_would_answer() {
+    try_all(By::Interpreter);
 }
