@@ -330,12 +330,13 @@ impl<'a> Folding<'a> {
         }
         let mut split: Vec<(ast::Type, TypeSet)> = Vec::new();
         let supergraph = self.supergraph;
-        // Meta fields are on no type; a field of an object position has the position's own type.
+        // Meta fields are on no type. Inside a fragment on an interface, the object's own field counts.
         let single = supergraph
             .field_of(on, &field.name)
-            .filter(|_| !supergraph.ty(on).is_abstract());
-        if field.name.starts_with("__") || single.is_some() {
-            return vec![(field.definition.ty.clone(), types.clone())];
+            .filter(|_| !supergraph.ty(on).is_abstract())
+            .map(|id| &supergraph.field(id).ty);
+        if let Some(ty) = single.or(field.name.starts_with("__").then_some(&field.definition.ty)) {
+            return vec![(ty.clone(), types.clone())];
         }
         for object in types.iter() {
             let ty = supergraph

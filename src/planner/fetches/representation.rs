@@ -66,11 +66,17 @@ fn fields(
     (set, key): (&[SetField], bool),
 ) -> Vec<RepresentationField> {
     let tree = &source.graph.tree;
+    let is_class = tree.node(at).classes.contains(types);
     let mut fields = Vec::new();
     for wanted in set.iter().filter(|wanted| wanted.types.intersects(types)) {
         for node in tree.matching(at, wanted, types) {
-            let applies = wanted.types.intersection(&tree.node(node).types);
+            // A class is sent alike: what one of its types sends, all do.
             let below = tree.node(node);
+            let applies = below.types.intersection(&if is_class {
+                types.clone()
+            } else {
+                wanted.types.clone()
+            });
             let nested = if below.leaf {
                 Vec::new()
             } else {
