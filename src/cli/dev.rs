@@ -166,7 +166,7 @@ fn greet(address: SocketAddr, config: &Config, own: bool) {
     let query = if own {
         "{ __typename }"
     } else {
-        "{ me { name } }"
+        "{ me { name orders(first: 1) { nodes { status lines { quantity item { name } } } } } }"
     };
     println!(
         "

@@ -9,11 +9,14 @@ mod sources;
 mod watch;
 
 #[cfg(feature = "compose")]
-pub mod compose;
+mod compose;
 #[cfg(feature = "demo")]
 mod dev;
 mod plan;
 mod serve;
+
+#[cfg(feature = "compose")]
+pub use compose::{Compose, compose};
 
 use clap::{Parser, Subcommand};
 use failure::Usage;
@@ -51,7 +54,7 @@ enum Command {
     Dev(dev::Dev),
     Plan(plan::Plan),
     #[cfg(feature = "compose")]
-    Compose(compose::Compose),
+    Compose(Compose),
 }
 
 /// Runs what the command line asks for.

@@ -11,10 +11,11 @@ use crate::{
     telemetry,
 };
 use anyhow::Context;
-use std::{future::Future, net::SocketAddr, process, sync::Arc};
+use std::{future::Future, net::SocketAddr, process, sync::Arc, time::Duration};
 use tokio::{
     runtime,
     signal::unix::{Signal, SignalKind, signal},
+    time,
 };
 
 /// Serves what the sources say until the process is told to stop. `greet` is called when requests can come.
@@ -67,21 +68,46 @@ pub(super) fn run(
     })
 }
 
-/// Resolves at the first SIGTERM or SIGINT; the second one ends the process at once.
+/// Some senders tell a process and its group, so one signal may come twice. Only a later one means impatience.
+const SAME_SIGNAL: Duration = Duration::from_secs(1);
+
+/// Resolves at the first SIGTERM or SIGINT; another one, later, ends the process at once.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    let listen = |kind| signal(kind).context("cannot listen for signals");
-    let mut signals = (
-        listen(SignalKind::terminate())?,
-        listen(SignalKind::interrupt())?,
-    );
+    let first = Signals::listen()?;
     Ok(async move {
-        next(&mut signals).await;
+        first.next().await;
         tracing::info!("stopping");
-        tokio::spawn(async move {
-            next(&mut signals).await;
-            end_at_once();
+        tokio::spawn(async {
+            time::sleep(SAME_SIGNAL).await;
+            if let Ok(second) = Signals::listen() {
+                second.next().await;
+                end_at_once();
+            }
         });
     })
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Resolves at a signal that came after [`Signals::listen`].
+    async fn next(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 #[expect(
@@ -91,11 +117,4 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
 fn end_at_once() -> ! {
     // As a shell reports a process that SIGINT has ended.
     process::exit(130)
-}
-
-async fn next((terminate, interrupt): &mut (Signal, Signal)) {
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 
-use graphway::cli::compose::{Compose, compose};
+use graphway::cli::{Compose, compose};
 
 use super::scratch_directory;
 
