@@ -58,7 +58,7 @@ fn swap(gateway: &Gateway, started: &Config, loaded: Loaded) -> anyhow::Result<(
     }
     if loaded.config.server() != started.server() || loaded.config.telemetry != started.telemetry {
         tracing::warn!(
-            "changes to listeners, workers, health checks and logging take effect after a restart"
+            "changes to listeners, workers, health checks and telemetry take effect after a restart"
         );
     }
     Ok(gateway.reload(&loaded.config.gateway(), loaded.supergraph)?)

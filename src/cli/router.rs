@@ -30,7 +30,7 @@ pub(super) fn run(
         loaded,
     } = sources.read();
     let loaded = loaded?;
-    telemetry::init(&loaded.config.telemetry, log)?;
+    let recording = telemetry::record(&loaded.config.telemetry, log)?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -43,6 +43,9 @@ pub(super) fn run(
     let listeners = Listeners::bind(&server_config)?;
     let address = listeners.address();
     let gateway = Arc::new(Gateway::start(&loaded.config.gateway(), loaded.supergraph)?);
+    let measured = Arc::clone(&gateway);
+    // Until the last request has ended.
+    let _exporting = recording.export(move || measured.refresh_gauges())?;
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -3,7 +3,8 @@
 use crate::{
     gateway::{
         self, CsrfConfig, HeadersConfig, IncludeSubgraphErrorsConfig, LimitsConfig,
-        OverrideSubgraphUrlConfig, TrafficShapingConfig, UrlPath,
+        OverrideSubgraphUrlConfig, RateLimitConfig, RequestIdConfig, TraceConfig,
+        TrafficShapingConfig, UrlPath,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -22,6 +23,8 @@ pub struct Config {
     pub include_subgraph_errors: IncludeSubgraphErrorsConfig,
     pub override_subgraph_url: OverrideSubgraphUrlConfig,
     pub csrf: CsrfConfig,
+    pub ratelimit: RateLimitConfig,
+    pub request_id: RequestIdConfig,
     pub health_check: HealthConfig,
     pub server: Server,
     pub telemetry: telemetry::Config,
@@ -71,6 +74,13 @@ impl Config {
             traffic_shaping: self.traffic_shaping.clone(),
             include_subgraph_errors: self.include_subgraph_errors.clone(),
             override_subgraph_url: self.override_subgraph_url.clone(),
+            ratelimit: self.ratelimit.clone(),
+            request_id: self.request_id,
+            tracing: TraceConfig {
+                ratio: self.telemetry.exporters.tracing.ratio(),
+                parent_based: self.telemetry.exporters.tracing.common.parent_based_sampler,
+            },
+            access_log: self.telemetry.exporters.logging.access,
         }
     }
 

@@ -1,7 +1,8 @@
 //! What the gateway is told.
 
 use super::{
-    UrlPath, csrf, headers, include_subgraph_errors, limits, override_subgraph_url, traffic,
+    UrlPath, csrf, headers, include_subgraph_errors, limits, override_subgraph_url, rate_limit,
+    request_id, trace, traffic,
 };
 
 /// The settings of a snapshot, except for the supergraph.
@@ -17,6 +18,11 @@ pub struct Config {
     pub traffic_shaping: traffic::Config,
     pub include_subgraph_errors: include_subgraph_errors::Config,
     pub override_subgraph_url: override_subgraph_url::Config,
+    pub ratelimit: rate_limit::Config,
+    pub request_id: request_id::Config,
+    pub tracing: trace::Config,
+    /// Whether each request is a line in the log.
+    pub access_log: bool,
 }
 
 impl Default for Config {
@@ -30,6 +36,10 @@ impl Default for Config {
             traffic_shaping: traffic::Config::default(),
             include_subgraph_errors: include_subgraph_errors::Config::default(),
             override_subgraph_url: override_subgraph_url::Config::default(),
+            ratelimit: rate_limit::Config::default(),
+            request_id: request_id::Config::default(),
+            tracing: trace::Config::default(),
+            access_log: false,
         }
     }
 }

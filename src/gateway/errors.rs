@@ -39,6 +39,7 @@ pub enum Code {
     // Us.
     PlanningFailed,
     Overloaded,
+    RateLimited,
     Timeout,
     Internal,
     // Subgraphs. These come with data, at a path.
@@ -59,7 +60,7 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
@@ -85,6 +86,7 @@ impl Code {
         Self::IntrospectionDisabled,
         Self::PlanningFailed,
         Self::Overloaded,
+        Self::RateLimited,
         Self::Timeout,
         Self::Internal,
         Self::SubgraphError,
@@ -125,6 +127,7 @@ impl Code {
             Self::IntrospectionDisabled => ("INTROSPECTION_DISABLED", S::BAD_REQUEST, true),
             Self::PlanningFailed => ("QUERY_PLANNING_FAILED", S::INTERNAL_SERVER_ERROR, false),
             Self::Overloaded => ("REQUEST_CONCURRENCY_LIMITED", S::SERVICE_UNAVAILABLE, false),
+            Self::RateLimited => ("REQUEST_RATE_LIMITED", S::SERVICE_UNAVAILABLE, false),
             Self::Timeout => ("GATEWAY_TIMEOUT", S::GATEWAY_TIMEOUT, false),
             Self::Internal => ("INTERNAL_SERVER_ERROR", S::INTERNAL_SERVER_ERROR, false),
             Self::SubgraphError => ("DOWNSTREAM_SERVICE_ERROR", S::OK, true),

@@ -11,15 +11,21 @@ mod graphql;
 mod header_types;
 mod headers;
 mod include_subgraph_errors;
+mod lasting;
 mod limits;
+mod metrics;
+mod observation;
 mod override_subgraph_url;
-
 mod planning;
 mod process;
+mod rate_limit;
+mod request_id;
 mod route;
 mod snapshot;
 mod subgraph_rules;
 mod subgraphs;
+mod trace;
+mod trace_context;
 mod traffic;
 mod url_path;
 
@@ -32,36 +38,46 @@ pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
+pub use rate_limit::Config as RateLimitConfig;
+pub use request_id::Config as RequestIdConfig;
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
+pub use trace::Config as TraceConfig;
 pub use traffic::Config as TrafficShapingConfig;
 pub use url_path::UrlPath;
 
 use crate::{executor, operation::OperationKind};
 use graphql::Media;
-use http::{Request, Response, request::Parts};
+use http::{Request, Response};
+use observation::Observation;
 use route::Route;
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 use subgraphs::Outgoing;
 use tokio::time::{Instant, timeout_at};
 
-/// Answers a request. `connections` are those of the worker it runs on.
+/// Answers a request of `client`. `connections` are those of the worker it runs on.
 pub async fn handle(
     snapshot: &Snapshot,
     connections: &Arc<Connections>,
+    client: IpAddr,
     request: Request<Body>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let answer = match route::route(snapshot, &head.uri) {
+    let route = route::route(snapshot, &head.uri);
+    let metrics = snapshot.metrics_of(route.as_ref().ok());
+    let observation = Observation::begin(snapshot, metrics, client, &head);
+    let admitted = route.and_then(|route| snapshot.admit(&head.method).map(|()| route));
+    let answer = match admitted {
         Ok(Route::Graphql) => match graphql::negotiate(&head.headers) {
-            Ok(media) => answer(snapshot, connections, &head, body, media)
+            Ok(media) => answer(snapshot, connections, &observation, body, media)
                 .await
                 .map_err(|refusal| (media, refusal)),
             Err(refusal) => Err((Media::Json, refusal)),
         },
         Err(refusal) => Err((Media::Json, refusal)),
     };
-    answer.unwrap_or_else(|(media, refusal)| graphql::refuse(media, &refusal))
+    let response = answer.unwrap_or_else(|(media, refusal)| graphql::refuse(media, &refusal));
+    observation.end(response)
 }
 
 /// The response to a request that is refused before [`handle`] can see it, or when it fails.
@@ -73,21 +89,26 @@ pub fn refuse(refusal: &Refusal) -> Response<Body> {
 async fn answer(
     snapshot: &Snapshot,
     connections: &Arc<Connections>,
-    head: &Parts,
+    observation: &Observation<'_>,
     body: Body,
     media: Media,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
 
+    let head = observation.head();
+
     // Admit.
+    let mut stage = observation.stage("admit");
     let method = graphql::check_method(&head.method)?;
     let is_json = graphql::is_json(method, &head.headers)?;
     snapshot.csrf.check(&head.headers, is_json)?;
 
     // Decode.
+    observation.next(&mut stage, "decode");
     let request = graphql::decode(method, head, body, snapshot.limits.body_bytes, deadline).await?;
 
     // Document.
+    observation.next(&mut stage, "prepare");
     let preparing = snapshot
         .documents
         .prepare(&request.query, request.operation_name.as_deref());
@@ -95,6 +116,7 @@ async fn answer(
         .await
         .map_err(|_| Refusal::timeout())??;
     let document = prepared.document();
+    observation.operation(document.kind(), document.name());
     if method == graphql::Method::Get && document.kind() != OperationKind::Query {
         return Err(Refusal::method("POST", "Mutations must be sent by POST"));
     }
@@ -108,6 +130,7 @@ async fn answer(
     let variables = document.coerce(snapshot.supergraph(), request.variables)?;
 
     // Plan: what depends on the request is settled first, so that the plan is without conditions.
+    observation.next(&mut stage, "plan");
     let planning = snapshot
         .documents
         .program(&prepared, document.conditions(&variables));
@@ -116,11 +139,12 @@ async fn answer(
         .map_err(|_| Refusal::timeout())??;
 
     // Run.
+    observation.next(&mut stage, "execute");
     let introspecting = snapshot.documents.introspect(&prepared, &variables);
     let introspection = timeout_at(deadline, introspecting)
         .await
         .map_err(|_| Refusal::timeout())??;
-    let subgraphs = Outgoing::new(snapshot, connections, &head.headers, deadline);
+    let subgraphs = Outgoing::new(snapshot, connections, (observation, &stage), deadline);
     let run = executor::Request {
         variables: &variables,
         introspection: introspection.as_ref(),
@@ -132,5 +156,6 @@ async fn answer(
     }
 
     // Encode.
+    observation.next(&mut stage, "encode");
     Ok(graphql::encode(&snapshot.subgraphs, media, reply))
 }

@@ -1,6 +1,8 @@
 //! What lives as long as the process.
 
-use super::{Config, Snapshot, SnapshotError, planning::Planning};
+use super::{
+    Config, Snapshot, SnapshotError, lasting::Lasting, planning::Planning, rate_limit::RateLimits,
+};
 use crate::{schema::Supergraph, upstream::Registry};
 use arc_swap::ArcSwap;
 use std::{io, num::NonZero, sync::Arc, thread};
@@ -8,8 +10,7 @@ use std::{io, num::NonZero, sync::Arc, thread};
 /// The gateway: the current snapshot, and all that survives when it is replaced.
 pub struct Gateway {
     snapshot: ArcSwap<Snapshot>,
-    registry: Registry,
-    planning: Arc<Planning>,
+    lasting: Lasting,
 }
 
 /// Why the gateway cannot start.
@@ -25,31 +26,28 @@ impl Gateway {
     /// A gateway over a first configuration and supergraph.
     pub fn start(config: &Config, supergraph: Supergraph) -> Result<Self, StartError> {
         let threads = thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-        let planning = Arc::new(Planning::start(threads)?);
-        let registry = Registry::default();
-        let snapshot = Snapshot::new(
-            config,
-            Arc::new(supergraph),
-            &registry,
-            Arc::clone(&planning),
-        )?;
+        let lasting = Lasting {
+            registry: Registry::default(),
+            planning: Arc::new(Planning::start(threads)?),
+            rate_limits: RateLimits::default(),
+        };
+        let snapshot = Snapshot::new(config, Arc::new(supergraph), &lasting)?;
         Ok(Self {
             snapshot: ArcSwap::from_pointee(snapshot),
-            registry,
-            planning,
+            lasting,
         })
     }
 
     /// Replaces the snapshot. Requests in flight keep the one they have; if the new one cannot be made, so do all.
     pub fn reload(&self, config: &Config, supergraph: Supergraph) -> Result<(), SnapshotError> {
-        let snapshot = Snapshot::new(
-            config,
-            Arc::new(supergraph),
-            &self.registry,
-            Arc::clone(&self.planning),
-        )?;
+        let snapshot = Snapshot::new(config, Arc::new(supergraph), &self.lasting)?;
         self.snapshot.store(Arc::new(snapshot));
         Ok(())
+    }
+
+    /// Brings gauges up to date that change while nothing happens.
+    pub fn refresh_gauges(&self) {
+        self.lasting.rate_limits.refresh();
     }
 
     /// The current snapshot; one request takes it once.

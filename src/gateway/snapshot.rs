@@ -4,14 +4,20 @@
 //! it. What must outlive a reload belongs to the [`Gateway`](super::Gateway); a snapshot only refers to it.
 
 use super::{
-    Config, UrlPath,
+    Config, Refusal, UrlPath,
     csrf::Csrf,
     graphql::Documents,
+    lasting::Lasting,
     limits::Limits,
-    planning::Planning,
+    metrics::{self, RouteMetrics},
+    rate_limit::RateLimit,
+    request_id,
+    route::Route,
     subgraph_rules::{SnapshotError, SubgraphTable},
+    trace,
 };
-use crate::{schema::Supergraph, upstream::Registry};
+use crate::schema::Supergraph;
+use http::Method;
 use std::{sync::Arc, time::Duration};
 
 /// One generation of the gateway.
@@ -26,25 +32,57 @@ pub struct Snapshot {
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
     pub(super) subgraphs: SubgraphTable,
+    pub(super) request_id: request_id::Config,
+    pub(super) tracing: trace::Config,
+    pub(super) access_log: bool,
+    rate_limit: Option<Arc<RateLimit>>,
+    graphql_metrics: RouteMetrics,
+    /// Requests that no route is for.
+    unrouted_metrics: RouteMetrics,
 }
 
 impl Snapshot {
     pub(super) fn new(
         config: &Config,
         supergraph: Arc<Supergraph>,
-        registry: &Registry,
-        planning: Arc<Planning>,
+        lasting: &Lasting,
     ) -> Result<Self, SnapshotError> {
+        metrics::describe();
         Ok(Self {
-            subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), registry)?,
-            documents: Documents::new(Arc::clone(&supergraph), config.limits.parser(), planning),
+            subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?,
+            documents: Documents::new(
+                Arc::clone(&supergraph),
+                config.limits.parser(),
+                Arc::clone(&lasting.planning),
+            ),
             supergraph,
             path: config.path.clone(),
             introspection: config.introspection,
             limits: Limits::new(&config.limits),
             csrf: Csrf::new(&config.csrf),
             timeout: config.traffic_shaping.router.timeout,
+            request_id: config.request_id,
+            tracing: config.tracing,
+            access_log: config.access_log,
+            rate_limit: lasting.rate_limits.global(&config.ratelimit),
+            graphql_metrics: RouteMetrics::new(config.path.as_str()),
+            unrouted_metrics: RouteMetrics::new("none"),
         })
+    }
+
+    /// Where requests to this route are counted.
+    pub(super) fn metrics_of(&self, route: Option<&Route>) -> &RouteMetrics {
+        match route {
+            Some(Route::Graphql) => &self.graphql_metrics,
+            None => &self.unrouted_metrics,
+        }
+    }
+
+    /// Lets a request to any route through, unless there are too many altogether.
+    pub(super) fn admit(&self, method: &Method) -> Result<(), Refusal> {
+        self.rate_limit
+            .as_ref()
+            .map_or(Ok(()), |limit| limit.admit(method))
     }
 
     /// The supergraph it serves.

@@ -1,6 +1,6 @@
 //! How each subgraph is called and shown, compiled from the configuration.
 
-use super::{Config, headers::Rules};
+use super::{Config, headers::Rules, metrics::SubgraphMetrics};
 use crate::{
     schema::{Subgraph, SubgraphId},
     upstream::{Endpoint, EndpointError, Registry, Upstream},
@@ -17,6 +17,7 @@ pub(super) struct SubgraphRules {
     pub(super) headers: Rules,
     /// Whether clients see what it says went wrong.
     pub(super) includes_errors: bool,
+    pub(super) metrics: SubgraphMetrics,
 }
 
 /// Why a configuration and a supergraph do not make a snapshot.
@@ -72,6 +73,7 @@ impl SubgraphRules {
             upstream: registry.upstream(name, vec![endpoint], settings),
             headers: Rules::new(&config.headers, name),
             includes_errors: config.include_subgraph_errors.includes(name),
+            metrics: SubgraphMetrics::new(name),
         })
     }
 }

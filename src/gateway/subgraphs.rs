@@ -1,6 +1,6 @@
 //! The subgraphs as one request sees them: upstreams called with this request's headers and deadline.
 
-use super::Snapshot;
+use super::{Snapshot, observation::Observation, trace::Stage};
 use crate::{
     executor::{Answer, Call, CallError, Subgraphs},
     operation::OperationKind,
@@ -26,7 +26,8 @@ const ACCEPT: HeaderValue =
 pub(super) struct Outgoing<'a> {
     snapshot: &'a Snapshot,
     connections: &'a Arc<Connections>,
-    client_headers: &'a HeaderMap,
+    /// The request, and the stage that the calls belong to.
+    observed: (&'a Observation<'a>, &'a Stage),
     deadline: Instant,
     /// Whether a call was cut off by the deadline of the whole request.
     late: AtomicBool,
@@ -36,13 +37,13 @@ impl<'a> Outgoing<'a> {
     pub(super) fn new(
         snapshot: &'a Snapshot,
         connections: &'a Arc<Connections>,
-        client_headers: &'a HeaderMap,
+        observed: (&'a Observation<'a>, &'a Stage),
         deadline: Instant,
     ) -> Self {
         Self {
             snapshot,
             connections,
-            client_headers,
+            observed,
             deadline,
             late: AtomicBool::new(false),
         }
@@ -58,13 +59,17 @@ impl<'a> Outgoing<'a> {
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(header::CONTENT_TYPE, JSON);
         headers.insert(header::ACCEPT, ACCEPT);
-        subgraph.headers.apply(self.client_headers, &mut headers);
+        let (observation, stage) = self.observed;
+        let client_headers = &observation.head().headers;
+        subgraph.headers.apply(client_headers, &mut headers);
+        let fetch = observation.fetch(stage, &subgraph.name, &mut headers);
         let outgoing = upstream::Call {
             method: Method::POST,
             headers,
             body: call.body,
             deadline: self.deadline,
         };
+        let began = Instant::now();
         let outcome = match call.operation {
             OperationKind::Mutation => {
                 self.send_to_the_end(Arc::clone(&subgraph.upstream), outgoing)
@@ -74,6 +79,15 @@ impl<'a> Outgoing<'a> {
                 subgraph.upstream.call(self.connections, outgoing).await
             }
         };
+        let seen = match &outcome {
+            Ok(response) => Ok(response.status.as_u16()),
+            Err(error) => Err(error.kind()),
+        };
+        subgraph.metrics.request(seen, began.elapsed());
+        match seen {
+            Ok(status) => fetch.answered(status),
+            Err(reason) => fetch.failed(reason),
+        }
         match outcome {
             Ok(upstream::Response {
                 status,

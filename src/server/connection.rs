@@ -9,7 +9,8 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::Watcher},
 };
-use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
+use metrics::Gauge;
+use std::{convert::Infallible, io, net::IpAddr, panic::AssertUnwindSafe, sync::Arc};
 use tokio::net::TcpStream;
 
 const HTTP2_STREAMS_MAX: u32 = 100;
@@ -30,6 +31,8 @@ pub(super) struct Settings {
     health_path: Option<UrlPath>,
     /// Whether health has a listener of its own.
     separate_health: bool,
+    /// Open connections of clients.
+    active: Gauge,
 }
 
 impl Settings {
@@ -50,6 +53,7 @@ impl Settings {
             .timer(TokioTimer::new())
             .max_concurrent_streams(HTTP2_STREAMS_MAX)
             .max_header_list_size(config.http2_header_bytes_max);
+        metrics::describe_gauge!("api_active_connections", "Open connections of clients.");
         let health_path = config.health.enabled.then(|| config.health.path.clone());
         Self {
             http,
@@ -57,6 +61,7 @@ impl Settings {
             health,
             health_path,
             separate_health,
+            active: metrics::gauge!("api_active_connections"),
         }
     }
 
@@ -80,17 +85,22 @@ pub(super) async fn serve(
     role: Role,
     watcher: Watcher,
 ) {
-    let stream = match stream
-        .set_nodelay(true)
-        .and_then(|()| TcpStream::from_std(stream))
-    {
-        Ok(stream) => stream,
+    let taken_over = || {
+        stream.set_nodelay(true)?;
+        let client = stream.peer_addr()?.ip();
+        Ok::<_, io::Error>((TcpStream::from_std(stream)?, client.to_canonical()))
+    };
+    let (stream, client) = match taken_over() {
+        Ok(taken_over) => taken_over,
         Err(error) => return tracing::debug!(%error, "a connection could not be taken over"),
     };
+    let _open = (role == Role::Main).then(|| Open::count(&settings.active));
     let http = settings.http.clone();
     let service = service_fn(move |request| {
         let (settings, connections) = (Arc::clone(&settings), Arc::clone(&connections));
-        async move { Ok::<_, Infallible>(answer(&settings, &connections, role, request).await) }
+        async move {
+            Ok::<_, Infallible>(answer(&settings, &connections, (role, client), request).await)
+        }
     });
     let connection = http
         .serve_connection(TokioIo::new(stream), service)
@@ -103,7 +113,7 @@ pub(super) async fn serve(
 async fn answer(
     settings: &Settings,
     connections: &Arc<Connections>,
-    role: Role,
+    (role, client): (Role, IpAddr),
     request: Request<Incoming>,
 ) -> Response<Body> {
     if settings.answers_health(role, request.uri().path()) {
@@ -116,7 +126,7 @@ async fn answer(
         ));
     }
     let snapshot = settings.gateway.snapshot();
-    let handled = gateway::handle(&snapshot, connections, request.map(Body::from));
+    let handled = gateway::handle(&snapshot, connections, client, request.map(Body::from));
     // A request works on its own data and on locks that recover from poison, so a panic leaves nothing half done.
     match AssertUnwindSafe(handled).catch_unwind().await {
         Ok(response) => response,
@@ -124,5 +134,21 @@ async fn answer(
             tracing::error!("a request panicked");
             gateway::refuse(&Refusal::internal())
         }
+    }
+}
+
+/// A connection that is counted until it is dropped.
+struct Open(Gauge);
+
+impl Open {
+    fn count(active: &Gauge) -> Self {
+        active.increment(1);
+        Self(active.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.decrement(1);
     }
 }

@@ -1,19 +1,28 @@
 //! The `telemetry` section.
 
-use serde::Deserialize;
+use super::Collector;
+use serde::{Deserialize, Deserializer, de};
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    num::NonZero,
+    time::Duration,
+};
 
 /// What is exported, and where to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub exporters: Exporters,
 }
 
 /// `telemetry.exporters`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Exporters {
     pub logging: Logging,
+    pub metrics: Metrics,
+    pub tracing: Tracing,
 }
 
 /// `telemetry.exporters.logging`.
@@ -21,6 +30,8 @@ pub struct Exporters {
 #[serde(default, deny_unknown_fields)]
 pub struct Logging {
     pub stdout: Stdout,
+    /// Whether each request is a line.
+    pub access: bool,
 }
 
 /// `telemetry.exporters.logging.stdout`.
@@ -47,6 +58,166 @@ impl Default for Stdout {
         Self {
             enabled: true,
             format: Format::Text,
+        }
+    }
+}
+
+/// `telemetry.exporters.metrics`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    pub prometheus: Prometheus,
+}
+
+/// `telemetry.exporters.metrics.prometheus`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Prometheus {
+    pub enabled: bool,
+    /// A listener of its own, so that metrics are not shown to clients by mistake.
+    pub listen: SocketAddr,
+    pub path: String,
+}
+
+impl Default for Prometheus {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            listen: (Ipv4Addr::LOCALHOST, 9090).into(),
+            path: "/metrics".to_owned(),
+        }
+    }
+}
+
+/// `telemetry.exporters.tracing`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tracing {
+    pub common: TracingCommon,
+    pub otlp: Otlp,
+}
+
+impl Tracing {
+    /// The part of all requests that is traced. None: nothing is exported.
+    pub fn ratio(&self) -> Option<f64> {
+        self.otlp.enabled.then_some(self.common.sampler.0)
+    }
+}
+
+/// `telemetry.exporters.tracing.common`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TracingCommon {
+    pub service_name: String,
+    pub service_version: String,
+    pub sampler: Sampler,
+    /// Whether a client that says if it is sampled decides for its requests.
+    pub parent_based_sampler: bool,
+}
+
+impl Default for TracingCommon {
+    fn default() -> Self {
+        Self {
+            service_name: "graphway".to_owned(),
+            service_version: env!("CARGO_PKG_VERSION").to_owned(),
+            sampler: Sampler(1.0),
+            parent_based_sampler: true,
+        }
+    }
+}
+
+/// The part of all requests that is traced: `always_on`, `always_off`, or a number from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sampler(f64);
+
+impl<'de> Deserialize<'de> for Sampler {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SamplerVisitor)
+    }
+}
+
+struct SamplerVisitor;
+
+impl de::Visitor<'_> for SamplerVisitor {
+    type Value = Sampler;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("always_on, always_off or a number from 0 to 1")
+    }
+
+    fn visit_f64<E: de::Error>(self, ratio: f64) -> Result<Sampler, E> {
+        if (0.0..=1.0).contains(&ratio) {
+            Ok(Sampler(ratio))
+        } else {
+            Err(E::invalid_value(de::Unexpected::Float(ratio), &self))
+        }
+    }
+
+    fn visit_i64<E: de::Error>(self, ratio: i64) -> Result<Sampler, E> {
+        self.visit_f64(ratio as f64)
+    }
+
+    fn visit_u64<E: de::Error>(self, ratio: u64) -> Result<Sampler, E> {
+        self.visit_f64(ratio as f64)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Sampler, E> {
+        match text {
+            "always_on" => Ok(Sampler(1.0)),
+            "always_off" => Ok(Sampler(0.0)),
+            _ => match text.parse() {
+                Ok(ratio) => self.visit_f64(ratio),
+                Err(_) => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+            },
+        }
+    }
+}
+
+/// `telemetry.exporters.tracing.otlp`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Otlp {
+    pub enabled: bool,
+    /// Unset: the collector's usual port on this host.
+    pub endpoint: Option<Collector>,
+    pub protocol: Protocol,
+    pub batch_processor: BatchProcessor,
+}
+
+/// How spans are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// gRPC, usually at port 4317.
+    #[default]
+    Grpc,
+    /// HTTP with Protobuf, usually at port 4318.
+    Http,
+}
+
+/// `telemetry.exporters.tracing.otlp.batch_processor`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BatchProcessor {
+    /// How long a span may wait for others to be sent with.
+    pub scheduled_delay: Duration,
+    /// Spans that may wait; more are dropped.
+    pub max_queue_size: NonZero<usize>,
+    /// Spans sent at once.
+    pub max_export_batch_size: NonZero<usize>,
+    /// How long the collector may take to answer.
+    pub max_export_timeout: Duration,
+}
+
+impl Default for BatchProcessor {
+    fn default() -> Self {
+        const QUEUE: NonZero<usize> = NonZero::new(2048).unwrap();
+        const BATCH: NonZero<usize> = NonZero::new(512).unwrap();
+        Self {
+            scheduled_delay: Duration::from_secs(5),
+            max_queue_size: QUEUE,
+            max_export_batch_size: BATCH,
+            max_export_timeout: Duration::from_secs(30),
         }
     }
 }

@@ -1,8 +1,14 @@
 //! The log on standard output.
 
-use super::{Config, Format};
+use super::{Format, Stdout, spans};
 use std::io::{IsTerminal, stdout};
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::Subscriber;
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{FilterExt, filter_fn},
+    fmt,
+    registry::LookupSpan,
+};
 
 /// A log filter that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -14,29 +20,33 @@ pub struct FilterError {
     error: tracing_subscriber::filter::ParseError,
 }
 
-/// Sends what this process logs to standard output, as far as `filter` lets it through. The first call decides.
-pub fn init(config: &Config, filter: &str) -> Result<(), FilterError> {
-    let stdout_config = &config.exporters.logging.stdout;
-    if !stdout_config.enabled {
-        return Ok(());
-    }
-    let filter = EnvFilter::try_new(filter).map_err(|error| FilterError {
+/// What goes to standard output, as far as `filter` lets it through. None: nothing does.
+pub(super) fn layer<S>(
+    config: &Stdout,
+    filter: &str,
+) -> Result<Option<Box<dyn Layer<S> + Send + Sync>>, FilterError>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let parsed = EnvFilter::try_new(filter).map_err(|error| FilterError {
         filter: filter.to_owned(),
         error,
     })?;
-    let registry = tracing_subscriber::registry().with(filter);
-    // It fails only where a subscriber is set already (several routers in one test process).
-    let _ = match stdout_config.format {
-        Format::Text => registry
-            .with(
-                fmt::layer()
-                    .with_ansi(stdout().is_terminal())
-                    .with_target(false),
-            )
-            .try_init(),
-        Format::Json => registry
-            .with(fmt::layer().json().flatten_event(true))
-            .try_init(),
-    };
-    Ok(())
+    if !config.enabled {
+        return Ok(None);
+    }
+    // The spans of traces would stand before every line.
+    let filter = parsed.and(filter_fn(|metadata| metadata.target() != spans::TARGET));
+    Ok(Some(match config.format {
+        Format::Text => fmt::layer()
+            .with_ansi(stdout().is_terminal())
+            .with_target(false)
+            .with_filter(filter)
+            .boxed(),
+        Format::Json => fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_filter(filter)
+            .boxed(),
+    }))
 }

@@ -54,6 +54,19 @@ pub enum CallError {
     TooLarge { limit: usize },
 }
 
+impl CallError {
+    /// The kind of reason in one word, out of a closed list.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Timeout(_) => "timeout",
+            Self::Deadline => "deadline",
+            Self::Connect(_) => "connect",
+            Self::Broken(_) => "broken",
+            Self::TooLarge { .. } => "too_large",
+        }
+    }
+}
+
 impl Upstream {
     /// A group of at least one endpoint.
     ///

@@ -6,7 +6,7 @@
 
 use crate::{
     executor::{self, Program},
-    gateway::{Refusal, planning::Planning},
+    gateway::{Refusal, metrics::PlanMetrics, planning::Planning},
     operation::{self, Conditions, Document, ParserLimits},
     planner,
     schema::Supergraph,
@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use std::{
     hash::{Hash, Hasher},
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 /// What all entries together may weigh, in estimated bytes.
@@ -34,6 +35,7 @@ pub(crate) struct Documents {
     parser: ParserLimits,
     planning: Arc<Planning>,
     cache: Cache<Key, Entry, Weight>,
+    metrics: Arc<PlanMetrics>,
 }
 
 /// A document that passed validation, with the programs planned for it so far.
@@ -80,6 +82,7 @@ impl Documents {
             parser,
             planning,
             cache,
+            metrics: Arc::new(PlanMetrics::new()),
         }
     }
 
@@ -141,8 +144,14 @@ impl Documents {
         conditions: Conditions,
     ) -> Result<Arc<Program>, Refusal> {
         match prepared.program(&conditions) {
-            Some(program) => Ok(program),
-            None => self.plan(prepared, conditions).await,
+            Some(program) => {
+                self.metrics.hits.increment(1);
+                Ok(program)
+            }
+            None => {
+                self.metrics.misses.increment(1);
+                self.plan(prepared, conditions).await
+            }
         }
     }
 
@@ -156,10 +165,13 @@ impl Documents {
             return Ok(program);
         }
         let (supergraph, planned) = (Arc::clone(&self.supergraph), Arc::clone(prepared));
+        let metrics = Arc::clone(&self.metrics);
         let job = move || {
+            let began = Instant::now();
             let operation = planned.document.fold(&supergraph, &conditions)?;
             let plan = planner::plan(&supergraph, &operation)?;
             let program = Arc::new(executor::compile(&supergraph, plan));
+            metrics.planning.record(began.elapsed());
             planned.keep(conditions, Arc::clone(&program));
             Ok::<_, Refusal>(program)
         };

@@ -3,7 +3,7 @@
 use super::Media;
 use crate::{
     executor::{self, PathSegment, Reply},
-    gateway::{Body, Code, Refusal, subgraph_rules::SubgraphTable},
+    gateway::{Body, Code, Refusal, observation::FirstError, subgraph_rules::SubgraphTable},
 };
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -26,7 +26,12 @@ pub(crate) fn encode(subgraphs: &SubgraphTable, media: Media, reply: Reply) -> R
         write_json(&mut body, &shown);
     }
     body.push(b'}');
-    respond(StatusCode::OK, media, body)
+    let mut response = respond(StatusCode::OK, media, body);
+    if let Some(first) = errors.first() {
+        let code = Code::of_field_error(first.code);
+        response.extensions_mut().insert(FirstError(code));
+    }
+    response
 }
 
 /// The log gets what the client may not see: one line a response, however many errors.
@@ -89,6 +94,7 @@ pub(crate) fn refuse(media: Media, refusal: &Refusal) -> Response<Body> {
         Media::GraphqlResponse => refusal.code.status(),
     };
     let mut response = respond(status, media, body);
+    response.extensions_mut().insert(FirstError(refusal.code));
     if let Some(allow) = &refusal.allow {
         response.headers_mut().insert(header::ALLOW, allow.clone());
     }

@@ -1,0 +1,244 @@
+//! The spans of one request, if it is sampled.
+//!
+//! A span here is a `tracing` span under [`TARGET`] that carries its own ids as fields; whoever exports spans listens
+//! for them. A request that is not sampled makes none: what it costs is reading one header and two random numbers.
+
+use super::trace_context::TraceContext;
+use crate::operation::OperationKind;
+use http::HeaderMap;
+use tracing::{Span, field::Empty};
+
+/// What the spans of traces are called among all others. The exporter in `telemetry` goes by the same name.
+const TARGET: &str = "graphway::trace";
+
+/// Which requests are traced: `telemetry.exporters.tracing`, as far as it is the gateway's to decide.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Config {
+    /// The part of all requests, from 0 to 1, that is traced. None: nothing is exported, so nothing is traced; the
+    /// context of a client is passed on to subgraphs as it came.
+    pub ratio: Option<f64>,
+    /// Whether a client that says if it is sampled decides for its requests.
+    pub parent_based: bool,
+}
+
+/// The trace that a request belongs to.
+pub(super) struct Trace {
+    /// What subgraphs are told, with the request's own span as the parent. None: nothing.
+    context: Option<TraceContext>,
+    span: Span,
+}
+
+/// A part of a request. It ends when it is dropped.
+pub(super) struct Stage {
+    span: Span,
+    span_id: u64,
+}
+
+/// A call to a subgraph. It ends when it is dropped.
+pub(super) struct Fetch(Span);
+
+/// What is known of a request when it begins.
+pub(super) struct Beginning<'a> {
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    pub(super) route: &'a str,
+    pub(super) request_id: &'a str,
+}
+
+impl Trace {
+    /// Begins the trace of a request, or its part of one that began elsewhere.
+    pub(super) fn begin(config: Config, client: &HeaderMap, beginning: &Beginning<'_>) -> Self {
+        let parent = TraceContext::read(client);
+        let Some(ratio) = config.ratio else {
+            return Self {
+                context: parent,
+                span: Span::none(),
+            };
+        };
+        let trace_id = parent
+            .as_ref()
+            .map_or_else(|| fastrand::u128(1..), |parent| parent.trace_id);
+        let sampled = match &parent {
+            Some(parent) if config.parent_based => parent.sampled,
+            _ => is_in(ratio, trace_id),
+        };
+        let span_id = fastrand::u64(1..);
+        let span = if sampled {
+            request_span(trace_id, span_id, beginning)
+        } else {
+            Span::none()
+        };
+        if let Some(parent) = &parent {
+            span.record("trace.parent", parent.span_id);
+        }
+        let state = parent.and_then(|parent| parent.state);
+        if let Some(state) = state.as_ref().and_then(|state| state.to_str().ok()) {
+            span.record("trace.state", state);
+        }
+        Self {
+            context: Some(TraceContext {
+                trace_id,
+                span_id,
+                sampled,
+                state,
+            }),
+            span,
+        }
+    }
+
+    /// The trace's id, if the request is sampled.
+    pub(super) fn sampled_id(&self) -> Option<u128> {
+        let context = self.context.as_ref()?;
+        (!self.span.is_none()).then_some(context.trace_id)
+    }
+
+    /// Begins a stage.
+    pub(super) fn stage(&self, name: &'static str) -> Stage {
+        match (&self.context, self.sampled_id()) {
+            (Some(context), Some(trace_id)) => {
+                let span_id = fastrand::u64(1..);
+                let span = tracing::info_span!(
+                    target: TARGET,
+                    parent: None,
+                    "stage",
+                    trace.id = trace_id,
+                    trace.span = span_id,
+                    trace.parent = context.span_id,
+                    trace.name = name,
+                );
+                Stage { span, span_id }
+            }
+            _ => Stage {
+                span: Span::none(),
+                span_id: 0,
+            },
+        }
+    }
+
+    /// Begins a call to a subgraph within a stage, and tells the subgraph about it.
+    pub(super) fn fetch(&self, stage: &Stage, subgraph: &str, headers: &mut HeaderMap) -> Fetch {
+        let Some(context) = &self.context else {
+            return Fetch(Span::none());
+        };
+        if stage.span.is_none() {
+            context.write(context.span_id, headers);
+            return Fetch(Span::none());
+        }
+        let span_id = fastrand::u64(1..);
+        context.write(span_id, headers);
+        Fetch(tracing::info_span!(
+            target: TARGET,
+            parent: None,
+            "fetch",
+            trace.id = context.trace_id,
+            trace.span = span_id,
+            trace.parent = stage.span_id,
+            trace.kind = "client",
+            trace.name = format_args!("fetch {subgraph}"),
+            trace.failed = Empty,
+            subgraph.name = subgraph,
+            http.request.method = "POST",
+            http.response.status_code = Empty,
+            error.type = Empty,
+        ))
+    }
+
+    /// Notes which operation it is.
+    pub(super) fn operation(&self, kind: OperationKind, name: Option<&str>) {
+        self.span
+            .record("graphql.operation.type", tracing::field::display(kind));
+        if let Some(name) = name {
+            self.span.record("graphql.operation.name", name);
+        }
+    }
+
+    /// Notes how the request ended.
+    pub(super) fn end(&self, status: u16, error: Option<&str>) {
+        self.span.record("http.response.status_code", status);
+        if let Some(error) = error {
+            self.span.record("error.type", error);
+        }
+        if status >= 500 {
+            self.span.record("trace.failed", true);
+        }
+    }
+}
+
+impl Stage {
+    /// Ends this stage and begins the next.
+    pub(super) fn next(&mut self, trace: &Trace, name: &'static str) {
+        // The one before ends first, or they would overlap.
+        self.span = Span::none();
+        *self = trace.stage(name);
+    }
+}
+
+impl Fetch {
+    /// Notes the status of the answer.
+    pub(super) fn answered(&self, status: u16) {
+        self.0.record("http.response.status_code", status);
+        if status >= 400 {
+            self.0.record("trace.failed", true);
+        }
+    }
+
+    /// Notes that there is no answer, and the kind of reason.
+    pub(super) fn failed(&self, reason: &str) {
+        self.0.record("error.type", reason);
+        self.0.record("trace.failed", true);
+    }
+}
+
+fn request_span(trace_id: u128, span_id: u64, beginning: &Beginning<'_>) -> Span {
+    let Beginning {
+        method,
+        path,
+        route,
+        request_id,
+    } = beginning;
+    tracing::info_span!(
+        target: TARGET,
+        parent: None,
+        "request",
+        trace.id = trace_id,
+        trace.span = span_id,
+        trace.parent = Empty,
+        trace.state = Empty,
+        trace.kind = "server",
+        trace.name = format_args!("{method} {route}"),
+        trace.failed = Empty,
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = Empty,
+        url.path = path,
+        graphql.operation.type = Empty,
+        graphql.operation.name = Empty,
+        error.type = Empty,
+        request.id = request_id,
+    )
+}
+
+/// Whether a trace is in this part of all traces. It depends on its id alone, so that all who see it agree.
+fn is_in(ratio: f64, trace_id: u128) -> bool {
+    const ALL: f64 = (1_u64 << 63) as f64;
+    ((trace_id as u64 >> 1) as f64) < ratio * ALL
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ratio_is_that_of_all_traces() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let sampled = |ratio: f64, random: &mut fastrand::Rng| {
+            (0..10_000)
+                .filter(|_| is_in(ratio, random.u128(1..)))
+                .count()
+        };
+        assert_eq!(sampled(0.0, &mut random), 0);
+        assert_eq!(sampled(1.0, &mut random), 10_000);
+        let tenth = sampled(0.1, &mut random);
+        assert!((900..1100).contains(&tenth), "{tenth}");
+    }
+}

@@ -1,0 +1,141 @@
+//! One OTLP call: Protobuf in a gRPC frame over HTTP/2, or in the body of a plain POST.
+
+use crate::telemetry::Protocol;
+use bytes::{BufMut, Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Request, Uri, header, uri::Scheme};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use prost::Message;
+use std::{error::Error, io, time::Duration};
+
+/// Collectors answer with next to nothing.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A gRPC message begins with whether it is compressed and its length (gRPC over HTTP/2, "Length-Prefixed-Message").
+const GRPC_PREFIX_BYTES: usize = 5;
+
+/// A client of one collector.
+pub(in crate::telemetry) struct Sender {
+    client: AnyClient,
+    target: Uri,
+    protocol: Protocol,
+}
+
+enum AnyClient {
+    Plain(Client<HttpConnector, Full<Bytes>>),
+    Tls(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+#[error("no trusted certificates for the OTLP collector: {0}")]
+pub struct ClientError(io::Error);
+
+impl Sender {
+    /// A client that has not connected yet.
+    pub(in crate::telemetry) fn new(target: Uri, protocol: Protocol) -> Result<Self, ClientError> {
+        let mut plain = HttpConnector::new();
+        plain.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
+            .pool_timer(TokioTimer::new())
+            .http2_only(protocol == Protocol::Grpc);
+        let client = if target.scheme() == Some(&Scheme::HTTPS) {
+            plain.enforce_http(false);
+            let tls = HttpsConnectorBuilder::new()
+                .with_native_roots()
+                .map_err(ClientError)?
+                .https_only();
+            let connector = match protocol {
+                Protocol::Grpc => tls.enable_http2().wrap_connector(plain),
+                Protocol::Http => tls.enable_http1().wrap_connector(plain),
+            };
+            AnyClient::Tls(builder.build(connector))
+        } else {
+            AnyClient::Plain(builder.build(plain))
+        };
+        Ok(Self {
+            client,
+            target,
+            protocol,
+        })
+    }
+
+    /// Where it sends to.
+    pub(in crate::telemetry) fn target(&self) -> &Uri {
+        &self.target
+    }
+
+    /// Sends a message and awaits that it was taken.
+    pub(super) async fn send(&self, message: &impl Message) -> Result<(), String> {
+        let request = self.request(message);
+        let response = match &self.client {
+            AnyClient::Plain(client) => client.request(request),
+            AnyClient::Tls(client) => client.request(request),
+        };
+        let (head, body) = response.await.map_err(|error| chain(&error))?.into_parts();
+        if !head.status.is_success() {
+            return Err(format!("the collector answered {}", head.status));
+        }
+        if self.protocol == Protocol::Http {
+            return Ok(());
+        }
+        // An answer without a body has its trailers in its head.
+        let trailers = match grpc_status(&head.headers) {
+            Some(_) => head.headers,
+            None => {
+                let collected = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+                let collected = collected.map_err(|error| error.to_string())?;
+                collected.trailers().cloned().unwrap_or_default()
+            }
+        };
+        match grpc_status(&trailers) {
+            Some("0") => Ok(()),
+            Some(code) => Err(format!("the collector answered with gRPC status {code}")),
+            None => Err("the collector's answer has no gRPC status".to_owned()),
+        }
+    }
+
+    fn request(&self, message: &impl Message) -> Request<Full<Bytes>> {
+        let length = message.encoded_len();
+        let mut body = BytesMut::with_capacity(GRPC_PREFIX_BYTES + length);
+        if self.protocol == Protocol::Grpc {
+            body.put_u8(0);
+            body.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
+        }
+        // It fails for lack of room only, and a buffer of this type makes room.
+        let _ = message.encode(&mut body);
+        let mut request = Request::new(Full::new(body.freeze()));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = self.target.clone();
+        let headers = request.headers_mut();
+        let content_type = match self.protocol {
+            Protocol::Grpc => "application/grpc",
+            Protocol::Http => "application/x-protobuf",
+        };
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if self.protocol == Protocol::Grpc {
+            headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        }
+        request
+    }
+}
+
+fn grpc_status(headers: &HeaderMap) -> Option<&str> {
+    headers.get("grpc-status")?.to_str().ok()
+}
+
+/// An error and its causes.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
