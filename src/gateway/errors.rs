@@ -175,6 +175,10 @@ impl Code {
     }
 }
 
+/// The code of the first error in a response: an extension of the response, for whoever observes its request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FirstError(pub(super) Code);
+
 /// A request that gets errors and no data.
 #[derive(Clone, Debug)]
 pub struct Refusal {

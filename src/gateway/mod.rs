@@ -64,7 +64,7 @@ pub async fn handle(
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
     let route = route::route(snapshot, &head.uri);
-    let metrics = snapshot.metrics_of(route.as_ref().ok());
+    let metrics = route::metrics(snapshot, route.as_ref().ok());
     let observation = Observation::begin(snapshot, metrics, client, &head);
     let admitted = route.and_then(|route| snapshot.admit(&head.method).map(|()| route));
     let answer = match admitted {

@@ -6,6 +6,7 @@
 
 use super::{
     Body, Code, Snapshot,
+    errors::FirstError,
     metrics::{RouteMetrics, known},
     request_id::{X_REQUEST_ID, request_id},
     trace::{Beginning, Fetch, Stage, Trace},
@@ -23,10 +24,6 @@ use std::{
 const PATH_BYTES_MAX: usize = 1024;
 /// The status that is counted when a client leaves before its response. It is never sent; the number is nginx's.
 const CLIENT_LEFT: u16 = 499;
-
-/// The code of the first error in a response, for the observer of its request.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct FirstError(pub(super) Code);
 
 /// A request under observation.
 pub(super) struct Observation<'a> {

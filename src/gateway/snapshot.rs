@@ -12,7 +12,6 @@ use super::{
     metrics::{self, RouteMetrics},
     rate_limit::RateLimit,
     request_id,
-    route::Route,
     subgraph_rules::{SnapshotError, SubgraphTable},
     trace,
 };
@@ -36,9 +35,9 @@ pub struct Snapshot {
     pub(super) tracing: trace::Config,
     pub(super) access_log: bool,
     rate_limit: Option<Arc<RateLimit>>,
-    graphql_metrics: RouteMetrics,
+    pub(super) graphql_metrics: RouteMetrics,
     /// Requests that no route is for.
-    unrouted_metrics: RouteMetrics,
+    pub(super) unrouted_metrics: RouteMetrics,
 }
 
 impl Snapshot {
@@ -65,17 +64,9 @@ impl Snapshot {
             tracing: config.tracing,
             access_log: config.access_log,
             rate_limit: lasting.rate_limits.global(&config.ratelimit),
-            graphql_metrics: RouteMetrics::new(config.path.as_str()),
-            unrouted_metrics: RouteMetrics::new("none"),
+            pub(super) graphql_metrics: RouteMetrics::new(config.path.as_str()),
+            pub(super) unrouted_metrics: RouteMetrics::new("none"),
         })
-    }
-
-    /// Where requests to this route are counted.
-    pub(super) fn metrics_of(&self, route: Option<&Route>) -> &RouteMetrics {
-        match route {
-            Some(Route::Graphql) => &self.graphql_metrics,
-            None => &self.unrouted_metrics,
-        }
     }
 
     /// Lets a request to any route through, unless there are too many altogether.

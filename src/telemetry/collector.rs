@@ -1,8 +1,18 @@
-//! Where an OTLP collector is.
+//! Where an OTLP collector is, and how it is spoken to.
 
-use super::Protocol;
 use http::{Uri, uri::Scheme};
 use serde::Deserialize;
+
+/// How spans are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// gRPC, usually at port 4317.
+    #[default]
+    Grpc,
+    /// HTTP with Protobuf, usually at port 4318.
+    Http,
+}
 
 /// An `http` or `https` URL.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -13,7 +23,6 @@ impl TryFrom<String> for Collector {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        // Apollo's word for "where it usually is" would need the protocol; leaving the key out says the same.
         let uri: Uri = text.parse().map_err(|_| format!("`{text}` is not a URL"))?;
         let known = uri
             .scheme()

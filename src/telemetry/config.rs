@@ -1,6 +1,6 @@
 //! The `telemetry` section.
 
-use super::Collector;
+use super::{Collector, Protocol};
 use serde::{Deserialize, Deserializer, de};
 use std::{
     fmt,
@@ -93,7 +93,7 @@ impl Default for Prometheus {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tracing {
-    pub common: TracingCommon,
+    pub common: TraceSettings,
     pub otlp: Otlp,
 }
 
@@ -107,7 +107,7 @@ impl Tracing {
 /// `telemetry.exporters.tracing.common`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct TracingCommon {
+pub struct TraceSettings {
     pub service_name: String,
     pub service_version: String,
     pub sampler: Sampler,
@@ -115,7 +115,7 @@ pub struct TracingCommon {
     pub parent_based_sampler: bool,
 }
 
-impl Default for TracingCommon {
+impl Default for TraceSettings {
     fn default() -> Self {
         Self {
             service_name: "graphway".to_owned(),
@@ -182,17 +182,6 @@ pub struct Otlp {
     pub endpoint: Option<Collector>,
     pub protocol: Protocol,
     pub batch_processor: BatchProcessor,
-}
-
-/// How spans are sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Protocol {
-    /// gRPC, usually at port 4317.
-    #[default]
-    Grpc,
-    /// HTTP with Protobuf, usually at port 4318.
-    Http,
 }
 
 /// `telemetry.exporters.tracing.otlp.batch_processor`.

@@ -10,10 +10,10 @@ mod otlp;
 mod prometheus;
 mod spans;
 
-pub use collector::Collector;
+pub use collector::{Collector, Protocol};
 pub use config::{
-    BatchProcessor, Config, Exporters, Format, Logging, Metrics, Otlp, Prometheus, Protocol,
-    Sampler, Stdout, Tracing, TracingCommon,
+    BatchProcessor, Config, Exporters, Format, Logging, Metrics, Otlp, Prometheus,
+    Sampler, Stdout, Tracing, TraceSettings,
 };
 pub use log::FilterError;
 pub use otlp::ClientError;

@@ -2,4 +2,5 @@
 
 mod config;
 mod pages;
+mod rate_limit;
 mod server;

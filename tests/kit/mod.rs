@@ -6,13 +6,15 @@
 mod client;
 mod http;
 mod page;
+mod process;
 mod router;
 mod scenario;
 mod subgraph;
 
 pub use client::{Client, wire};
-use http::Message;
+pub use http::Message;
 use page::{Block, Page};
+pub use process::Process;
 pub use router::Router;
 pub use scenario::play;
 pub use subgraph::{Answer, Exchange, Fake};

@@ -20,7 +20,7 @@ use std::{
 };
 
 /// Headers of responses that say nothing about the case.
-const NOISE: [&str; 2] = ["date", "content-length"];
+const NOISE: [&str; 3] = ["date", "content-length", "x-request-id"];
 
 /// Plays the page; what differs, if anything does.
 pub fn play(path: &Path) -> Result<(), String> {

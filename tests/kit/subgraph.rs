@@ -28,7 +28,13 @@ pub enum Answer {
 }
 
 /// Headers of every request to a subgraph, which pages leave out.
-const NOISE: [&str; 4] = ["host", "content-length", "content-type", "accept"];
+const NOISE: [&str; 5] = [
+    "host",
+    "content-length",
+    "content-type",
+    "accept",
+    "x-request-id",
+];
 
 #[derive(Default)]
 struct Script {
@@ -36,6 +42,8 @@ struct Script {
     /// What was asked, in order.
     seen: Vec<String>,
     unexpected: Vec<String>,
+    /// The `X-Request-ID` of the last request.
+    request_id: Option<String>,
     /// Whether answers for later may go on.
     released: bool,
 }
@@ -89,6 +97,11 @@ impl Fake {
         std::mem::take(&mut self.script.0.lock().unwrap().seen)
     }
 
+    /// The `X-Request-ID` of the last request, which is left out of what was seen.
+    pub fn last_request_id(&self) -> Option<String> {
+        self.script.0.lock().unwrap().request_id.clone()
+    }
+
     /// What differed: requests nobody expected, and expected ones that did not come.
     pub fn complaints(&self) -> Vec<String> {
         let mut script = self.script.0.lock().unwrap();
@@ -127,6 +140,7 @@ fn answer((script, changed): &(Mutex<Script>, Condvar), request: &Message) -> Op
     let text = request.text(&NOISE);
     let mut script = script.lock().unwrap();
     script.seen.push(text.clone());
+    script.request_id = request.header("x-request-id").map(str::to_owned);
     changed.notify_all();
     let fits = |exchange: &Exchange| {
         exchange

@@ -3,7 +3,7 @@
 use super::Media;
 use crate::{
     executor::{self, PathSegment, Reply},
-    gateway::{Body, Code, Refusal, observation::FirstError, subgraph_rules::SubgraphTable},
+    gateway::{Body, Code, Refusal, errors::FirstError, subgraph_rules::SubgraphTable},
 };
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::{Serialize, Serializer, ser::SerializeMap};

@@ -11,7 +11,7 @@ pub(super) use messages::{KeyValue, Span, SpanKind, Status, StatusCode, Value};
 pub use send::ClientError;
 pub(super) use send::Sender;
 
-use super::{BatchProcessor, TracingCommon};
+use super::{BatchProcessor, TraceSettings};
 use messages::{
     ExportTraceServiceRequest, InstrumentationScope, Resource, ResourceSpans, ScopeSpans,
 };
@@ -42,7 +42,7 @@ pub(super) struct Exporter {
     pub(super) dropped: Arc<AtomicU64>,
     pub(super) sender: Sender,
     pub(super) batching: BatchProcessor,
-    pub(super) service: TracingCommon,
+    pub(super) service: TraceSettings,
 }
 
 impl Exporter {
@@ -60,15 +60,15 @@ impl Exporter {
             let sent = tokio::select! {
                 sent = &mut sending => sent,
                 () = &mut stop => {
-                    // Nobody is left to be told how these last ones went.
-                    let _ = timeout(FAREWELL_TIMEOUT, sending).await;
+                    // Nobody is left to be told how the last ones go.
+                    let _ = timeout(FAREWELL_TIMEOUT / 2, sending).await;
                     break;
                 }
             };
             complaints.note(sent, &self);
         }
         self.queue.close();
-        let _ = timeout(FAREWELL_TIMEOUT, self.send_rest(batch)).await;
+        let _ = timeout(FAREWELL_TIMEOUT / 2, self.send_rest(batch)).await;
     }
 
     /// Sends what is left in a closed queue, as long as somebody takes it.

@@ -1,0 +1,109 @@
+//! A router as a process of its own: what it logs, measures and traces belongs to the process.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+};
+
+type Log = Arc<(Mutex<Lines>, Condvar)>;
+
+#[derive(Default)]
+struct Lines {
+    lines: Vec<String>,
+    ended: bool,
+}
+
+/// A running `graphway serve`. It is killed when it is dropped.
+pub struct Process {
+    pub address: SocketAddr,
+    child: Child,
+    log: Log,
+    directory: PathBuf,
+}
+
+impl Process {
+    /// Starts `graphway serve` with this configuration over this supergraph, on a free port.
+    pub fn start(config: &str, supergraph: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("graphway-process-{}-{count}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("router.yaml"), config).unwrap();
+        fs::write(directory.join("supergraph.graphql"), supergraph).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_graphway"))
+            .args(["serve", "--supergraph", "supergraph.graphql"])
+            .args(["--listen", "127.0.0.1:0", "--workers", "1"])
+            .current_dir(&directory)
+            .env_remove("GRAPHWAY_LOG")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Log::default();
+        let (written, stdout) = (Arc::clone(&log), child.stdout.take().unwrap());
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                written.0.lock().unwrap().lines.push(line);
+                written.1.notify_all();
+            }
+            written.0.lock().unwrap().ended = true;
+            written.1.notify_all();
+        });
+        let mut process = Self {
+            address: ([127, 0, 0, 1], 0).into(),
+            child,
+            log,
+            directory,
+        };
+        process.address = process.address_after("serving http://");
+        process
+    }
+
+    /// The address that the log gives after these words.
+    pub fn address_after(&self, words: &str) -> SocketAddr {
+        let line = self.wait_for_line(|line| line.contains(words));
+        let (_, rest) = line.split_once(words).unwrap();
+        rest.split('/').next().unwrap().parse().unwrap()
+    }
+
+    /// The first line of the log like this, as soon as it is there.
+    pub fn wait_for_line(&self, is_it: impl Fn(&str) -> bool) -> String {
+        let (lines, changed) = &*self.log;
+        let find = |log: &Lines| log.lines.iter().find(|line| is_it(line)).cloned();
+        let log = changed
+            .wait_while(lines.lock().unwrap(), |log| {
+                find(log).is_none() && !log.ended
+            })
+            .unwrap();
+        find(&log).unwrap_or_else(|| panic!("no such line in\n{}", log.lines.join("\n")))
+    }
+
+    /// Asks it to stop as an operator does, and waits; everything it has logged.
+    pub fn stop(&mut self) -> Vec<String> {
+        let killed = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status();
+        assert!(killed.unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+        let (lines, changed) = &*self.log;
+        let log = changed.wait_while(lines.lock().unwrap(), |log| !log.ended);
+        log.unwrap().lines.clone()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It has ended already where a test has stopped it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
