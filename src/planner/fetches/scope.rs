@@ -181,7 +181,9 @@ impl Printer<'_, '_, '_, '_> {
                 let Some(ty) = self.type_of(*interface, child) else {
                     continue;
                 };
-                let types = (!own.is_empty() || interfaces.len() > 1).then(|| classes.clone());
+                let applies = classes.intersection(&types);
+                let partial = !tree.node(at).possible.is_subset(&applies);
+                let types = partial.then_some(applies);
                 let spot = Spot {
                     condition: Some(*interface),
                     types,
@@ -222,9 +224,13 @@ impl Printer<'_, '_, '_, '_> {
         let ty = self.source.supergraph.ty(declared);
         let direct = self.type_of(declared, child);
         if let Some(ty) = direct.clone().filter(|_| opaque || !ty.is_abstract()) {
+            // What an interface object says of types that are read elsewhere is left alone.
+            let tree = &self.source.graph.tree;
+            let parent = tree.node(child).parent.map(|parent| tree.node(parent));
+            let partial = opaque && parent.is_some_and(|at| !at.possible.is_subset(types));
             return vec![Spot {
                 condition: None,
-                types: None,
+                types: partial.then(|| types.clone()),
                 ty,
             }];
         }
