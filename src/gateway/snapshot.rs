@@ -64,8 +64,8 @@ impl Snapshot {
             tracing: config.tracing,
             access_log: config.access_log,
             rate_limit: lasting.rate_limits.global(&config.ratelimit),
-            pub(super) graphql_metrics: RouteMetrics::new(config.path.as_str()),
-            pub(super) unrouted_metrics: RouteMetrics::new("none"),
+            graphql_metrics: RouteMetrics::new(config.path.as_str()),
+            unrouted_metrics: RouteMetrics::new("none"),
         })
     }
 

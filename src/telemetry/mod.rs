@@ -12,8 +12,8 @@ mod spans;
 
 pub use collector::{Collector, Protocol};
 pub use config::{
-    BatchProcessor, Config, Exporters, Format, Logging, Metrics, Otlp, Prometheus,
-    Sampler, Stdout, Tracing, TraceSettings,
+    BatchProcessor, Config, Exporters, Format, Logging, Metrics, Otlp, Prometheus, Sampler, Stdout,
+    TraceSettings, Tracing,
 };
 pub use log::FilterError;
 pub use otlp::ClientError;

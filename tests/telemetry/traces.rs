@@ -74,7 +74,17 @@ fn the_spans_of_a_federated_request_are_a_tree() {
         let mut text = String::new();
         tree(&spans, &[], 0, &mut text);
         insta::allow_duplicates! {
-            insta::assert_snapshot!(text, @"");
+            insta::assert_snapshot!(text, @r"
+            POST /graphql [2] graphql.operation.name=Favourites graphql.operation.type=query http.request.method=POST http.response.status_code=200 http.route=/graphql url.path=/graphql
+              admit [1]
+              decode [1]
+              prepare [1]
+              plan [1]
+              execute [1]
+                fetch users [3] http.request.method=POST http.response.status_code=200 subgraph.name=users
+                fetch products [3] http.request.method=POST http.response.status_code=200 subgraph.name=products
+              encode [1]
+            ");
         }
 
         // Each subgraph is told its own span.
