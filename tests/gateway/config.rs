@@ -236,6 +236,16 @@ fn a_wrong_url_header_or_word_is_pointed_at() {
     1 | telemetry: { exporters: { logging: { stdout: { format: yaml } } } }
       |                                                        ^
     "###);
+    insta::assert_snapshot!(error("server: { http: { max_connections: 0 } }\n"), @r###"
+    router.yaml:1:36: expected a whole number from 1, found `0`
+    1 | server: { http: { max_connections: 0 } }
+      |                                    ^
+    "###);
+    insta::assert_snapshot!(error("traffic_shaping: { all: { timeout: 200000000000000d } }\n"), @r###"
+    router.yaml:1:36: this is not a duration; write 30s, 500ms, 1m or 1h
+    1 | traffic_shaping: { all: { timeout: 200000000000000d } }
+      |                                    ^
+    "###);
     insta::assert_snapshot!(error("server:\n  workers: 0\n"), @r###"
     router.yaml:2:12: expected a whole number from 1, found `0`
     2 |   workers: 0
