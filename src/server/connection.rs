@@ -3,7 +3,7 @@
 use super::{Config, Health};
 use crate::gateway::{self, Body, Connections, Gateway, Refusal, UrlPath};
 use futures_util::FutureExt;
-use http::{Request, Response};
+use http::{Request, Response, Version, header};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -134,6 +134,12 @@ async fn answer(
     role: Role,
     request: Request<Incoming>,
 ) -> Response<Body> {
+    if !has_one_host(&request) {
+        return gateway::refuse(&Refusal::new(
+            gateway::Code::InvalidRequest,
+            "The request must have one Host header",
+        ));
+    }
     if settings.answers_health(role, request.uri().path()) {
         return settings.health.answer(&request);
     }
@@ -152,5 +158,15 @@ async fn answer(
             tracing::error!("a request panicked");
             gateway::refuse(&Refusal::internal())
         }
+    }
+}
+
+/// RFC 9112 section 3.2: of two hosts, those before us may have believed the other one.
+fn has_one_host(request: &Request<Incoming>) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(_), None) => true,
+        (None, _) => request.version() != Version::HTTP_11,
+        (Some(_), Some(_)) => false,
     }
 }

@@ -147,6 +147,21 @@ fn a_head_that_does_not_end_ends_the_connection() {
 }
 
 #[test]
+fn a_request_names_one_host() {
+    let users = Fake::start();
+    let router = Router::start("", &shop(&users));
+    let status = |head: &str| {
+        let mut client = Client::connect(router.address);
+        client.send(format!("GET /health {head}\r\n\r\n").as_bytes());
+        client.response().unwrap().start
+    };
+    assert!(status("HTTP/1.1\r\nhost: a").contains("200"));
+    assert!(status("HTTP/1.0").contains("200"));
+    assert!(status("HTTP/1.1").contains("400"));
+    assert!(status("HTTP/1.1\r\nhost: a\r\nhost: b").contains("400"));
+}
+
+#[test]
 fn a_connection_that_does_not_begin_is_ended() {
     let users = Fake::start();
     let config = "server: { http: { header_read_timeout: 30ms } }\n";
