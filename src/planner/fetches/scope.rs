@@ -1,33 +1,17 @@
-//! Prints what a fetch reads, and how to read it back. Wire keys are chosen per selection set, whatever the client's
-//! aliases are, so that no two fields of it can clash (GraphQL spec section 5.3.2, field selection merging).
+//! Prints what a fetch reads, and how to read it back.
 
 use super::{
     Source,
     document::{Variables, position},
     group::{Group, Reads},
+    printed::{Printed, WireKey},
     representation::{self, opening},
     unit::Unit,
 };
 use crate::planner::graph::{EntryTypename, NodeId};
 use crate::planner::plan::{Read, ReadField, Target};
-use crate::schema::{SubgraphId, Supergraph, TypeId, TypeSet};
+use crate::schema::{SubgraphId, TypeId, TypeSet};
 use apollo_compiler::ast;
-
-/// A selection set while it is printed.
-struct Printed {
-    /// Fields by the type condition around them; none: on the type itself.
-    parts: Vec<(Option<TypeId>, Vec<String>)>,
-    keys: Vec<WireKey>,
-    read: Read,
-}
-
-/// A response key in a subgraph's answer.
-struct WireKey {
-    key: String,
-    node: NodeId,
-    ty: ast::Type,
-    leaf: bool,
-}
 
 /// Where a field is printed: on which type condition, for which of the parent's types, with what type.
 struct Spot {
@@ -140,11 +124,7 @@ impl Printer<'_, '_, '_, '_> {
     /// Prints what is read of objects that the subgraph declares as `declared`.
     fn object(&mut self, at: NodeId, declared: TypeId) -> Printed {
         let supergraph = self.source.supergraph;
-        let mut printed = Printed {
-            parts: Vec::new(),
-            keys: Vec::new(),
-            read: Read::default(),
-        };
+        let mut printed = Printed::default();
         let known = supergraph.ty(declared).in_subgraph(self.subgraph);
         let opaque = known.is_some_and(|known| known.interface_object);
         // A subgraph may declare an object type where others declare a union: the row's type is asked for all the same.
@@ -162,11 +142,7 @@ impl Printer<'_, '_, '_, '_> {
 
     /// Prints what is read of the entities of a unit.
     fn entities(&mut self, at: NodeId, unit: &Unit) -> Printed {
-        let mut printed = Printed {
-            parts: Vec::new(),
-            keys: Vec::new(),
-            read: Read::default(),
-        };
+        let mut printed = Printed::default();
         let tree = &self.source.graph.tree;
         let mut own = TypeSet::default();
         let mut interfaces: Vec<(TypeId, TypeSet)> = Vec::new();
@@ -281,7 +257,10 @@ impl Printer<'_, '_, '_, '_> {
     /// Prints one field at one spot.
     fn field(&mut self, printed: &mut Printed, child: NodeId, spot: Spot) {
         let node = self.source.graph.tree.node(child);
-        let key = printed.wire_key(&self.source.graph.tree, child, &spot.ty);
+        let WireKey { key, is_shared } =
+            printed
+                .keys
+                .choose(&self.source.graph.tree, child, &spot.ty);
         let mut text = if node.name == key.as_str() {
             key.clone()
         } else {
@@ -299,12 +278,17 @@ impl Printer<'_, '_, '_, '_> {
             text.push_str(&below.text(self.source.supergraph));
             Some(below.read)
         };
-        printed.add(spot.condition, text);
-        let same = printed.read.fields.iter_mut().find(|field| {
-            field.key == key
-                && field.position == position(child)
-                && field.read.is_some() == read.is_some()
-        });
+        if is_shared && node.leaf {
+            printed.add_once(spot.condition, text);
+        } else {
+            printed.add(spot.condition, text);
+        }
+        // What is read of one child stands together.
+        let mut known = printed.read.fields.iter_mut().rev();
+        let same = known
+            .by_ref()
+            .take_while(|field| field.position == position(child))
+            .find(|field| field.key == key && field.read.is_some() == read.is_some());
         match (same, spot.types) {
             (Some(field), types) => {
                 field.types = field
@@ -320,85 +304,5 @@ impl Printer<'_, '_, '_, '_> {
                 read,
             }),
         }
-    }
-}
-
-impl Printed {
-    fn add_typename(&mut self) {
-        self.add(None, "__typename".to_owned());
-        self.read.typename = Some("__typename".to_owned());
-    }
-
-    fn add(&mut self, condition: Option<TypeId>, field: String) {
-        match self.parts.iter_mut().find(|(known, _)| *known == condition) {
-            Some((_, fields)) => fields.push(field),
-            None => self.parts.push((condition, vec![field])),
-        }
-    }
-
-    /// A key for a field: its name, unless another field has that key.
-    fn wire_key(
-        &mut self,
-        tree: &crate::planner::graph::Tree,
-        node: NodeId,
-        ty: &ast::Type,
-    ) -> String {
-        let this = tree.node(node);
-        let shareable = |known: &&WireKey| {
-            let other = tree.node(known.node);
-            let same_leaf = known.leaf
-                && this.leaf
-                && other.name == this.name
-                && other.arguments == this.arguments;
-            known.ty == *ty
-                && (known.node == node || (same_leaf && !other.types.intersects(&this.types)))
-        };
-        if let Some(known) = self.keys.iter().find(shareable) {
-            let key = known.key.clone();
-            self.keys.push(WireKey {
-                key: key.clone(),
-                node,
-                ty: ty.clone(),
-                leaf: this.leaf,
-            });
-            return key;
-        }
-        let mut key = this.name.to_string();
-        let mut number = 0;
-        while self.keys.iter().any(|known| known.key == key) {
-            number += 1;
-            key = format!("_{number}_{}", this.name);
-        }
-        self.keys.push(WireKey {
-            key: key.clone(),
-            node,
-            ty: ty.clone(),
-            leaf: this.leaf,
-        });
-        key
-    }
-
-    /// The selection set with its braces.
-    fn text(&self, supergraph: &Supergraph) -> String {
-        let mut text = String::from("{");
-        for (condition, fields) in &self.parts {
-            let fields = fields.join(" ");
-            match condition {
-                Some(ty) => text.push_str(&format!(
-                    " ... on {} {{ {fields} }}",
-                    supergraph.type_name(*ty)
-                )),
-                None => {
-                    text.push(' ');
-                    text.push_str(&fields);
-                }
-            }
-        }
-        text.push_str(if self.parts.is_empty() {
-            " __typename }"
-        } else {
-            " }"
-        });
-        text
     }
 }
