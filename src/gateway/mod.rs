@@ -26,7 +26,7 @@ mod traffic;
 mod url_path;
 
 pub use crate::upstream::{Body, Connections};
-pub use authentication::{Config as AuthenticationConfig, SourceError};
+pub use authentication::{Config as AuthenticationConfig, Error as AuthenticationError};
 pub use authorization::Config as AuthorizationConfig;
 pub use config::Config;
 pub use csrf::Config as CsrfConfig;

@@ -1,6 +1,6 @@
 //! How each subgraph is called and shown, compiled from the configuration.
 
-use super::{Config, authentication::SourceError, headers::Rules};
+use super::{Config, authentication, headers::Rules};
 use crate::{
     schema::{Subgraph, SubgraphId},
     upstream::{Endpoint, EndpointError, Registry, Upstream},
@@ -31,7 +31,7 @@ pub enum SnapshotError {
         error: EndpointError,
     },
     #[error(transparent)]
-    KeySet(#[from] SourceError),
+    Authentication(#[from] authentication::Error),
 }
 
 impl SubgraphTable {

@@ -64,9 +64,13 @@ pub enum JwksError {
     Set(#[from] KeySetError),
 }
 
-/// Why a configuration's key sets cannot be used from the start.
+/// Why callers cannot be authenticated as a configuration says.
 #[derive(Debug, thiserror::Error)]
-pub enum SourceError {
+pub enum Error {
+    #[error(
+        "authorization.require_authentication would refuse every request: there is no authentication.router.jwt"
+    )]
+    NobodyTrusted,
     #[error("the key set {url} (authentication.router.jwt.jwks) cannot be used: {error}")]
     File { url: String, error: JwksError },
     #[error("cannot start the thread that loads key sets: {0}")]
@@ -93,7 +97,7 @@ struct Thread {
 
 impl KeySources {
     /// The source with these settings. One that is in use is shared, with its keys; a new file is read at once.
-    pub(super) fn source(&self, source: &KeySource) -> Result<Arc<Jwks>, SourceError> {
+    pub(super) fn source(&self, source: &KeySource) -> Result<Arc<Jwks>, Error> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.sources.retain(|jwks| jwks.strong_count() > 0);
         let mut in_use = known.sources.iter().filter_map(Weak::upgrade);
@@ -103,7 +107,7 @@ impl KeySources {
         let jwks = Arc::new(Jwks::open(source)?);
         let thread = match &mut known.thread {
             Some(thread) => thread,
-            none => none.insert(Thread::start().map_err(SourceError::Thread)?),
+            none => none.insert(Thread::start().map_err(Error::Thread)?),
         };
         thread.runtime.spawn(keep(Arc::downgrade(&jwks)));
         known.sources.push(Arc::downgrade(&jwks));
@@ -133,13 +137,13 @@ impl Thread {
 
 impl Jwks {
     /// A file must be there and good; what is asked for over HTTP may come later.
-    fn open(source: &KeySource) -> Result<Self, SourceError> {
+    fn open(source: &KeySource) -> Result<Self, Error> {
         let mut state = State::default();
         match &source.url {
             KeyUrl::Http(_) => state.pending = true,
             KeyUrl::File(path) => {
                 let set = fs::read(path).map_err(JwksError::from).and_then(set);
-                let set = set.map_err(|error| SourceError::File {
+                let set = set.map_err(|error| Error::File {
                     url: source.url.to_string(),
                     error,
                 })?;
@@ -284,5 +288,109 @@ async fn keep(jwks: Weak<Jwks>) {
             Ok(false) => return,
             Err(_) => due = true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! The clock of these stands still, unless it is moved.
+
+    use super::*;
+    use jsonwebtoken::Algorithm;
+    use std::path::{Path, PathBuf};
+    use tokio::time::advance;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A source in a file, and the task that keeps it.
+    fn source(test: &str) -> (PathBuf, Arc<Jwks>) {
+        let name = format!("graphway-{}-{test}.json", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        write(&path, "first");
+        let jwks = Jwks::open(&KeySource {
+            url: KeyUrl::File(path.clone()),
+            poll_interval: HOUR,
+            headers: Vec::new(),
+        });
+        let jwks = Arc::new(jwks.unwrap());
+        tokio::spawn(keep(Arc::downgrade(&jwks)));
+        (path, jwks)
+    }
+
+    /// Has the file hold one key with this id.
+    fn write(path: &Path, id: &str) {
+        let x = "A".repeat(43);
+        let keys = serde_json::json!({
+            "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": id, "x": x }]
+        });
+        fs::write(path, keys.to_string()).unwrap();
+    }
+
+    fn knows(jwks: &Jwks, id: &str) -> bool {
+        jwks.keys().unwrap().knows(id, Algorithm::EdDSA)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refresh_is_followed_by_a_cooldown() {
+        let (path, jwks) = source("cooldown");
+        write(&path, "second");
+        jwks.refresh().await;
+        assert!(knows(&jwks, "second"));
+        write(&path, "third");
+        for _ in 0..29 {
+            advance(SECOND).await;
+            // As in a flood: none of these may put the next one off.
+            jwks.refresh().await;
+            assert!(knows(&jwks, "second"));
+        }
+        advance(SECOND).await;
+        jwks.refresh().await;
+        assert!(knows(&jwks, "third"));
+        fs::remove_file(path).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refresh_that_brings_nothing_has_its_cooldown_too() {
+        let (path, jwks) = source("nothing");
+        for broken in ["{\"keys\":[]}", "", "<html>"] {
+            fs::write(&path, broken).unwrap();
+            jwks.refresh().await;
+            assert!(knows(&jwks, "first"));
+            write(&path, "second");
+            jwks.refresh().await;
+            assert!(knows(&jwks, "first"), "{broken}");
+            write(&path, "first");
+            advance(REFRESH_COOLDOWN).await;
+        }
+        fs::remove_file(path).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_poll_comes_by_itself() {
+        let (path, jwks) = source("poll");
+        let mut state = jwks.state.subscribe();
+        write(&path, "second");
+        // With nothing else to do, the clock goes on to the poll.
+        let polled = state.wait_for(|state| {
+            let keys = state.keys.as_ref();
+            keys.is_some_and(|keys| keys.knows("second", Algorithm::EdDSA))
+        });
+        let begun = Instant::now();
+        drop(polled.await.unwrap());
+        assert_eq!(begun.elapsed().as_secs(), HOUR.as_secs());
+        fs::remove_file(path).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_source_that_nobody_uses_is_left_alone() {
+        let (path, jwks) = source("unused");
+        let gone = Arc::downgrade(&jwks);
+        let kept = tokio::spawn(keep(Weak::clone(&gone)));
+        tokio::task::yield_now().await;
+        drop(jwks);
+        kept.await.unwrap();
+        assert!(gone.upgrade().is_none());
+        fs::remove_file(path).unwrap();
     }
 }

@@ -14,8 +14,8 @@ mod verifier;
 
 pub(super) use caller::Caller;
 pub use config::Config;
+pub use jwks::Error;
 pub(super) use jwks::KeySources;
-pub use jwks::SourceError;
 
 use super::{authorization, errors::Refusal};
 use config::OnError;
@@ -91,7 +91,10 @@ impl Authentication {
         config: &Config,
         authorization: &authorization::Config,
         sources: &KeySources,
-    ) -> Result<Self, SourceError> {
+    ) -> Result<Self, Error> {
+        if authorization.require_authentication && config.router.jwt.is_none() {
+            return Err(Error::NobodyTrusted);
+        }
         signatures::use_ring();
         let compiled = config.router.jwt.as_ref().map(|jwt| {
             Ok(Jwt {

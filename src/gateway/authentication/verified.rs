@@ -62,17 +62,7 @@ impl Verified {
 
     /// Refuses it outside its time. `now` is in seconds since 1970.
     pub(super) fn check_time(&self, now: f64) -> Result<(), Rejection> {
-        if self.times.expires.is_some_and(|end| now >= end + LEEWAY) {
-            Err(Rejection::Expired)
-        } else if self
-            .times
-            .not_before
-            .is_some_and(|start| now + LEEWAY < start)
-        {
-            Err(Rejection::NotYetValid)
-        } else {
-            Ok(())
-        }
+        self.times.check(now)
     }
 
     /// Whether the keys are still those that it was checked with.
@@ -80,6 +70,18 @@ impl Verified {
         self.jwks
             .keys()
             .is_some_and(|keys| Arc::ptr_eq(&keys, &self.keys))
+    }
+}
+
+impl Times {
+    fn check(&self, now: f64) -> Result<(), Rejection> {
+        if self.expires.is_some_and(|end| now >= end + LEEWAY) {
+            Err(Rejection::Expired)
+        } else if self.not_before.is_some_and(|start| now + LEEWAY < start) {
+            Err(Rejection::NotYetValid)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -150,5 +152,35 @@ impl VerifiedTokens {
                 token_bytes,
             },
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn times(claims: serde_json::Value) -> impl Fn(f64) -> Result<(), Rejection> {
+        let times = Times {
+            expires: time(claims.as_object().unwrap(), "exp").unwrap(),
+            not_before: time(claims.as_object().unwrap(), "nbf").unwrap(),
+        };
+        move |now| times.check(now)
+    }
+
+    #[test]
+    fn a_token_ends_a_minute_after_its_end() {
+        let check = times(json!({ "exp": 1000 }));
+        assert_eq!(check(0.0), Ok(()));
+        assert_eq!(check(1059.9), Ok(()));
+        assert_eq!(check(1060.0), Err(Rejection::Expired));
+        assert_eq!(times(json!({}))(1e12), Ok(()));
+    }
+
+    #[test]
+    fn a_token_begins_a_minute_before_its_beginning() {
+        let check = times(json!({ "nbf": 1000, "exp": 2000 }));
+        assert_eq!(check(939.9), Err(Rejection::NotYetValid));
+        assert_eq!(check(940.0), Ok(()));
     }
 }

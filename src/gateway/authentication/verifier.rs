@@ -3,7 +3,7 @@
 use super::{
     Rejection,
     config::{Issuer, Issuers},
-    jwks::{Jwks, KeySources, SourceError},
+    jwks::{Error, Jwks, KeySources},
     key_set::KeySet,
     token::SignedBy,
     verified::{Digest, Verified, VerifiedTokens},
@@ -38,7 +38,7 @@ enum Tried {
 }
 
 impl Verifier {
-    pub(super) fn new(issuers: &Issuers, sources: &KeySources) -> Result<Self, SourceError> {
+    pub(super) fn new(issuers: &Issuers, sources: &KeySources) -> Result<Self, Error> {
         let trusted = issuers.0.iter().map(|issuer| Trusted::new(issuer, sources));
         Ok(Self {
             trusted: trusted.collect::<Result<_, _>>()?,
@@ -105,7 +105,7 @@ fn try_all(trusted: &[&Trusted], token: &str, signed_by: &SignedBy) -> Tried {
 }
 
 impl Trusted {
-    fn new(issuer: &Issuer, sources: &KeySources) -> Result<Self, SourceError> {
+    fn new(issuer: &Issuer, sources: &KeySources) -> Result<Self, Error> {
         let mut demands = Validation::default();
         demands.required_spec_claims.clear();
         demands.validate_exp = false;
@@ -168,5 +168,53 @@ impl Trusted {
         } else {
             Err(Rejection::NoExpiry)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            config::{KeySource, KeyUrl},
+            signatures::use_ring,
+        },
+        *,
+    };
+    use std::{fs, time::Duration};
+
+    const KEYS: &str =
+        r#"{"keys":[{"kty":"oct","k":"dGhpcnR5LXR3byBieXRlcywga25vd24gdG8gdGVzdHM"}]}"#;
+    /// Its `exp` is 1000.
+    const TOKEN: &str =
+        "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjEwMDB9.GDdgCxYD6KVIHjj67IBCxWVsyerdgiVAh6erdGa_ZVI";
+
+    #[tokio::test]
+    async fn a_token_that_was_valid_ends_too() {
+        use_ring();
+        let path = std::env::temp_dir().join(format!("graphway-{}-ends.json", std::process::id()));
+        fs::write(&path, KEYS).unwrap();
+        let issuer = Issuer {
+            keys: KeySource {
+                url: KeyUrl::File(path.clone()),
+                poll_interval: Duration::from_secs(3600),
+                headers: Vec::new(),
+            },
+            issuers: None,
+            audiences: None,
+            algorithms: None,
+            allow_missing_exp: false,
+        };
+        let verifier = Verifier::new(&Issuers(vec![issuer]), &KeySources::default()).unwrap();
+        for (now, expected) in [
+            (0.0, None),
+            (1059.0, None),
+            (1060.0, Some(Rejection::Expired)),
+            (1000.0, None),
+        ] {
+            let verdict = verifier.verify(TOKEN, now).await;
+            assert_eq!(verdict.err(), expected, "at {now}");
+            assert!(verifier.tokens.get(&Digest::of(TOKEN)).is_some());
+        }
+        fs::remove_file(path).unwrap();
     }
 }
