@@ -17,7 +17,7 @@ pub use config::Config;
 pub use jwks::Error;
 pub(super) use jwks::KeySources;
 
-use super::{authorization, errors::Refusal};
+use super::authorization;
 use config::OnError;
 use http::HeaderMap;
 use jsonwebtoken::errors::ErrorKind;
@@ -110,13 +110,13 @@ impl Authentication {
     }
 
     /// The sender of a request with these headers.
-    pub(super) async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+    pub(super) async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Rejection> {
         let caller = match &self.jwt {
             Some(jwt) => jwt.caller(headers).await?,
             None => Caller::default(),
         };
         if self.is_required && caller.is_anonymous() {
-            return Err(Rejection::NoToken.into());
+            return Err(Rejection::NoToken);
         }
         Ok(caller)
     }

@@ -240,14 +240,10 @@ fn a_file_must_be_good_from_the_start() {
         let started = Gateway::start(&gateway_config(&text), sdl);
         started.map(drop).map_err(|error| error.to_string())
     };
-    insta::assert_snapshot!(started("file://tests/missing.json").unwrap_err(), @r###"
-    the key set file://tests/missing.json (authentication.router.jwt.jwks) cannot be used: cannot read it: No such file or directory (os error 2)
-    "###);
+    insta::assert_snapshot!(started("file://tests/missing.json").unwrap_err(), @"the key set file://tests/missing.json (authentication.router.jwt.jwks) cannot be used: cannot read it: No such file or directory (os error 2)");
     let empty = key_file("empty", "{\"keys\":[]}");
     let error = started(&format!("file://{}", empty.display())).unwrap_err();
-    insta::assert_snapshot!(error.replace(&empty.display().to_string(), "empty.json"), @r###"
-    the key set file://empty.json (authentication.router.jwt.jwks) cannot be used: none of its 0 keys can verify tokens
-    "###);
+    insta::assert_snapshot!(error.replace(&empty.display().to_string(), "empty.json"), @"the key set file://empty.json (authentication.router.jwt.jwks) cannot be used: none of its 0 keys can verify tokens");
     let good = key_file("good", &key_set(&[&Key::p256("one")]));
     started(&format!("file://{}", good.display())).unwrap();
 }
