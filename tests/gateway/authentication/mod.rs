@@ -3,6 +3,7 @@
 mod demo;
 mod issuer;
 mod key_sets;
+mod logs;
 mod tokens;
 
 use crate::kit::{Answer, Client, Exchange, Fake, Router};
@@ -55,6 +56,13 @@ impl Shop {
     #[track_caller]
     fn accepts(&self, token: &str) {
         assert_eq!(self.status(token), "200 OK");
+    }
+
+    /// Sends the token until its status is another one.
+    #[track_caller]
+    fn changes_from(&self, status: &str, token: &str) {
+        let mut tries = 0..20_000;
+        assert!(tries.any(|_| self.status(token) != status));
     }
 
     #[track_caller]
