@@ -5,6 +5,7 @@
 
 use super::{
     Config, UrlPath,
+    authentication::{Authentication, KeySources},
     csrf::Csrf,
     graphql::Documents,
     limits::Limits,
@@ -23,6 +24,7 @@ pub struct Snapshot {
     pub(super) introspection: bool,
     pub(super) limits: Limits,
     pub(super) csrf: Csrf,
+    pub(super) authentication: Authentication,
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
     pub(super) subgraphs: SubgraphTable,
@@ -33,6 +35,7 @@ impl Snapshot {
         config: &Config,
         supergraph: Arc<Supergraph>,
         registry: &Registry,
+        key_sources: &KeySources,
         planning: Arc<Planning>,
     ) -> Result<Self, SnapshotError> {
         Ok(Self {
@@ -43,6 +46,11 @@ impl Snapshot {
             introspection: config.introspection,
             limits: Limits::new(&config.limits),
             csrf: Csrf::new(&config.csrf),
+            authentication: Authentication::new(
+                &config.authentication,
+                &config.authorization,
+                key_sources,
+            )?,
             timeout: config.traffic_shaping.router.timeout,
         })
     }
