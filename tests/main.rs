@@ -11,6 +11,10 @@
 mod composition;
 mod gateway;
 mod kit;
+mod operation;
+#[cfg(feature = "compose")]
+mod planner;
+mod schema;
 mod telemetry;
 mod tidy;
 #[cfg(feature = "compose")]

@@ -22,8 +22,10 @@ use Absence::{Refuse, Warn};
 /// Paths of keys; `*` stands for any one key.
 const MISSING: &[(&str, Absence)] = &[
     ("apq", Warn),
-    ("authentication", Refuse),
-    ("authorization", Refuse),
+    ("authentication.connector", Refuse),
+    ("authentication.subgraph", Refuse),
+    ("authorization.directives", Refuse),
+    ("authorization.preview_directives", Refuse),
     ("batching", Warn),
     ("connectors", Warn),
     ("coprocessor", Refuse),

@@ -2,9 +2,9 @@
 
 use crate::{
     gateway::{
-        self, CsrfConfig, HeadersConfig, IncludeSubgraphErrorsConfig, LimitsConfig,
-        OverrideSubgraphUrlConfig, RateLimitConfig, RequestIdConfig, TraceConfig,
-        TrafficShapingConfig, UrlPath,
+        self, AuthenticationConfig, AuthorizationConfig, CsrfConfig, HeadersConfig,
+        IncludeSubgraphErrorsConfig, LimitsConfig, OverrideSubgraphUrlConfig, RateLimitConfig,
+        RequestIdConfig, TraceConfig, TrafficShapingConfig, UrlPath,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -17,6 +17,8 @@ use std::{net::SocketAddr, num::NonZero, path::PathBuf};
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub supergraph: Supergraph,
+    pub authentication: AuthenticationConfig,
+    pub authorization: AuthorizationConfig,
     pub limits: LimitsConfig,
     pub traffic_shaping: TrafficShapingConfig,
     pub headers: HeadersConfig,
@@ -68,6 +70,8 @@ impl Config {
         gateway::Config {
             path: self.supergraph.path.clone(),
             introspection: self.supergraph.introspection,
+            authentication: self.authentication.clone(),
+            authorization: self.authorization.clone(),
             limits: self.limits.clone(),
             csrf: self.csrf.clone(),
             headers: self.headers.clone(),

@@ -1,8 +1,8 @@
 //! What the gateway is told.
 
 use super::{
-    UrlPath, csrf, headers, include_subgraph_errors, limits, override_subgraph_url, rate_limit,
-    request_id, trace, traffic,
+    UrlPath, authentication, authorization, csrf, headers, include_subgraph_errors, limits,
+    override_subgraph_url, rate_limit, request_id, trace, traffic,
 };
 
 /// The settings of a snapshot, except for the supergraph.
@@ -12,6 +12,8 @@ pub struct Config {
     pub path: UrlPath,
     /// Whether `__schema` and `__type` are answered.
     pub introspection: bool,
+    pub authentication: authentication::Config,
+    pub authorization: authorization::Config,
     pub limits: limits::Config,
     pub csrf: csrf::Config,
     pub headers: headers::Config,
@@ -30,6 +32,8 @@ impl Default for Config {
         Self {
             path: UrlPath::from_static("/graphql"),
             introspection: false,
+            authentication: authentication::Config::default(),
+            authorization: authorization::Config::default(),
             limits: limits::Config::default(),
             csrf: csrf::Config::default(),
             headers: headers::Config::default(),

@@ -3,7 +3,7 @@
 //! Every error of the layers below is turned into a [`Code`] here, by exhaustive matches, and nowhere else. The list
 //! is closed: codes are part of the public interface (`docs/errors.md`) and keep their meaning.
 
-use super::planning::NotRun;
+use super::{authentication::Rejection, planning::NotRun};
 use crate::{executor, operation, planner};
 use http::{HeaderValue, StatusCode};
 use operation::Measured;
@@ -22,6 +22,9 @@ pub enum Code {
     InvalidRequest,
     BatchingNotEnabled,
     MissingQuery,
+    // Whoever sends it.
+    Unauthenticated,
+    NoKeysYet,
     // The document and its variables.
     ParseFailed,
     TokenLimit,
@@ -60,7 +63,7 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
@@ -71,6 +74,8 @@ impl Code {
         Self::InvalidRequest,
         Self::BatchingNotEnabled,
         Self::MissingQuery,
+        Self::Unauthenticated,
+        Self::NoKeysYet,
         Self::ParseFailed,
         Self::TokenLimit,
         Self::RecursionLimit,
@@ -112,6 +117,8 @@ impl Code {
             Self::InvalidRequest => ("INVALID_GRAPHQL_REQUEST", S::BAD_REQUEST, false),
             Self::BatchingNotEnabled => ("BATCHING_NOT_ENABLED", S::BAD_REQUEST, false),
             Self::MissingQuery => ("MISSING_QUERY_STRING", S::BAD_REQUEST, false),
+            Self::Unauthenticated => ("AUTH_ERROR", S::UNAUTHORIZED, false),
+            Self::NoKeysYet => ("AUTH_KEYS_UNAVAILABLE", S::SERVICE_UNAVAILABLE, false),
             Self::ParseFailed => ("GRAPHQL_PARSE_FAILED", S::BAD_REQUEST, false),
             Self::TokenLimit => ("MAX_TOKENS_LIMIT", S::BAD_REQUEST, false),
             Self::RecursionLimit => ("MAX_RECURSION_LIMIT", S::BAD_REQUEST, false),
@@ -189,6 +196,8 @@ pub struct Refusal {
     pub allow: Option<HeaderValue>,
     /// `Retry-After` in seconds, on 503.
     pub retry_after: Option<u32>,
+    /// `WWW-Authenticate`, on 401.
+    pub challenge: Option<HeaderValue>,
 }
 
 /// One error of a refusal.
@@ -235,6 +244,31 @@ impl Refusal {
             problems,
             allow: None,
             retry_after: None,
+            challenge: None,
+        }
+    }
+}
+
+impl From<Rejection> for Refusal {
+    /// The challenge is that of RFC 6750 section 3. Its words, and those of the message, tell nothing of the token
+    /// that its sender does not know.
+    fn from(rejection: Rejection) -> Self {
+        let message = rejection.to_string();
+        let challenge = match rejection {
+            Rejection::NoKeysYet => {
+                return Self {
+                    retry_after: Some(1),
+                    ..Self::new(Code::NoKeysYet, message)
+                };
+            }
+            Rejection::NoToken => "Bearer realm=\"graphway\"".to_owned(),
+            _ => format!(
+                "Bearer realm=\"graphway\", error=\"invalid_token\", error_description=\"{message}\""
+            ),
+        };
+        Self {
+            challenge: HeaderValue::try_from(challenge).ok(),
+            ..Self::new(Code::Unauthenticated, message)
         }
     }
 }

@@ -1,12 +1,13 @@
 //! What outlives a reload: snapshots refer to it, the gateway owns it.
 
-use super::{planning::Planning, rate_limit::RateLimits};
+use super::{authentication::KeySources, planning::Planning, rate_limit::RateLimits};
 use crate::upstream::Registry;
 use std::sync::Arc;
 
 /// Kept by name and settings, so that a reload that leaves them alone loses nothing.
 pub(super) struct Lasting {
     pub(super) registry: Registry,
+    pub(super) key_sources: KeySources,
     pub(super) planning: Arc<Planning>,
     pub(super) rate_limits: RateLimits,
 }

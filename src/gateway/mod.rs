@@ -4,6 +4,8 @@
 //! and an early end is a [`Refusal`]. A [`Gateway`] lives as long as the process; a [`Snapshot`] is one configuration
 //! with one supergraph, immutable, swapped whole. This layer knows HTTP and GraphQL, but neither sockets nor files.
 
+mod authentication;
+mod authorization;
 mod config;
 mod csrf;
 mod errors;
@@ -30,6 +32,8 @@ mod traffic;
 mod url_path;
 
 pub use crate::upstream::{Body, Connections};
+pub use authentication::{Config as AuthenticationConfig, Error as AuthenticationError};
+pub use authorization::Config as AuthorizationConfig;
 pub use config::Config;
 pub use csrf::Config as CsrfConfig;
 pub use errors::{Code, Problem, Refusal};
@@ -52,7 +56,7 @@ use http::{Request, Response};
 use observation::Observation;
 use route::Route;
 use std::{net::IpAddr, sync::Arc};
-use subgraphs::Outgoing;
+use subgraphs::{Client, Outgoing};
 use tokio::time::{Instant, timeout_at};
 
 /// Answers a request of `client`. `connections` are those of the worker it runs on.
@@ -103,6 +107,11 @@ async fn answer(
     let is_json = graphql::is_json(method, &head.headers)?;
     snapshot.csrf.check(&head.headers, is_json)?;
 
+    let authenticating = snapshot.authentication.authenticate(&head.headers);
+    let caller = timeout_at(deadline, authenticating)
+        .await
+        .map_err(|_| Refusal::timeout())??;
+
     // Decode.
     observation.next(&mut stage, "decode");
     let request = graphql::decode(method, head, body, snapshot.limits.body_bytes, deadline).await?;
@@ -144,7 +153,12 @@ async fn answer(
     let introspection = timeout_at(deadline, introspecting)
         .await
         .map_err(|_| Refusal::timeout())??;
-    let subgraphs = Outgoing::new(snapshot, connections, (observation, &stage), deadline);
+    let client = Client {
+        observation,
+        stage: &stage,
+        caller: &caller,
+    };
+    let subgraphs = Outgoing::new(snapshot, connections, client, deadline);
     let run = executor::Request {
         variables: &variables,
         introspection: introspection.as_ref(),

@@ -1,7 +1,8 @@
 //! What lives as long as the process.
 
 use super::{
-    Config, Snapshot, SnapshotError, lasting::Lasting, planning::Planning, rate_limit::RateLimits,
+    Config, Snapshot, SnapshotError, authentication::KeySources, lasting::Lasting,
+    planning::Planning, rate_limit::RateLimits,
 };
 use crate::{schema::Supergraph, upstream::Registry};
 use arc_swap::ArcSwap;
@@ -28,6 +29,7 @@ impl Gateway {
         let threads = thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
         let lasting = Lasting {
             registry: Registry::default(),
+            key_sources: KeySources::default(),
             planning: Arc::new(Planning::start(threads)?),
             rate_limits: RateLimits::default(),
         };

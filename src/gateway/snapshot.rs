@@ -5,6 +5,7 @@
 
 use super::{
     Config, Refusal, UrlPath,
+    authentication::Authentication,
     csrf::Csrf,
     graphql::Documents,
     lasting::Lasting,
@@ -28,6 +29,7 @@ pub struct Snapshot {
     pub(super) introspection: bool,
     pub(super) limits: Limits,
     pub(super) csrf: Csrf,
+    pub(super) authentication: Authentication,
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
     pub(super) subgraphs: SubgraphTable,
@@ -59,6 +61,11 @@ impl Snapshot {
             introspection: config.introspection,
             limits: Limits::new(&config.limits),
             csrf: Csrf::new(&config.csrf),
+            authentication: Authentication::new(
+                &config.authentication,
+                &config.authorization,
+                &lasting.key_sources,
+            )?,
             timeout: config.traffic_shaping.router.timeout,
             request_id: config.request_id,
             tracing: config.tracing,

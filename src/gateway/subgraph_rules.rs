@@ -1,6 +1,6 @@
 //! How each subgraph is called and shown, compiled from the configuration.
 
-use super::{Config, headers::Rules, metrics::SubgraphMetrics};
+use super::{Config, authentication, headers::Rules, metrics::SubgraphMetrics};
 use crate::{
     schema::{Subgraph, SubgraphId},
     upstream::{Endpoint, EndpointError, Registry, Upstream},
@@ -31,6 +31,8 @@ pub enum SnapshotError {
         subgraph: String,
         error: EndpointError,
     },
+    #[error(transparent)]
+    Authentication(#[from] authentication::Error),
 }
 
 impl SubgraphTable {

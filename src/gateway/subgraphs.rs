@@ -1,6 +1,6 @@
 //! The subgraphs as one request sees them: upstreams called with this request's headers and deadline.
 
-use super::{Snapshot, observation::Observation, trace::Stage};
+use super::{Snapshot, authentication::Caller, observation::Observation, trace::Stage};
 use crate::{
     executor::{Answer, Call, CallError, Subgraphs},
     operation::OperationKind,
@@ -22,12 +22,20 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const ACCEPT: HeaderValue =
     HeaderValue::from_static("application/json, application/graphql-response+json");
 
+/// The client's request, as far as subgraphs learn of it.
+#[derive(Clone, Copy)]
+pub(super) struct Client<'a> {
+    pub(super) observation: &'a Observation<'a>,
+    /// What the calls are part of.
+    pub(super) stage: &'a Stage,
+    pub(super) caller: &'a Caller,
+}
+
 /// The subgraphs, for one request.
 pub(super) struct Outgoing<'a> {
     snapshot: &'a Snapshot,
     connections: &'a Arc<Connections>,
-    /// The request, and the stage that the calls belong to.
-    observed: (&'a Observation<'a>, &'a Stage),
+    client: Client<'a>,
     deadline: Instant,
     /// Whether a call was cut off by the deadline of the whole request.
     late: AtomicBool,
@@ -37,13 +45,13 @@ impl<'a> Outgoing<'a> {
     pub(super) fn new(
         snapshot: &'a Snapshot,
         connections: &'a Arc<Connections>,
-        observed: (&'a Observation<'a>, &'a Stage),
+        client: Client<'a>,
         deadline: Instant,
     ) -> Self {
         Self {
             snapshot,
             connections,
-            observed,
+            client,
             deadline,
             late: AtomicBool::new(false),
         }
@@ -59,9 +67,13 @@ impl<'a> Outgoing<'a> {
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(header::CONTENT_TYPE, JSON);
         headers.insert(header::ACCEPT, ACCEPT);
-        let (observation, stage) = self.observed;
-        let client_headers = &observation.head().headers;
-        subgraph.headers.apply(client_headers, &mut headers);
+        let Client {
+            observation,
+            stage,
+            caller,
+        } = self.client;
+        let sent = &observation.head().headers;
+        subgraph.headers.apply(sent, caller, &mut headers);
         let fetch = observation.fetch(stage, &subgraph.name, &mut headers);
         let outgoing = upstream::Call {
             method: Method::POST,
@@ -76,7 +88,8 @@ impl<'a> Outgoing<'a> {
                     .await
             }
             OperationKind::Query | OperationKind::Subscription => {
-                subgraph.upstream.call(self.connections, outgoing).await
+                let upstream = &subgraph.upstream;
+                upstream.call_idempotent(self.connections, outgoing).await
             }
         };
         let seen = match &outcome {

@@ -35,6 +35,12 @@ fn http() {
     play_all("http");
 }
 
+/// Tokens: who is let in, and what subgraphs learn of them.
+#[test]
+fn authentication() {
+    play_all("authentication");
+}
+
 /// Documents and variables that are refused.
 #[test]
 fn documents() {

@@ -8,13 +8,15 @@ mod http;
 mod page;
 mod process;
 mod router;
+mod sample;
 mod scenario;
 mod subgraph;
 
 pub use client::{Client, wire};
 pub use http::Message;
-use page::{Block, Page};
+pub use page::{Block, Page};
 pub use process::Process;
 pub use router::Router;
+pub use sample::{SAMPLE_SDL, on_small_stack, prepare, sample};
 pub use scenario::play;
 pub use subgraph::{Answer, Exchange, Fake};
