@@ -1,6 +1,6 @@
 //! Prometheus' view of a router.
 
-use super::{FEDERATED, expect_federated, scrape::Scrape, shop};
+use super::{FEDERATED, broken, expect_federated, scrape::Scrape, shop};
 use crate::kit::{Client, Fake, Process};
 
 const CONFIG: &str = "
@@ -158,10 +158,8 @@ fn clients_cannot_make_new_series() {
 fn subgraphs_that_fail_are_counted_by_the_reason() {
     let users = Fake::start();
     let process = Process::start(CONFIG, &shop(&[("users", &users)]));
-    users.expect(vec![crate::kit::Exchange {
-        expected: None,
-        answer: crate::kit::Answer::Break,
-    }]);
+    // A query that breaks off is sent once more.
+    users.expect(vec![broken(), broken()]);
     let query = "POST /graphql\ncontent-type: application/json\n\n{\"query\":\"{ me { id } }\"}";
     assert_eq!(
         Client::connect(process.address).request(query).start,

@@ -30,6 +30,14 @@ fn json(body: &str) -> Exchange {
     }
 }
 
+/// Any request ends with its connection.
+fn broken() -> Exchange {
+    Exchange {
+        expected: None,
+        answer: Answer::Break,
+    }
+}
+
 /// A request that both subgraphs are asked for, one after the other.
 const FEDERATED: &str = "POST /graphql\ncontent-type: application/json\n\n{\"query\":\"query Favourites { me { name favourites { id } } }\"}";
 

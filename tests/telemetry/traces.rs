@@ -1,7 +1,7 @@
 //! Traces as a collector sees them.
 
 use super::{
-    FEDERATED,
+    FEDERATED, broken,
     collector::{Collector, Span},
     expect_federated, shop,
 };
@@ -141,10 +141,8 @@ fn a_trace_that_began_elsewhere_goes_on() {
 fn failures_are_marked() {
     let (users, collector) = (Fake::start(), Collector::start());
     let process = Process::start(&config(&collector, "grpc", ""), &shop(&[("users", &users)]));
-    users.expect(vec![crate::kit::Exchange {
-        expected: None,
-        answer: crate::kit::Answer::Break,
-    }]);
+    // A query that breaks off is sent once more.
+    users.expect(vec![broken(), broken()]);
     let query = "POST /graphql\ncontent-type: application/json\n\n{\"query\":\"{ me { id } }\"}";
     Client::connect(process.address).request(query);
     let spans = collector.wait_for_spans(SPANS - 1);
