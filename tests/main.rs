@@ -11,6 +11,7 @@
 mod composition;
 mod gateway;
 mod kit;
+mod rest;
 mod tidy;
 #[cfg(feature = "compose")]
 mod world;

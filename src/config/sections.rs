@@ -3,7 +3,7 @@
 use crate::{
     gateway::{
         self, CsrfConfig, HeadersConfig, IncludeSubgraphErrorsConfig, LimitsConfig,
-        OverrideSubgraphUrlConfig, TrafficShapingConfig, UrlPath,
+        OverrideSubgraphUrlConfig, RoutesConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -22,6 +22,8 @@ pub struct Config {
     pub include_subgraph_errors: IncludeSubgraphErrorsConfig,
     pub override_subgraph_url: OverrideSubgraphUrlConfig,
     pub csrf: CsrfConfig,
+    pub upstreams: UpstreamsConfig,
+    pub routes: RoutesConfig,
     pub health_check: HealthConfig,
     pub server: Server,
     pub telemetry: telemetry::Config,
@@ -71,6 +73,8 @@ impl Config {
             traffic_shaping: self.traffic_shaping.clone(),
             include_subgraph_errors: self.include_subgraph_errors.clone(),
             override_subgraph_url: self.override_subgraph_url.clone(),
+            upstreams: self.upstreams.clone(),
+            routes: self.routes.clone(),
         }
     }
 

@@ -9,7 +9,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::Watcher},
 };
-use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
+use std::{convert::Infallible, net::IpAddr, panic::AssertUnwindSafe, sync::Arc};
 use tokio::net::TcpStream;
 
 const HTTP2_STREAMS_MAX: u32 = 100;
@@ -80,17 +80,20 @@ pub(super) async fn serve(
     role: Role,
     watcher: Watcher,
 ) {
-    let stream = match stream
-        .set_nodelay(true)
-        .and_then(|()| TcpStream::from_std(stream))
-    {
-        Ok(stream) => stream,
+    let taken_over = stream.set_nodelay(true).and_then(|()| {
+        let client = stream.peer_addr()?.ip().to_canonical();
+        Ok((TcpStream::from_std(stream)?, client))
+    });
+    let (stream, client) = match taken_over {
+        Ok(taken_over) => taken_over,
         Err(error) => return tracing::debug!(%error, "a connection could not be taken over"),
     };
     let http = settings.http.clone();
     let service = service_fn(move |request| {
         let (settings, connections) = (Arc::clone(&settings), Arc::clone(&connections));
-        async move { Ok::<_, Infallible>(answer(&settings, &connections, role, request).await) }
+        async move {
+            Ok::<_, Infallible>(answer(&settings, &connections, (role, client), request).await)
+        }
     });
     let connection = http
         .serve_connection(TokioIo::new(stream), service)
@@ -103,7 +106,7 @@ pub(super) async fn serve(
 async fn answer(
     settings: &Settings,
     connections: &Arc<Connections>,
-    role: Role,
+    (role, client): (Role, IpAddr),
     request: Request<Incoming>,
 ) -> Response<Body> {
     if settings.answers_health(role, request.uri().path()) {
@@ -116,7 +119,7 @@ async fn answer(
         ));
     }
     let snapshot = settings.gateway.snapshot();
-    let handled = gateway::handle(&snapshot, connections, request.map(Body::from));
+    let handled = gateway::handle(&snapshot, connections, client, request.map(Body::from));
     // A request works on its own data and on locks that recover from poison, so a panic leaves nothing half done.
     match AssertUnwindSafe(handled).catch_unwind().await {
         Ok(response) => response,
