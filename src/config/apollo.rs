@@ -81,6 +81,7 @@ const MISSING: &[(&str, Absence)] = &[
     ("traffic_shaping.subgraphs.*.global_rate_limit", Warn),
     ("traffic_shaping.subgraphs.*.pool_idle_timeout", Warn),
     // The gateway's own.
+    ("admin", Warn),
     ("consumers", Refuse),
     ("graphql", Refuse),
     ("plans", Refuse),

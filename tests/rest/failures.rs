@@ -12,7 +12,7 @@ const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 
 /// A router whose only upstream may be silent for a moment.
 fn impatient(upstream: SocketAddr) -> Router {
-    router(&super::to(upstream).replace("10s", "50ms"))
+    router(&super::to(upstream).replace("10s", "500ms"))
 }
 
 fn code(answer: &str) -> (u16, String) {

@@ -102,7 +102,13 @@ fn answers_without_a_body_keep_their_length() {
             Some("0"),
         ),
     ] {
-        let upstream = Upstream::answering(answer);
+        let upstream = Upstream::start(move |mut connection| {
+            while let Some(head) = connection.head() {
+                let is_last = head.starts_with("GET /last ");
+                let last = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nlast";
+                connection.send(if is_last { last } else { answer }.as_bytes());
+            }
+        });
         let router = router_to(upstream.address);
         let request = format!(
             "{method} / HTTP/1.1\r\nhost: x\r\n\r\nGET /last HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
@@ -114,7 +120,8 @@ fn answers_without_a_body_keep_their_length() {
             .find_map(|line| line.strip_prefix("content-length: "));
         assert_eq!(header, length, "{answer}");
         // The next answer begins where this one ends.
-        assert!(rest.starts_with("HTTP/1.1 "), "{answer}: {rest}");
+        assert!(rest.starts_with("HTTP/1.1 200 "), "{answer}: {rest}");
+        assert!(rest.ends_with("last"), "{answer}: {rest}");
     }
 }
 
