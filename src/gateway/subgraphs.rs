@@ -124,6 +124,7 @@ impl<'a> Outgoing<'a> {
                 timeout(self.snapshot.timeout)
             }
             E::Connect(cause) => CallError::Connect(cause),
+            E::NoEndpoint => CallError::Connect(error.to_string()),
             E::Broken(cause) => CallError::Broken(cause),
             E::TooLarge { limit } => CallError::TooLarge { limit },
         }
