@@ -4,7 +4,7 @@ use crate::{
     gateway::{
         self, AuthenticationConfig, AuthorizationConfig, CsrfConfig, HeadersConfig,
         IncludeSubgraphErrorsConfig, LimitsConfig, OverrideSubgraphUrlConfig, RateLimitConfig,
-        RequestIdConfig, TraceConfig, TrafficShapingConfig, UrlPath,
+        RequestIdConfig, RoutesConfig, TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -25,6 +25,8 @@ pub struct Config {
     pub include_subgraph_errors: IncludeSubgraphErrorsConfig,
     pub override_subgraph_url: OverrideSubgraphUrlConfig,
     pub csrf: CsrfConfig,
+    pub upstreams: UpstreamsConfig,
+    pub routes: RoutesConfig,
     pub ratelimit: RateLimitConfig,
     pub request_id: RequestIdConfig,
     pub health_check: HealthConfig,
@@ -78,6 +80,8 @@ impl Config {
             traffic_shaping: self.traffic_shaping.clone(),
             include_subgraph_errors: self.include_subgraph_errors.clone(),
             override_subgraph_url: self.override_subgraph_url.clone(),
+            upstreams: self.upstreams.clone(),
+            routes: self.routes.clone(),
             ratelimit: self.ratelimit.clone(),
             request_id: self.request_id,
             tracing: TraceConfig {

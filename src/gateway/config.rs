@@ -2,7 +2,7 @@
 
 use super::{
     UrlPath, authentication, authorization, csrf, headers, include_subgraph_errors, limits,
-    override_subgraph_url, rate_limit, request_id, trace, traffic,
+    override_subgraph_url, rate_limit, request_id, rest, trace, traffic,
 };
 
 /// The settings of a snapshot, except for the supergraph.
@@ -20,6 +20,8 @@ pub struct Config {
     pub traffic_shaping: traffic::Config,
     pub include_subgraph_errors: include_subgraph_errors::Config,
     pub override_subgraph_url: override_subgraph_url::Config,
+    pub upstreams: rest::UpstreamsConfig,
+    pub routes: rest::RoutesConfig,
     pub ratelimit: rate_limit::Config,
     pub request_id: request_id::Config,
     pub tracing: trace::Config,
@@ -40,6 +42,8 @@ impl Default for Config {
             traffic_shaping: traffic::Config::default(),
             include_subgraph_errors: include_subgraph_errors::Config::default(),
             override_subgraph_url: override_subgraph_url::Config::default(),
+            upstreams: rest::UpstreamsConfig::default(),
+            routes: rest::RoutesConfig::default(),
             ratelimit: rate_limit::Config::default(),
             request_id: request_id::Config::default(),
             tracing: trace::Config::default(),

@@ -12,6 +12,7 @@ use operation::Measured;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
     // The HTTP request.
+    BadRequest,
     NotFound,
     MethodNotAllowed,
     NotAcceptable,
@@ -25,6 +26,7 @@ pub enum Code {
     // Whoever sends it.
     Unauthenticated,
     NoKeysYet,
+    NotImplemented,
     // The document and its variables.
     ParseFailed,
     TokenLimit,
@@ -45,6 +47,10 @@ pub enum Code {
     RateLimited,
     Timeout,
     Internal,
+    // Upstreams of REST routes.
+    UpstreamUnreachable,
+    UpstreamBroken,
+    UpstreamUnavailable,
     // Subgraphs. These come with data, at a path.
     SubgraphError,
     SubgraphHttp,
@@ -63,7 +69,8 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 39] = [
+        Self::BadRequest,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
@@ -76,6 +83,7 @@ impl Code {
         Self::MissingQuery,
         Self::Unauthenticated,
         Self::NoKeysYet,
+        Self::NotImplemented,
         Self::ParseFailed,
         Self::TokenLimit,
         Self::RecursionLimit,
@@ -94,6 +102,9 @@ impl Code {
         Self::RateLimited,
         Self::Timeout,
         Self::Internal,
+        Self::UpstreamUnreachable,
+        Self::UpstreamBroken,
+        Self::UpstreamUnavailable,
         Self::SubgraphError,
         Self::SubgraphHttp,
         Self::SubgraphMalformed,
@@ -103,6 +114,7 @@ impl Code {
     fn row(self) -> Row {
         use StatusCode as S;
         let (name, status, ok_in_json) = match self {
+            Self::BadRequest => ("BAD_REQUEST", S::BAD_REQUEST, false),
             Self::NotFound => ("NOT_FOUND", S::NOT_FOUND, false),
             Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", S::METHOD_NOT_ALLOWED, false),
             Self::NotAcceptable => ("INVALID_ACCEPT_HEADER", S::NOT_ACCEPTABLE, false),
@@ -119,6 +131,7 @@ impl Code {
             Self::MissingQuery => ("MISSING_QUERY_STRING", S::BAD_REQUEST, false),
             Self::Unauthenticated => ("AUTH_ERROR", S::UNAUTHORIZED, false),
             Self::NoKeysYet => ("AUTH_KEYS_UNAVAILABLE", S::SERVICE_UNAVAILABLE, false),
+            Self::NotImplemented => ("NOT_IMPLEMENTED", S::NOT_IMPLEMENTED, false),
             Self::ParseFailed => ("GRAPHQL_PARSE_FAILED", S::BAD_REQUEST, false),
             Self::TokenLimit => ("MAX_TOKENS_LIMIT", S::BAD_REQUEST, false),
             Self::RecursionLimit => ("MAX_RECURSION_LIMIT", S::BAD_REQUEST, false),
@@ -137,6 +150,9 @@ impl Code {
             Self::RateLimited => ("REQUEST_RATE_LIMITED", S::SERVICE_UNAVAILABLE, false),
             Self::Timeout => ("GATEWAY_TIMEOUT", S::GATEWAY_TIMEOUT, false),
             Self::Internal => ("INTERNAL_SERVER_ERROR", S::INTERNAL_SERVER_ERROR, false),
+            Self::UpstreamUnreachable => ("UPSTREAM_UNREACHABLE", S::BAD_GATEWAY, false),
+            Self::UpstreamBroken => ("UPSTREAM_BROKEN", S::BAD_GATEWAY, false),
+            Self::UpstreamUnavailable => ("UPSTREAM_UNAVAILABLE", S::SERVICE_UNAVAILABLE, false),
             Self::SubgraphError => ("DOWNSTREAM_SERVICE_ERROR", S::OK, true),
             Self::SubgraphHttp => ("SUBREQUEST_HTTP_ERROR", S::OK, true),
             Self::SubgraphMalformed => ("SUBREQUEST_MALFORMED_RESPONSE", S::OK, true),

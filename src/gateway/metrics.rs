@@ -8,7 +8,7 @@ use super::Code;
 use arc_swap::ArcSwap;
 use http::{Method, StatusCode};
 use metrics::{Counter, Histogram, Unit};
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// Names what is measured, for those who read it. To do so again changes nothing.
 pub(super) fn describe() {
@@ -92,6 +92,12 @@ struct RequestHandles {
     requests: Counter,
     duration: Histogram,
     errors: Option<Counter>,
+}
+
+impl fmt::Debug for RouteMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RouteMetrics").field(&self.route).finish()
+    }
 }
 
 /// Whoever calls, as long as there are no named consumers.

@@ -9,6 +9,7 @@ mod authorization;
 mod config;
 mod csrf;
 mod errors;
+mod gate;
 mod graphql;
 mod header_types;
 mod headers;
@@ -18,10 +19,12 @@ mod limits;
 mod metrics;
 mod observation;
 mod override_subgraph_url;
+mod path;
 mod planning;
 mod process;
 mod rate_limit;
 mod request_id;
+mod rest;
 mod route;
 mod snapshot;
 mod subgraph_rules;
@@ -44,6 +47,7 @@ pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
+pub use rest::{Misfit, RoutesConfig, UpstreamsConfig};
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
 pub use trace::Config as TraceConfig;
@@ -59,7 +63,7 @@ use std::{net::IpAddr, sync::Arc};
 use subgraphs::{Client, Outgoing};
 use tokio::time::{Instant, timeout_at};
 
-/// Answers a request of `client`. `connections` are those of the worker it runs on.
+/// Answers a request of a client at this address. `connections` are those of the worker it runs on.
 pub async fn handle(
     snapshot: &Snapshot,
     connections: &Arc<Connections>,
@@ -67,20 +71,39 @@ pub async fn handle(
     request: Request<Body>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let route = route::route(snapshot, &head.uri);
-    let metrics = route::metrics(snapshot, route.as_ref().ok());
-    let observation = Observation::begin(snapshot, metrics, client, &head);
-    let admitted = route.and_then(|route| snapshot.admit(&head.method).map(|()| route));
-    let answer = match admitted {
-        Ok(Route::Graphql) => match graphql::negotiate(&head.headers) {
+
+    // Where to.
+    let routed = gate::inspect(&head).and_then(|target| {
+        let route = route::route(snapshot, &head, &target)?;
+        Ok((route, target))
+    });
+    let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
+    let observation = Observation::begin(snapshot.observing, metrics, client, &head);
+    let admitted = routed.and_then(|routed| snapshot.admit(&head.method).map(|()| routed));
+
+    // The end it is for. Each refuses in its own words.
+    let response = match admitted {
+        Ok((Route::Graphql, _)) => match graphql::negotiate(&head.headers) {
             Ok(media) => answer(snapshot, connections, &observation, body, media)
                 .await
-                .map_err(|refusal| (media, refusal)),
-            Err(refusal) => Err((Media::Json, refusal)),
+                .unwrap_or_else(|refusal| graphql::refuse(media, &refusal)),
+            Err(refusal) => graphql::refuse(Media::Json, &refusal),
         },
-        Err(refusal) => Err((Media::Json, refusal)),
+        Ok((Route::Rest(route), target)) => {
+            let request = rest::Request {
+                observation: &observation,
+                target,
+                body,
+            };
+            rest::answer(route, connections, request)
+                .await
+                .unwrap_or_else(|refusal| rest::refuse(&refusal))
+        }
+        Err(refusal) if head.uri.path() == snapshot.path.as_str() => {
+            graphql::refuse(Media::Json, &refusal)
+        }
+        Err(refusal) => rest::refuse(&refusal),
     };
-    let response = answer.unwrap_or_else(|(media, refusal)| graphql::refuse(media, &refusal));
     observation.end(response)
 }
 

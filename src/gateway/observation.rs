@@ -5,11 +5,11 @@
 //! those carry secrets.
 
 use super::{
-    Body, Code, Snapshot,
+    Body, Code,
     errors::FirstError,
     metrics::{RouteMetrics, known},
-    request_id::{X_REQUEST_ID, request_id},
-    trace::{Beginning, Fetch, Stage, Trace},
+    request_id::{self, X_REQUEST_ID, request_id},
+    trace::{self, Beginning, Callee, Fetch, Stage, Trace},
 };
 use crate::operation::OperationKind;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, request::Parts};
@@ -25,9 +25,17 @@ const PATH_BYTES_MAX: usize = 1024;
 /// The status that is counted when a client leaves before its response. It is never sent; the number is nginx's.
 const CLIENT_LEFT: u16 = 499;
 
+/// What is observed, and how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    pub(super) request_id: request_id::Config,
+    pub(super) tracing: trace::Config,
+    pub(super) access_log: bool,
+}
+
 /// A request under observation.
 pub(super) struct Observation<'a> {
-    snapshot: &'a Snapshot,
+    rules: Rules,
     head: &'a Parts,
     route: &'a RouteMetrics,
     client: IpAddr,
@@ -46,13 +54,13 @@ struct Operation {
 impl<'a> Observation<'a> {
     /// Begins to observe a request.
     pub(super) fn begin(
-        snapshot: &'a Snapshot,
+        rules: Rules,
         route: &'a RouteMetrics,
         client: IpAddr,
         head: &'a Parts,
     ) -> Self {
         let began = Instant::now();
-        let request_id = request_id(snapshot.request_id, &head.headers);
+        let request_id = request_id(rules.request_id, &head.headers);
         let beginning = Beginning {
             method: known(&head.method),
             path: shown(head.uri.path()),
@@ -60,8 +68,8 @@ impl<'a> Observation<'a> {
             request_id: text(&request_id),
         };
         Self {
-            trace: Trace::begin(snapshot.tracing, &head.headers, &beginning),
-            snapshot,
+            trace: Trace::begin(rules.tracing, &head.headers, &beginning),
+            rules,
             head,
             route,
             client,
@@ -77,6 +85,11 @@ impl<'a> Observation<'a> {
         self.head
     }
 
+    /// Where the client is.
+    pub(super) fn client(&self) -> IpAddr {
+        self.client
+    }
+
     /// The first stage begins.
     pub(super) fn stage(&self, name: &'static str) -> Stage {
         self.trace.stage(name)
@@ -90,17 +103,22 @@ impl<'a> Observation<'a> {
     /// Which operation it is. The name is one of a valid document.
     pub(super) fn operation(&self, kind: OperationKind, name: Option<&str>) {
         self.trace.operation(kind, name);
-        if self.snapshot.access_log {
+        if self.rules.access_log {
             let name = name.map(Arc::from);
             // A request has one operation.
             let _ = self.operation.set(Operation { kind, name });
         }
     }
 
-    /// A call to a subgraph begins; its headers are told who asks.
-    pub(super) fn fetch(&self, stage: &Stage, subgraph: &str, headers: &mut HeaderMap) -> Fetch {
+    /// A call begins; its headers tell who asks.
+    pub(super) fn fetch(
+        &self,
+        stage: &Stage,
+        callee: Callee<'_>,
+        headers: &mut HeaderMap,
+    ) -> Fetch {
         headers.insert(X_REQUEST_ID, self.request_id.clone());
-        self.trace.fetch(stage, subgraph, headers)
+        self.trace.fetch(stage, callee, headers)
     }
 
     /// The request ends with this response, which is marked with the request's id.
@@ -118,7 +136,7 @@ impl<'a> Observation<'a> {
         let took = self.began.elapsed();
         self.route.request(&self.head.method, status, error, took);
         self.trace.end(status.as_u16(), error.map(Code::name));
-        if !self.snapshot.access_log {
+        if !self.rules.access_log {
             return;
         }
         let operation = self.operation.get();

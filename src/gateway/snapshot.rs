@@ -11,10 +11,10 @@ use super::{
     lasting::Lasting,
     limits::Limits,
     metrics::{self, RouteMetrics},
+    observation,
     rate_limit::RateLimit,
-    request_id,
+    rest,
     subgraph_rules::{SnapshotError, SubgraphTable},
-    trace,
 };
 use crate::schema::Supergraph;
 use http::Method;
@@ -33,9 +33,8 @@ pub struct Snapshot {
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
     pub(super) subgraphs: SubgraphTable,
-    pub(super) request_id: request_id::Config,
-    pub(super) tracing: trace::Config,
-    pub(super) access_log: bool,
+    pub(super) routes: rest::Table,
+    pub(super) observing: observation::Rules,
     rate_limit: Option<Arc<RateLimit>>,
     pub(super) graphql_metrics: RouteMetrics,
     /// Requests that no route is for.
@@ -51,6 +50,7 @@ impl Snapshot {
         metrics::describe();
         Ok(Self {
             subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?,
+            routes: rest::Table::new(&config.routes, &config.upstreams, &lasting.registry)?,
             documents: Documents::new(
                 Arc::clone(&supergraph),
                 config.limits.parser(),
@@ -67,9 +67,11 @@ impl Snapshot {
                 &lasting.key_sources,
             )?,
             timeout: config.traffic_shaping.router.timeout,
-            request_id: config.request_id,
-            tracing: config.tracing,
-            access_log: config.access_log,
+            observing: observation::Rules {
+                request_id: config.request_id,
+                tracing: config.tracing,
+                access_log: config.access_log,
+            },
             rate_limit: lasting.rate_limits.global(&config.ratelimit),
             graphql_metrics: RouteMetrics::new(config.path.as_str()),
             unrouted_metrics: RouteMetrics::new("none"),

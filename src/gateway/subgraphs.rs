@@ -1,6 +1,11 @@
 //! The subgraphs as one request sees them: upstreams called with this request's headers and deadline.
 
-use super::{Snapshot, authentication::Caller, observation::Observation, trace::Stage};
+use super::{
+    Snapshot,
+    authentication::Caller,
+    observation::Observation,
+    trace::{Callee, Stage},
+};
 use crate::{
     executor::{Answer, Call, CallError, Subgraphs},
     operation::OperationKind,
@@ -74,7 +79,7 @@ impl<'a> Outgoing<'a> {
         } = self.client;
         let sent = &observation.head().headers;
         subgraph.headers.apply(sent, caller, &mut headers);
-        let fetch = observation.fetch(stage, &subgraph.name, &mut headers);
+        let fetch = observation.fetch(stage, Callee::Subgraph(&subgraph.name), &mut headers);
         let outgoing = upstream::Call {
             method: Method::POST,
             headers,
@@ -139,6 +144,7 @@ impl<'a> Outgoing<'a> {
                 timeout(self.snapshot.timeout)
             }
             E::Connect(cause) => CallError::Connect(cause),
+            E::NoEndpoint => CallError::Connect(error.to_string()),
             E::Broken(cause) => CallError::Broken(cause),
             E::TooLarge { limit } => CallError::TooLarge { limit },
         }

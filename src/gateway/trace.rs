@@ -34,7 +34,15 @@ pub(super) struct Stage {
     span_id: u64,
 }
 
-/// A call to a subgraph. It ends when it is dropped.
+/// Whom a call is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Callee<'a> {
+    Subgraph(&'a str),
+    /// An upstream of a REST route, called by this method.
+    Upstream(&'a str, &'a str),
+}
+
+/// A call. It ends when it is dropped.
 pub(super) struct Fetch(Span);
 
 /// What is known of a request when it begins.
@@ -115,8 +123,13 @@ impl Trace {
         }
     }
 
-    /// Begins a call to a subgraph within a stage, and tells the subgraph about it.
-    pub(super) fn fetch(&self, stage: &Stage, subgraph: &str, headers: &mut HeaderMap) -> Fetch {
+    /// Begins a call within a stage, and tells whom it is for about it.
+    pub(super) fn fetch(
+        &self,
+        stage: &Stage,
+        callee: Callee<'_>,
+        headers: &mut HeaderMap,
+    ) -> Fetch {
         let Some(context) = &self.context else {
             return Fetch(Span::none());
         };
@@ -126,7 +139,11 @@ impl Trace {
         }
         let span_id = fastrand::u64(1..);
         context.write(span_id, headers);
-        Fetch(tracing::info_span!(
+        let (name, method) = match callee {
+            Callee::Subgraph(name) => (name, "POST"),
+            Callee::Upstream(name, method) => (name, method),
+        };
+        let span = tracing::info_span!(
             target: TARGET,
             parent: None,
             "fetch",
@@ -134,13 +151,20 @@ impl Trace {
             trace.span = span_id,
             trace.parent = stage.span_id,
             trace.kind = "client",
-            trace.name = format_args!("fetch {subgraph}"),
+            trace.name = format_args!("fetch {name}"),
             trace.failed = Empty,
-            subgraph.name = subgraph,
-            http.request.method = "POST",
+            subgraph.name = Empty,
+            upstream.name = Empty,
+            http.request.method = method,
             http.response.status_code = Empty,
             error.type = Empty,
-        ))
+        );
+        let kind = match callee {
+            Callee::Subgraph(_) => "subgraph.name",
+            Callee::Upstream(..) => "upstream.name",
+        };
+        span.record(kind, name);
+        Fetch(span)
     }
 
     /// Notes which operation it is.

@@ -12,7 +12,6 @@ use hyper_util::{
 use metrics::Gauge;
 use std::{
     convert::Infallible,
-    io,
     net::IpAddr,
     panic::AssertUnwindSafe,
     pin::pin,
@@ -104,12 +103,11 @@ pub(super) async fn serve(
     role: Role,
     watcher: Watcher,
 ) {
-    let taken_over = || {
-        stream.set_nodelay(true)?;
-        let client = stream.peer_addr()?.ip();
-        Ok::<_, io::Error>((TcpStream::from_std(stream)?, client.to_canonical()))
-    };
-    let (stream, client) = match taken_over() {
+    let taken_over = stream.set_nodelay(true).and_then(|()| {
+        let client = stream.peer_addr()?.ip().to_canonical();
+        Ok((TcpStream::from_std(stream)?, client))
+    });
+    let (stream, client) = match taken_over {
         Ok(taken_over) => taken_over,
         Err(error) => return tracing::debug!(%error, "a connection could not be taken over"),
     };

@@ -191,3 +191,25 @@ fn the_listener_shows_metrics_only() {
     let main = Client::connect(process.address).request("GET /metrics");
     assert!(main.start.contains("404"));
 }
+
+#[test]
+fn routes_are_counted_under_their_names() {
+    let service = Fake::start();
+    service.expect(vec![super::json("{}"), super::json("{}")]);
+    let config = format!(
+        "{CONFIG}upstreams: {{ service: {{ endpoints: ['http://{}'] }} }}\nroutes: [{{ match: {{ path: /api/** }}, to: service }}]\n",
+        service.address
+    );
+    let process = Process::start(&config, &shop(&[]));
+    let mut client = Client::connect(process.address);
+    for path in ["/api/1", "/api/2"] {
+        assert_eq!(
+            client.request(&format!("GET {path}")).start,
+            "HTTP/1.1 200 OK"
+        );
+    }
+    let scrape = scraped(&process);
+    let route = "api_requests_total{consumer=\"anonymous\",method=\"GET\",route=\"/api/**\",status_code=\"200\"}";
+    assert_eq!(scrape.value(route), 2.0);
+    assert_eq!(scrape.value("api_rate_limit_remaining"), 8.0);
+}

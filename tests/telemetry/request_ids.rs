@@ -42,3 +42,21 @@ fn refusals_have_one_too() {
     let refused = Client::connect(router.address).request("GET /nowhere");
     assert!(refused.header("x-request-id").is_some());
 }
+
+#[test]
+fn services_behind_routes_are_told_too() {
+    let service = Fake::start();
+    service.expect(vec![super::json("{}")]);
+    let config = format!(
+        "upstreams: {{ service: {{ endpoints: ['http://{}'] }} }}\nroutes: [{{ match: {{ path: /api/** }}, to: service }}]\n",
+        service.address
+    );
+    let router = Router::start(&config, &shop(&[]));
+    let response = Client::connect(router.address)
+        .request("GET /api/a\nx-request-id: mine\nx_request_id: mine");
+    assert_eq!(response.start, "HTTP/1.1 200 OK");
+    let id = response.header("x-request-id").map(str::to_owned);
+    assert!(id.is_some());
+    assert_eq!(service.last_request_id(), id);
+    assert!(!service.take_seen().concat().contains("mine"));
+}

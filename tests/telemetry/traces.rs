@@ -265,3 +265,35 @@ fn a_collector_that_never_answers_stops_nothing() {
     }
     process.stop();
 }
+
+#[test]
+fn services_behind_routes_are_part_of_the_trace() {
+    let (service, collector) = (Fake::start(), Collector::start());
+    service.expect(vec![super::json("{}")]);
+    let config = config(&collector, "grpc", "")
+        + &format!(
+            "upstreams: {{ service: {{ endpoints: ['http://{}'] }} }}\nroutes: [{{ match: {{ path: /api/** }}, to: service }}]\n",
+            service.address
+        );
+    let process = Process::start(&config, &shop(&[]));
+    Client::connect(process.address).request(&format!("PUT /api/1\ntraceparent: {PARENT}"));
+    let spans = collector.wait_for_spans(3);
+    let mut text = String::new();
+    tree(&spans, &0x00f067aa0ba902b7_u64.to_be_bytes(), 0, &mut text);
+    insta::assert_snapshot!(text, @r"
+    PUT /api/** [2] http.request.method=PUT http.response.status_code=200 http.route=/api/** url.path=/api/1
+      forward [1]
+        fetch service [3] http.request.method=PUT http.response.status_code=200 upstream.name=service
+    ");
+    let fetch = spans.iter().find(|span| span.kind == 3).unwrap();
+    let span: String = fetch
+        .span_id
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let asked = service.take_seen().concat();
+    assert!(
+        asked.contains(&format!("-{span}-01\n")) && !asked.contains(PARENT),
+        "{asked}"
+    );
+}
