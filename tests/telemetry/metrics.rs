@@ -69,6 +69,9 @@ fn requests_are_counted_and_timed() {
 #[test]
 fn a_quiet_router_shows_this() {
     let process = Process::start(CONFIG, &shop(&[]));
+    // Health is not counted, and its answer says that everything has started.
+    let mut health = Client::connect(process.address);
+    health.request("GET /health");
     let mut client = Client::connect(process.address_after("metrics at http://"));
     let body = client.request("GET /metrics").body;
     let text = std::str::from_utf8(&body).unwrap();
@@ -87,7 +90,7 @@ fn a_quiet_router_shows_this() {
     insta::assert_snapshot!(metrics.join("\n\n").trim(), @r##"
     # HELP api_active_connections Open connections of clients.
     # TYPE api_active_connections gauge
-    api_active_connections 0
+    api_active_connections 1
 
     # HELP api_plan_cache_hits_total Operations whose plan was there.
     # TYPE api_plan_cache_hits_total counter
