@@ -1,9 +1,12 @@
-//! `graphway serve` called wrongly: what it says, and how it exits.
+//! `graphway serve` as a process: what it says, and how it exits.
 
+use crate::kit::{Answer, Client, Exchange, Fake};
 use std::{
+    fs,
+    io::{BufRead, BufReader},
     net::TcpListener,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 /// Runs `graphway serve` to its end, in a directory without any of its files.
@@ -44,4 +47,56 @@ fn an_address_that_is_none_is_said_with_an_example() {
 
     For more information, try '--help'.
     ");
+}
+
+#[test]
+fn a_subgraph_cannot_write_lines_of_the_log() {
+    let users = Fake::start();
+    let body = r#"{"errors":[{"message":"no\nERROR forged"}]}"#;
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    users.expect(vec![Exchange {
+        expected: None,
+        answer: Answer::Bytes(answer.into_bytes()),
+    }]);
+    let directory = std::env::temp_dir().join(format!("graphway-log-{}", std::process::id()));
+    fs::create_dir_all(&directory).unwrap();
+    let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/supergraphs/shop.graphql");
+    let sdl = fs::read_to_string(shop).unwrap();
+    let sdl = sdl.replace("users.test", &users.address.to_string());
+    fs::write(directory.join("shop.graphql"), sdl).unwrap();
+    let mut router = Command::new(env!("CARGO_BIN_EXE_graphway"))
+        .args([
+            "serve",
+            "--supergraph",
+            "shop.graphql",
+            "--listen",
+            "127.0.0.1:0",
+        ])
+        .current_dir(&directory)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(router.stdout.take().unwrap()).lines();
+    let mut line_with = |text: &str| {
+        let found = lines.find_map(|line| line.ok().filter(|line| line.contains(text)));
+        found.expect("a line of the log")
+    };
+    let serving = line_with("serving http://");
+    let address = serving
+        .split("http://")
+        .nth(1)
+        .unwrap()
+        .split('/')
+        .next()
+        .unwrap();
+    Client::connect(address.parse().unwrap())
+        .request("POST /graphql\ncontent-type: application/json\n\n{\"query\":\"{ me { id } }\"}");
+    let logged = line_with("DOWNSTREAM_SERVICE_ERROR");
+    router.kill().unwrap();
+    router.wait().unwrap();
+    fs::remove_dir_all(directory).unwrap();
+    assert!(logged.contains(r#"cause="no\nERROR forged""#), "{logged}");
 }
