@@ -1,5 +1,6 @@
 //! The gateway and the server, from the outside.
 
+mod authentication;
 mod command;
 mod config;
 mod pages;
