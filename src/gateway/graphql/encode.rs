@@ -38,7 +38,8 @@ fn log(subgraphs: &SubgraphTable, errors: &[executor::Error]) {
         tracing::warn!(
             subgraph = subgraphs.get(subgraph).name,
             code = Code::of_field_error(error.code).name(),
-            message = error.message,
+            // Not `message`: that is the event's own, and is written as it is, line breaks and all.
+            cause = error.message,
             errors = of_subgraphs.count(),
             "a subgraph failed in part of a response"
         );
