@@ -11,6 +11,11 @@
 mod composition;
 mod gateway;
 mod kit;
+mod operation;
+#[cfg(feature = "compose")]
+mod planner;
+mod rest;
+mod schema;
 mod tidy;
 #[cfg(feature = "compose")]
 mod world;

@@ -3,8 +3,8 @@
 use crate::{
     gateway::{
         self, AuthenticationConfig, AuthorizationConfig, CsrfConfig, HeadersConfig,
-        IncludeSubgraphErrorsConfig, LimitsConfig, OverrideSubgraphUrlConfig, TrafficShapingConfig,
-        UrlPath,
+        IncludeSubgraphErrorsConfig, LimitsConfig, OverrideSubgraphUrlConfig, RoutesConfig,
+        TrafficShapingConfig, UpstreamsConfig, UrlPath,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -25,6 +25,8 @@ pub struct Config {
     pub include_subgraph_errors: IncludeSubgraphErrorsConfig,
     pub override_subgraph_url: OverrideSubgraphUrlConfig,
     pub csrf: CsrfConfig,
+    pub upstreams: UpstreamsConfig,
+    pub routes: RoutesConfig,
     pub health_check: HealthConfig,
     pub server: Server,
     pub telemetry: telemetry::Config,
@@ -76,6 +78,8 @@ impl Config {
             traffic_shaping: self.traffic_shaping.clone(),
             include_subgraph_errors: self.include_subgraph_errors.clone(),
             override_subgraph_url: self.override_subgraph_url.clone(),
+            upstreams: self.upstreams.clone(),
+            routes: self.routes.clone(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     UrlPath, authentication, authorization, csrf, headers, include_subgraph_errors, limits,
-    override_subgraph_url, traffic,
+    override_subgraph_url, rest, traffic,
 };
 
 /// The settings of a snapshot, except for the supergraph.
@@ -20,6 +20,8 @@ pub struct Config {
     pub traffic_shaping: traffic::Config,
     pub include_subgraph_errors: include_subgraph_errors::Config,
     pub override_subgraph_url: override_subgraph_url::Config,
+    pub upstreams: rest::UpstreamsConfig,
+    pub routes: rest::RoutesConfig,
 }
 
 impl Default for Config {
@@ -35,6 +37,8 @@ impl Default for Config {
             traffic_shaping: traffic::Config::default(),
             include_subgraph_errors: include_subgraph_errors::Config::default(),
             override_subgraph_url: override_subgraph_url::Config::default(),
+            upstreams: rest::UpstreamsConfig::default(),
+            routes: rest::RoutesConfig::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::{
     graphql::Documents,
     limits::Limits,
     planning::Planning,
+    rest,
     subgraph_rules::{SnapshotError, SubgraphTable},
 };
 use crate::{schema::Supergraph, upstream::Registry};
@@ -28,6 +29,7 @@ pub struct Snapshot {
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
     pub(super) subgraphs: SubgraphTable,
+    pub(super) routes: rest::Table,
 }
 
 impl Snapshot {
@@ -40,6 +42,7 @@ impl Snapshot {
     ) -> Result<Self, SnapshotError> {
         Ok(Self {
             subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), registry)?,
+            routes: rest::Table::new(&config.routes, &config.upstreams, registry)?,
             documents: Documents::new(Arc::clone(&supergraph), config.limits.parser(), planning),
             supergraph,
             path: config.path.clone(),

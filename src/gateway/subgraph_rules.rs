@@ -1,6 +1,6 @@
 //! How each subgraph is called and shown, compiled from the configuration.
 
-use super::{Config, authentication, headers::Rules};
+use super::{Config, authentication, headers::Rules, rest::Misfit};
 use crate::{
     schema::{Subgraph, SubgraphId},
     upstream::{Endpoint, EndpointError, Registry, Upstream},
@@ -32,6 +32,8 @@ pub enum SnapshotError {
     },
     #[error(transparent)]
     Authentication(#[from] authentication::Error),
+    #[error(transparent)]
+    Route(#[from] Misfit),
 }
 
 impl SubgraphTable {

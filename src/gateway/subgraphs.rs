@@ -82,7 +82,8 @@ impl<'a> Outgoing<'a> {
                     .await
             }
             OperationKind::Query | OperationKind::Subscription => {
-                subgraph.upstream.call(self.connections, outgoing).await
+                let upstream = &subgraph.upstream;
+                upstream.call_idempotent(self.connections, outgoing).await
             }
         };
         match outcome {
@@ -123,6 +124,7 @@ impl<'a> Outgoing<'a> {
                 timeout(self.snapshot.timeout)
             }
             E::Connect(cause) => CallError::Connect(cause),
+            E::NoEndpoint => CallError::Connect(error.to_string()),
             E::Broken(cause) => CallError::Broken(cause),
             E::TooLarge { limit } => CallError::TooLarge { limit },
         }

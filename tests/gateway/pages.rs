@@ -58,3 +58,9 @@ fn headers() {
 fn subgraph_errors() {
     play_all("subgraph_errors");
 }
+
+/// REST routes.
+#[test]
+fn rest() {
+    play_all("rest");
+}

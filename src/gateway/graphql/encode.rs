@@ -5,7 +5,7 @@ use crate::{
     executor::{self, PathSegment, Reply},
     gateway::{Body, Code, Refusal, subgraph_rules::SubgraphTable},
 };
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{Response, StatusCode, header};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 
@@ -89,19 +89,7 @@ pub(crate) fn refuse(media: Media, refusal: &Refusal) -> Response<Body> {
         Media::GraphqlResponse => refusal.code.status(),
     };
     let mut response = respond(status, media, body);
-    if let Some(allow) = &refusal.allow {
-        response.headers_mut().insert(header::ALLOW, allow.clone());
-    }
-    if let Some(challenge) = &refusal.challenge {
-        response
-            .headers_mut()
-            .insert(header::WWW_AUTHENTICATE, challenge.clone());
-    }
-    if let Some(seconds) = refusal.retry_after {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
+    refusal.add_headers(response.headers_mut());
     response
 }
 
