@@ -2,8 +2,9 @@
 
 use crate::{
     gateway::{
-        self, CsrfConfig, HeadersConfig, IncludeSubgraphErrorsConfig, LimitsConfig,
-        OverrideSubgraphUrlConfig, TrafficShapingConfig, UrlPath,
+        self, AuthenticationConfig, AuthorizationConfig, CsrfConfig, HeadersConfig,
+        IncludeSubgraphErrorsConfig, LimitsConfig, OverrideSubgraphUrlConfig, RoutesConfig,
+        TrafficShapingConfig, UpstreamsConfig, UrlPath,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -16,12 +17,16 @@ use std::{net::SocketAddr, num::NonZero, path::PathBuf};
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub supergraph: Supergraph,
+    pub authentication: AuthenticationConfig,
+    pub authorization: AuthorizationConfig,
     pub limits: LimitsConfig,
     pub traffic_shaping: TrafficShapingConfig,
     pub headers: HeadersConfig,
     pub include_subgraph_errors: IncludeSubgraphErrorsConfig,
     pub override_subgraph_url: OverrideSubgraphUrlConfig,
     pub csrf: CsrfConfig,
+    pub upstreams: UpstreamsConfig,
+    pub routes: RoutesConfig,
     pub health_check: HealthConfig,
     pub server: Server,
     pub telemetry: telemetry::Config,
@@ -65,12 +70,16 @@ impl Config {
         gateway::Config {
             path: self.supergraph.path.clone(),
             introspection: self.supergraph.introspection,
+            authentication: self.authentication.clone(),
+            authorization: self.authorization.clone(),
             limits: self.limits.clone(),
             csrf: self.csrf.clone(),
             headers: self.headers.clone(),
             traffic_shaping: self.traffic_shaping.clone(),
             include_subgraph_errors: self.include_subgraph_errors.clone(),
             override_subgraph_url: self.override_subgraph_url.clone(),
+            upstreams: self.upstreams.clone(),
+            routes: self.routes.clone(),
         }
     }
 

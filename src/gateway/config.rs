@@ -1,7 +1,8 @@
 //! What the gateway is told.
 
 use super::{
-    UrlPath, csrf, headers, include_subgraph_errors, limits, override_subgraph_url, traffic,
+    UrlPath, authentication, authorization, csrf, headers, include_subgraph_errors, limits,
+    override_subgraph_url, rest, traffic,
 };
 
 /// The settings of a snapshot, except for the supergraph.
@@ -11,12 +12,16 @@ pub struct Config {
     pub path: UrlPath,
     /// Whether `__schema` and `__type` are answered.
     pub introspection: bool,
+    pub authentication: authentication::Config,
+    pub authorization: authorization::Config,
     pub limits: limits::Config,
     pub csrf: csrf::Config,
     pub headers: headers::Config,
     pub traffic_shaping: traffic::Config,
     pub include_subgraph_errors: include_subgraph_errors::Config,
     pub override_subgraph_url: override_subgraph_url::Config,
+    pub upstreams: rest::UpstreamsConfig,
+    pub routes: rest::RoutesConfig,
 }
 
 impl Default for Config {
@@ -24,12 +29,16 @@ impl Default for Config {
         Self {
             path: UrlPath::from_static("/graphql"),
             introspection: false,
+            authentication: authentication::Config::default(),
+            authorization: authorization::Config::default(),
             limits: limits::Config::default(),
             csrf: csrf::Config::default(),
             headers: headers::Config::default(),
             traffic_shaping: traffic::Config::default(),
             include_subgraph_errors: include_subgraph_errors::Config::default(),
             override_subgraph_url: override_subgraph_url::Config::default(),
+            upstreams: rest::UpstreamsConfig::default(),
+            routes: rest::RoutesConfig::default(),
         }
     }
 }

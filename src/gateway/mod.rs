@@ -4,18 +4,22 @@
 //! and an early end is a [`Refusal`]. A [`Gateway`] lives as long as the process; a [`Snapshot`] is one configuration
 //! with one supergraph, immutable, swapped whole. This layer knows HTTP and GraphQL, but neither sockets nor files.
 
+mod authentication;
+mod authorization;
 mod config;
 mod csrf;
 mod errors;
+mod gate;
 mod graphql;
 mod header_types;
 mod headers;
 mod include_subgraph_errors;
 mod limits;
 mod override_subgraph_url;
-
+mod path;
 mod planning;
 mod process;
+mod rest;
 mod route;
 mod snapshot;
 mod subgraph_rules;
@@ -24,6 +28,8 @@ mod traffic;
 mod url_path;
 
 pub use crate::upstream::{Body, Connections};
+pub use authentication::{Config as AuthenticationConfig, Error as AuthenticationError};
+pub use authorization::Config as AuthorizationConfig;
 pub use config::Config;
 pub use csrf::Config as CsrfConfig;
 pub use errors::{Code, Problem, Refusal};
@@ -32,6 +38,7 @@ pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
+pub use rest::{Misfit, RoutesConfig, UpstreamsConfig};
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
 pub use traffic::Config as TrafficShapingConfig;
@@ -41,32 +48,68 @@ use crate::{executor, operation::OperationKind};
 use graphql::Media;
 use http::{Request, Response, request::Parts};
 use route::Route;
-use std::sync::Arc;
-use subgraphs::Outgoing;
+use std::{net::IpAddr, sync::Arc};
+use subgraphs::{Client, Outgoing};
 use tokio::time::{Instant, timeout_at};
 
-/// Answers a request. `connections` are those of the worker it runs on.
+/// Answers a request of a client at this address. `connections` are those of the worker it runs on.
 pub async fn handle(
     snapshot: &Snapshot,
     connections: &Arc<Connections>,
+    client: IpAddr,
     request: Request<Body>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let answer = match route::route(snapshot, &head.uri) {
-        Ok(Route::Graphql) => match graphql::negotiate(&head.headers) {
+
+    // Where to.
+    let routed = gate::inspect(&head).and_then(|target| {
+        let route = route::route(snapshot, &head, &target)?;
+        Ok((route, target))
+    });
+
+    // The end it is for. Each refuses in its own words.
+    match routed {
+        Ok((Route::Graphql, _)) => match graphql::negotiate(&head.headers) {
             Ok(media) => answer(snapshot, connections, &head, body, media)
                 .await
-                .map_err(|refusal| (media, refusal)),
-            Err(refusal) => Err((Media::Json, refusal)),
+                .unwrap_or_else(|refusal| graphql::refuse(media, &refusal)),
+            Err(refusal) => graphql::refuse(Media::Json, &refusal),
         },
-        Err(refusal) => Err((Media::Json, refusal)),
-    };
-    answer.unwrap_or_else(|(media, refusal)| graphql::refuse(media, &refusal))
+        Ok((Route::Rest(route), target)) => {
+            let request = rest::Request {
+                client,
+                target,
+                head: &head,
+                body,
+            };
+            pass(snapshot, connections, route, request)
+                .await
+                .unwrap_or_else(|refusal| rest::refuse(&refusal))
+        }
+        Err(refusal) if head.uri.path() == snapshot.path.as_str() => {
+            graphql::refuse(Media::Json, &refusal)
+        }
+        Err(refusal) => rest::refuse(&refusal),
+    }
 }
 
 /// The response to a request that is refused before [`handle`] can see it, or when it fails.
 pub fn refuse(refusal: &Refusal) -> Response<Body> {
     graphql::refuse(Media::Json, refusal)
+}
+
+/// Passes a request on to the upstream of a route.
+async fn pass(
+    snapshot: &Snapshot,
+    connections: &Arc<Connections>,
+    route: &rest::Route,
+    request: rest::Request<'_>,
+) -> Result<Response<Body>, Refusal> {
+    let authenticating = snapshot.authentication.authenticate(&request.head.headers);
+    timeout_at(Instant::now() + snapshot.timeout, authenticating)
+        .await
+        .map_err(|_| Refusal::timeout())??;
+    rest::answer(route, connections, request).await
 }
 
 /// Answers a GraphQL request.
@@ -83,6 +126,11 @@ async fn answer(
     let method = graphql::check_method(&head.method)?;
     let is_json = graphql::is_json(method, &head.headers)?;
     snapshot.csrf.check(&head.headers, is_json)?;
+
+    let authenticating = snapshot.authentication.authenticate(&head.headers);
+    let caller = timeout_at(deadline, authenticating)
+        .await
+        .map_err(|_| Refusal::timeout())??;
 
     // Decode.
     let request = graphql::decode(method, head, body, snapshot.limits.body_bytes, deadline).await?;
@@ -120,7 +168,11 @@ async fn answer(
     let introspection = timeout_at(deadline, introspecting)
         .await
         .map_err(|_| Refusal::timeout())??;
-    let subgraphs = Outgoing::new(snapshot, connections, &head.headers, deadline);
+    let client = Client {
+        headers: &head.headers,
+        caller: &caller,
+    };
+    let subgraphs = Outgoing::new(snapshot, connections, client, deadline);
     let run = executor::Request {
         variables: &variables,
         introspection: introspection.as_ref(),

@@ -5,10 +5,12 @@
 
 use super::{
     Config, UrlPath,
+    authentication::{Authentication, KeySources},
     csrf::Csrf,
     graphql::Documents,
     limits::Limits,
     planning::Planning,
+    rest,
     subgraph_rules::{SnapshotError, SubgraphTable},
 };
 use crate::{schema::Supergraph, upstream::Registry};
@@ -23,9 +25,11 @@ pub struct Snapshot {
     pub(super) introspection: bool,
     pub(super) limits: Limits,
     pub(super) csrf: Csrf,
+    pub(super) authentication: Authentication,
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
     pub(super) subgraphs: SubgraphTable,
+    pub(super) routes: rest::Table,
 }
 
 impl Snapshot {
@@ -33,16 +37,23 @@ impl Snapshot {
         config: &Config,
         supergraph: Arc<Supergraph>,
         registry: &Registry,
+        key_sources: &KeySources,
         planning: Arc<Planning>,
     ) -> Result<Self, SnapshotError> {
         Ok(Self {
             subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), registry)?,
+            routes: rest::Table::new(&config.routes, &config.upstreams, registry)?,
             documents: Documents::new(Arc::clone(&supergraph), config.limits.parser(), planning),
             supergraph,
             path: config.path.clone(),
             introspection: config.introspection,
             limits: Limits::new(&config.limits),
             csrf: Csrf::new(&config.csrf),
+            authentication: Authentication::new(
+                &config.authentication,
+                &config.authorization,
+                key_sources,
+            )?,
             timeout: config.traffic_shaping.router.timeout,
         })
     }

@@ -1,10 +1,12 @@
 //! A group of endpoints that answer the same requests, and the three steps of calling it.
 
-use super::{Body, CollectError, Config, Connections, Endpoint, collect, connections::SendError};
+use super::{
+    Body, CollectError, Config, Connections, Endpoint, causes::chain, collect,
+    connections::SendError,
+};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use std::{
-    error::Error,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -20,8 +22,15 @@ pub struct Upstream {
     picked: AtomicUsize,
 }
 
+/// What to do when a connection breaks before an answer begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Resend {
+    Never,
+    Once,
+}
+
 /// A request to an upstream, whole.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Call {
     pub method: Method,
     /// Everything but `Host` and the framing of the body.
@@ -52,18 +61,13 @@ pub enum CallError {
     Broken(String),
     #[error("the answer is larger than {limit} bytes")]
     TooLarge { limit: usize },
+    #[error("there is no endpoint")]
+    NoEndpoint,
 }
 
 impl Upstream {
-    /// A group of at least one endpoint.
-    ///
-    /// # Panics
-    /// Without endpoints.
+    /// A group of endpoints. While it has none, calls fail.
     pub fn new(name: impl Into<String>, endpoints: Vec<Endpoint>, config: Config) -> Self {
-        assert!(
-            !endpoints.is_empty(),
-            "an upstream has at least one endpoint"
-        );
         Self {
             name: name.into(),
             endpoints,
@@ -87,14 +91,34 @@ impl Upstream {
         self.config.timeout
     }
 
-    /// Sends a request to one of the endpoints and reads the answer.
+    /// Sends a request to one of the endpoints and reads the answer. It is sent once, whatever happens.
     pub async fn call(&self, connections: &Connections, call: Call) -> Result<Response, CallError> {
-        let endpoint = self.pick();
+        self.send(connections, call, Resend::Never).await
+    }
+
+    /// The same for a request that may arrive twice without harm: if the connection breaks before an answer begins, it
+    /// is sent once more. Endpoints close kept connections in the very moment they are used again, and then nobody can
+    /// tell whether the request was seen (RFC 9112 section 9.3.1).
+    pub async fn call_idempotent(
+        &self,
+        connections: &Connections,
+        call: Call,
+    ) -> Result<Response, CallError> {
+        self.send(connections, call, Resend::Once).await
+    }
+
+    async fn send(
+        &self,
+        connections: &Connections,
+        call: Call,
+        resend: Resend,
+    ) -> Result<Response, CallError> {
+        let endpoint = self.pick()?;
         let own_deadline = Instant::now() + self.config.timeout;
         let deadline = call.deadline;
         let outcome = match timeout_at(
             own_deadline.min(deadline),
-            self.exchange(connections, endpoint, call),
+            self.exchange(connections, endpoint, call, resend),
         )
         .await
         {
@@ -102,15 +126,16 @@ impl Upstream {
             Err(_) if deadline < own_deadline => Err(CallError::Deadline),
             Err(_) => Err(CallError::Timeout(self.config.timeout)),
         };
-        self.report(endpoint, &outcome);
+        self.report(endpoint, outcome.as_ref().map(|response| response.status));
         outcome
     }
 
     /// The endpoint whose turn it is.
-    fn pick(&self) -> &Endpoint {
+    pub(super) fn pick(&self) -> Result<&Endpoint, CallError> {
         match self.endpoints.as_slice() {
-            [only] => only,
-            several => &several[self.picked.fetch_add(1, Ordering::Relaxed) % several.len()],
+            [] => Err(CallError::NoEndpoint),
+            [only] => Ok(only),
+            several => Ok(&several[self.picked.fetch_add(1, Ordering::Relaxed) % several.len()]),
         }
     }
 
@@ -119,19 +144,17 @@ impl Upstream {
         connections: &Connections,
         endpoint: &Endpoint,
         call: Call,
+        resend: Resend,
     ) -> Result<Response, CallError> {
-        let mut request = Request::new(Body::full(call.body));
-        *request.method_mut() = call.method;
-        *request.uri_mut() = endpoint.uri().clone();
-        *request.headers_mut() = call.headers;
-        request
-            .headers_mut()
-            .insert(header::HOST, endpoint.host().clone());
-        let (head, body) = connections
-            .send(endpoint, request)
-            .await
-            .map_err(send_error)?
-            .into_parts();
+        let again = (resend == Resend::Once).then(|| call.clone());
+        let sent = connections.send(endpoint, request(endpoint, call)).await;
+        let sent = match (sent, again) {
+            (Err(error), Some(again)) if error.is_break() => {
+                connections.send(endpoint, request(endpoint, again)).await
+            }
+            (sent, _) => sent,
+        };
+        let (head, body) = sent.map_err(send_error)?.into_parts();
         let body = collect(body, self.config.response_max_bytes.as_len())
             .await
             .map_err(|error| match error {
@@ -146,10 +169,10 @@ impl Upstream {
     }
 
     /// Notes how a call went. The cause of a failure is told here, once, where the endpoint is known.
-    fn report(&self, endpoint: &Endpoint, outcome: &Result<Response, CallError>) {
+    pub(super) fn report(&self, endpoint: &Endpoint, outcome: Result<StatusCode, &CallError>) {
         match outcome {
-            Ok(response) if response.status.is_server_error() => {
-                tracing::warn!(upstream = self.name, endpoint = %endpoint.uri(), status = response.status.as_u16(), "upstream failed");
+            Ok(status) if status.is_server_error() => {
+                tracing::warn!(upstream = self.name, endpoint = %endpoint.uri(), status = status.as_u16(), "upstream failed");
             }
             Ok(_) => {}
             Err(error) => {
@@ -159,25 +182,21 @@ impl Upstream {
     }
 }
 
-fn send_error(error: SendError) -> CallError {
+fn request(endpoint: &Endpoint, call: Call) -> Request<Body> {
+    let mut request = Request::new(Body::full(call.body));
+    *request.method_mut() = call.method;
+    *request.uri_mut() = endpoint.uri().clone();
+    *request.headers_mut() = call.headers;
+    request
+        .headers_mut()
+        .insert(header::HOST, endpoint.host().clone());
+    request
+}
+
+pub(super) fn send_error(error: SendError) -> CallError {
     match error {
         SendError::Certificates(_) => CallError::Connect(error.to_string()),
         SendError::Http(error) if error.is_connect() => CallError::Connect(chain(&error)),
         SendError::Http(error) => CallError::Broken(chain(&error)),
     }
-}
-
-/// An error with all its causes, without those that only repeat the one before.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.ends_with(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = error.source();
-    }
-    text
 }

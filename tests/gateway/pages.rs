@@ -35,6 +35,12 @@ fn http() {
     play_all("http");
 }
 
+/// Tokens: who is let in, and what subgraphs learn of them.
+#[test]
+fn authentication() {
+    play_all("authentication");
+}
+
 /// Documents and variables that are refused.
 #[test]
 fn documents() {
@@ -51,4 +57,10 @@ fn headers() {
 #[test]
 fn subgraph_errors() {
     play_all("subgraph_errors");
+}
+
+/// REST routes.
+#[test]
+fn rest() {
+    play_all("rest");
 }

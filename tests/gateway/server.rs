@@ -77,6 +77,27 @@ fn a_stopping_router_closes_idle_connections() {
 }
 
 #[test]
+fn a_stopping_router_finishes_a_mutation_whose_client_has_left() {
+    let users = Fake::start();
+    let mut router = Router::start("", &shop(&users));
+    users.expect(vec![me(Answer::Later)]);
+    let mut client = Client::connect(router.address);
+    let mutation = "POST /graphql\ncontent-type: application/json\n\n{\"query\":\"mutation { rename(name: \\\"B\\\") { id } }\"}";
+    client.send(&crate::kit::wire(mutation));
+    users.wait_for_requests(1);
+    drop(client);
+
+    let mut idle = Client::connect(router.address);
+    assert!(idle.request("GET /health").start.contains("200"));
+    router.begin_to_stop();
+    // The worker has no connection left: all that keeps it is the mutation.
+    idle.until_closed();
+    users.open();
+    assert!(users.wait_for_answer());
+    router.wait();
+}
+
+#[test]
 fn what_does_not_finish_in_time_is_cut_off() {
     let users = Fake::start();
     let router = Router::start("server: { shutdown: { grace: 20ms } }\n", &shop(&users));
@@ -144,6 +165,49 @@ fn a_head_that_does_not_end_ends_the_connection() {
             .response()
             .is_none_or(|response| response.start.contains("408"))
     );
+}
+
+#[test]
+fn a_request_names_one_host() {
+    let users = Fake::start();
+    let router = Router::start("", &shop(&users));
+    let status = |head: &str| {
+        let mut client = Client::connect(router.address);
+        client.send(format!("GET /health {head}\r\n\r\n").as_bytes());
+        client.response().unwrap().start
+    };
+    assert!(status("HTTP/1.1\r\nhost: a").contains("200"));
+    assert!(status("HTTP/1.0").contains("200"));
+    assert!(status("HTTP/1.1").contains("400"));
+    assert!(status("HTTP/1.1\r\nhost: a\r\nhost: b").contains("400"));
+}
+
+#[test]
+fn a_connection_that_does_not_begin_is_ended() {
+    let users = Fake::start();
+    let config = "server: { http: { header_read_timeout: 30ms } }\n";
+    let router = Router::start(config, &shop(&users));
+    let http2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    for beginning in [&b""[..], b"P", b"PRI * HT", http2] {
+        let mut client = Client::connect(router.address);
+        client.send(beginning);
+        client.until_closed();
+    }
+}
+
+#[test]
+fn a_connection_that_has_begun_may_take_longer() {
+    let users = Fake::start();
+    let config = "server: { http: { header_read_timeout: 30ms } }\n";
+    let router = Router::start(config, &shop(&users));
+    users.expect(vec![me(Answer::Later)]);
+    let mut client = Client::connect(router.address);
+    client.send(&crate::kit::wire(ME));
+    users.wait_for_requests(1);
+    // Connected later, ended by the same limit: by then the first one is past it.
+    Client::connect(router.address).until_closed();
+    users.open();
+    assert_eq!(client.response().unwrap().start, "HTTP/1.1 200 OK");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Subgraphs that say what a test has them say.
+//! Subgraphs and upstreams that say what a test has them say.
 
 use super::Message;
 use std::{
@@ -38,6 +38,10 @@ struct Script {
     unexpected: Vec<String>,
     /// Whether answers for later may go on.
     released: bool,
+    /// For each answer, whether there was still somebody to get it.
+    awaited: Vec<bool>,
+    /// What pages call an upstream whose every header they show.
+    shown_as: Option<String>,
 }
 
 /// A subgraph on a free port.
@@ -63,6 +67,13 @@ impl Fake {
         Self { address, script }
     }
 
+    /// Starts one whose requests are written down with all their headers; its address is written as this host.
+    pub fn upstream(host: &str) -> Self {
+        let fake = Self::start();
+        fake.script.0.lock().unwrap().shown_as = Some(host.to_owned());
+        fake
+    }
+
     /// What it should expect from now on, and what it did not expect until now.
     pub fn expect(&self, exchanges: Vec<Exchange>) {
         self.script.0.lock().unwrap().open = exchanges;
@@ -82,6 +93,16 @@ impl Fake {
             .1
             .wait_while(seen, |script| script.seen.len() < count);
         drop(waited.unwrap());
+    }
+
+    /// Waits for the first answer to go out; whether there was still somebody to get it.
+    pub fn wait_for_answer(&self) -> bool {
+        let script = self.script.0.lock().unwrap();
+        let waited = self
+            .script
+            .1
+            .wait_while(script, |script| script.awaited.is_empty());
+        waited.unwrap().awaited[0]
     }
 
     /// What was asked since the last time, in order.
@@ -110,9 +131,18 @@ impl Fake {
 /// Answers the requests of one connection.
 fn serve(script: &(Mutex<Script>, Condvar), stream: TcpStream) {
     let mut stream = BufReader::new(stream);
+    let address = stream.get_ref().local_addr().unwrap().to_string();
     while let Ok(Some(request)) = Message::read(&mut stream) {
-        match answer(script, &request) {
+        let shown_as = script.0.lock().unwrap().shown_as.clone();
+        let text = match shown_as {
+            Some(host) => request.text(&[]).replace(&address, &host),
+            None => request.text(&NOISE),
+        };
+        match answer(script, text) {
             Some(bytes) => {
+                let awaited = is_open(stream.get_ref());
+                script.0.lock().unwrap().awaited.push(awaited);
+                script.1.notify_all();
                 if stream.get_mut().write_all(&bytes).is_err() {
                     return;
                 }
@@ -122,9 +152,19 @@ fn serve(script: &(Mutex<Script>, Condvar), stream: TcpStream) {
     }
 }
 
+/// Whether the other side has not ended the connection.
+fn is_open(stream: &TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    let peeked = stream.peek(&mut [0]);
+    stream.set_nonblocking(false).unwrap();
+    match peeked {
+        Ok(bytes) => bytes > 0,
+        Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
+    }
+}
+
 /// The bytes of the answer; none to end the connection.
-fn answer((script, changed): &(Mutex<Script>, Condvar), request: &Message) -> Option<Vec<u8>> {
-    let text = request.text(&NOISE);
+fn answer((script, changed): &(Mutex<Script>, Condvar), text: String) -> Option<Vec<u8>> {
     let mut script = script.lock().unwrap();
     script.seen.push(text.clone());
     changed.notify_all();

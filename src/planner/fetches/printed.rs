@@ -18,6 +18,43 @@ pub(super) struct Printed {
     pub(super) read: Read,
 }
 
+/// The response keys of a selection set, as far as merging it with another is concerned.
+#[derive(Clone, Default)]
+pub(super) struct Shape(Vec<(String, ast::Type, Option<Shape>)>);
+
+impl Shape {
+    /// Whether selections of both shapes can stand under one response key on disjoint types (GraphQL spec section
+    /// 5.3.2, SameResponseShape).
+    fn merges_with(&self, other: &Self) -> bool {
+        self.0.iter().all(|(key, ty, below)| {
+            let mut same_key = other.0.iter().filter(|(other, ..)| other == key);
+            same_key.all(|(_, other, other_below)| {
+                same_shape((ty, below.as_ref()), (other, other_below.as_ref()))
+            })
+        })
+    }
+}
+
+fn same_shape(
+    (a, a_below): (&ast::Type, Option<&Shape>),
+    (b, b_below): (&ast::Type, Option<&Shape>),
+) -> bool {
+    match (a_below, b_below) {
+        (None, None) => a == b,
+        (Some(a_below), Some(b_below)) => same_wrapping(a, b) && a_below.merges_with(b_below),
+        _ => false,
+    }
+}
+
+fn same_wrapping(a: &ast::Type, b: &ast::Type) -> bool {
+    use ast::Type::{List, Named, NonNullList, NonNullNamed};
+    match (a, b) {
+        (Named(_), Named(_)) | (NonNullNamed(_), NonNullNamed(_)) => true,
+        (List(a), List(b)) | (NonNullList(a), NonNullList(b)) => same_wrapping(a, b),
+        _ => false,
+    }
+}
+
 impl Printed {
     pub(super) fn add_typename(&mut self) {
         self.add(None, "__typename".to_owned());
@@ -85,21 +122,28 @@ pub(super) struct WireKeys {
     made: HashMap<Name, usize>,
     /// By node: its key for each type that the field has in the subgraph.
     of_node: HashMap<NodeId, Vec<(ast::Type, String)>>,
-    /// By field name: the keys that leaves for other types of the parent can share.
-    leaves: HashMap<Name, Vec<LeafKey>>,
+    /// By field name: the keys that fields of other types of the parent can share.
+    partial: HashMap<Name, Vec<PartialKey>>,
+    shape: Shape,
 }
 
-/// A key of leaves with the same name and arguments, each for other types of the parent.
-struct LeafKey {
+/// A key of fields with the same name and arguments, each for other types of the parent.
+struct PartialKey {
     key: String,
-    ty: ast::Type,
     arguments: Vec<Argument>,
     types: TypeSet,
+    shapes: Vec<(ast::Type, Option<Shape>)>,
 }
 
 impl WireKeys {
-    /// A key for a field: its name, unless another field has that key.
-    pub(super) fn choose(&mut self, tree: &Tree, node: NodeId, ty: &ast::Type) -> WireKey {
+    /// A key for a field: its name, unless a field that cannot be merged with it has that key. `below`: the shape of
+    /// its objects; none for leaves.
+    pub(super) fn choose(
+        &mut self,
+        tree: &Tree,
+        node: NodeId,
+        (ty, below): (&ast::Type, Option<Shape>),
+    ) -> WireKey {
         let mut known = self.of_node.get(&node).into_iter().flatten();
         if let Some((_, key)) = known.find(|(known, _)| known == ty) {
             return WireKey {
@@ -107,29 +151,46 @@ impl WireKeys {
                 is_shared: false,
             };
         }
-        let shared = self.share(tree, node, ty);
+        let shared = self.share(tree, node, (ty, below.as_ref()));
         let is_shared = shared.is_some();
-        let key = shared.unwrap_or_else(|| self.make(tree, node, ty));
+        let key = shared.unwrap_or_else(|| self.make(tree, node, (ty, below.as_ref())));
         let keys = self.of_node.entry(node).or_default();
         keys.push((ty.clone(), key.clone()));
+        self.shape.0.push((key.clone(), ty.clone(), below));
         WireKey { key, is_shared }
     }
 
-    /// The key of leaves that are the same field of other types.
-    fn share(&mut self, tree: &Tree, node: NodeId, ty: &ast::Type) -> Option<String> {
+    /// What merging has to know of the keys chosen so far.
+    pub(super) fn shape(&self) -> Shape {
+        self.shape.clone()
+    }
+
+    /// The key of the same field of other types, if the two can be merged.
+    fn share(
+        &mut self,
+        tree: &Tree,
+        node: NodeId,
+        (ty, below): (&ast::Type, Option<&Shape>),
+    ) -> Option<String> {
         let this = tree.node(node);
-        let mut keys = self.leaves.get_mut(&this.name)?.iter_mut();
+        let mut keys = self.partial.get_mut(&this.name)?.iter_mut();
         let free = keys.find(|known| {
-            this.leaf
-                && !known.types.intersects(&this.types)
-                && known.ty == *ty
+            let mut shapes = known.shapes.iter();
+            !known.types.intersects(&this.types)
                 && known.arguments == this.arguments
+                && shapes.all(|(known, shape)| same_shape((known, shape.as_ref()), (ty, below)))
         })?;
         free.types = free.types.union(&this.types);
+        free.shapes.push((ty.clone(), below.cloned()));
         Some(free.key.clone())
     }
 
-    fn make(&mut self, tree: &Tree, node: NodeId, ty: &ast::Type) -> String {
+    fn make(
+        &mut self,
+        tree: &Tree,
+        node: NodeId,
+        (ty, below): (&ast::Type, Option<&Shape>),
+    ) -> String {
         let this = tree.node(node);
         let made = self.made.entry(this.name.clone()).or_default();
         let mut key = match *made {
@@ -143,16 +204,14 @@ impl WireKeys {
         self.taken.insert(key.clone());
         *made += 1;
         let parent = this.parent.map(|parent| &tree.node(parent).possible);
-        if this.leaf && parent.is_some_and(|parent| !parent.is_subset(&this.types)) {
-            self.leaves
-                .entry(this.name.clone())
-                .or_default()
-                .push(LeafKey {
-                    key: key.clone(),
-                    ty: ty.clone(),
-                    arguments: this.arguments.clone(),
-                    types: this.types.clone(),
-                });
+        if parent.is_some_and(|parent| !parent.is_subset(&this.types)) {
+            let keys = self.partial.entry(this.name.clone()).or_default();
+            keys.push(PartialKey {
+                key: key.clone(),
+                arguments: this.arguments.clone(),
+                types: this.types.clone(),
+                shapes: vec![(ty.clone(), below.cloned())],
+            });
         }
         key
     }

@@ -180,7 +180,9 @@ impl Printer<'_, '_, '_, '_> {
                 let Some(ty) = self.type_of(*interface, child) else {
                     continue;
                 };
-                let types = (!own.is_empty() || interfaces.len() > 1).then(|| classes.clone());
+                let applies = classes.intersection(&types);
+                let partial = !tree.node(at).possible.is_subset(&applies);
+                let types = partial.then_some(applies);
                 let spot = Spot {
                     condition: Some(*interface),
                     types,
@@ -221,9 +223,13 @@ impl Printer<'_, '_, '_, '_> {
         let ty = self.source.supergraph.ty(declared);
         let direct = self.type_of(declared, child);
         if let Some(ty) = direct.clone().filter(|_| opaque || !ty.is_abstract()) {
+            // What an interface object says of types that are read elsewhere is left alone.
+            let tree = &self.source.graph.tree;
+            let parent = tree.node(child).parent.map(|parent| tree.node(parent));
+            let partial = opaque && parent.is_some_and(|at| !at.possible.is_subset(types));
             return vec![Spot {
                 condition: None,
-                types: None,
+                types: partial.then(|| types.clone()),
                 ty,
             }];
         }
@@ -257,28 +263,27 @@ impl Printer<'_, '_, '_, '_> {
     /// Prints one field at one spot.
     fn field(&mut self, printed: &mut Printed, child: NodeId, spot: Spot) {
         let node = self.source.graph.tree.node(child);
-        let WireKey { key, is_shared } =
-            printed
-                .keys
-                .choose(&self.source.graph.tree, child, &spot.ty);
+        let below = if node.leaf {
+            None
+        } else {
+            let declared = self.source.supergraph.type_id(spot.ty.inner_named_type());
+            declared.map(|declared| self.object(child, declared))
+        };
+        let shape = below.as_ref().map(|below| below.keys.shape());
+        let tree = &self.source.graph.tree;
+        let WireKey { key, is_shared } = printed.keys.choose(tree, child, (&spot.ty, shape));
         let mut text = if node.name == key.as_str() {
             key.clone()
         } else {
             format!("{key}: {}", node.name)
         };
         self.variables.arguments(&node.arguments, &mut text);
-        let read = if node.leaf {
-            None
-        } else {
-            let Some(declared) = self.source.supergraph.type_id(spot.ty.inner_named_type()) else {
-                return;
-            };
-            let below = self.object(child, declared);
+        let read = below.map(|below| {
             text.push(' ');
             text.push_str(&below.text(self.source.supergraph));
-            Some(below.read)
-        };
-        if is_shared && node.leaf {
+            below.read
+        });
+        if is_shared {
             printed.add_once(spot.condition, text);
         } else {
             printed.add(spot.condition, text);
