@@ -2,8 +2,8 @@
 
 use crate::{
     gateway::{
-        self, CsrfConfig, HeadersConfig, IncludeSubgraphErrorsConfig, LimitsConfig,
-        OverrideSubgraphUrlConfig, TrafficShapingConfig, UrlPath,
+        self, CsrfConfig, HeadersConfig, HomepageConfig, IncludeSubgraphErrorsConfig, LimitsConfig,
+        OverrideSubgraphUrlConfig, PluginsConfig, SandboxConfig, TrafficShapingConfig, UrlPath,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -22,6 +22,9 @@ pub struct Config {
     pub include_subgraph_errors: IncludeSubgraphErrorsConfig,
     pub override_subgraph_url: OverrideSubgraphUrlConfig,
     pub csrf: CsrfConfig,
+    pub plugins: PluginsConfig,
+    pub sandbox: SandboxConfig,
+    pub homepage: HomepageConfig,
     pub health_check: HealthConfig,
     pub server: Server,
     pub telemetry: telemetry::Config,
@@ -71,6 +74,9 @@ impl Config {
             traffic_shaping: self.traffic_shaping.clone(),
             include_subgraph_errors: self.include_subgraph_errors.clone(),
             override_subgraph_url: self.override_subgraph_url.clone(),
+            plugins: self.plugins.clone(),
+            sandbox: self.sandbox.clone(),
+            homepage: self.homepage.clone(),
         }
     }
 

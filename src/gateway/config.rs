@@ -1,7 +1,8 @@
 //! What the gateway is told.
 
 use super::{
-    UrlPath, csrf, headers, include_subgraph_errors, limits, override_subgraph_url, traffic,
+    UrlPath, csrf, expose, headers, ide, include_subgraph_errors, limits, override_subgraph_url,
+    traffic,
 };
 
 /// The settings of a snapshot, except for the supergraph.
@@ -17,6 +18,9 @@ pub struct Config {
     pub traffic_shaping: traffic::Config,
     pub include_subgraph_errors: include_subgraph_errors::Config,
     pub override_subgraph_url: override_subgraph_url::Config,
+    pub plugins: expose::Config,
+    pub sandbox: ide::SandboxConfig,
+    pub homepage: ide::HomepageConfig,
 }
 
 impl Default for Config {
@@ -30,6 +34,9 @@ impl Default for Config {
             traffic_shaping: traffic::Config::default(),
             include_subgraph_errors: include_subgraph_errors::Config::default(),
             override_subgraph_url: override_subgraph_url::Config::default(),
+            plugins: expose::Config::default(),
+            sandbox: ide::SandboxConfig::default(),
+            homepage: ide::HomepageConfig::default(),
         }
     }
 }

@@ -7,13 +7,14 @@
 mod config;
 mod csrf;
 mod errors;
+mod expose;
 mod graphql;
 mod header_types;
 mod headers;
+mod ide;
 mod include_subgraph_errors;
 mod limits;
 mod override_subgraph_url;
-
 mod planning;
 mod process;
 mod route;
@@ -27,7 +28,9 @@ pub use crate::upstream::{Body, Connections};
 pub use config::Config;
 pub use csrf::Config as CsrfConfig;
 pub use errors::{Code, Problem, Refusal};
+pub use expose::Config as PluginsConfig;
 pub use headers::Config as HeadersConfig;
+pub use ide::{HomepageConfig, SandboxConfig};
 pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
@@ -52,7 +55,8 @@ pub async fn handle(
     request: Request<Body>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let answer = match route::route(snapshot, &head.uri) {
+    let answer = match route::route(snapshot, &head) {
+        Ok(Route::Page(page)) => Ok(page.response()),
         Ok(Route::Graphql) => match graphql::negotiate(&head.headers) {
             Ok(media) => answer(snapshot, connections, &head, body, media)
                 .await
@@ -108,12 +112,23 @@ async fn answer(
     let variables = document.coerce(snapshot.supergraph(), request.variables)?;
 
     // Plan: what depends on the request is settled first, so that the plan is without conditions.
-    let planning = snapshot
-        .documents
-        .program(&prepared, document.conditions(&variables));
+    let conditions = document.conditions(&variables);
+    let planning = snapshot.documents.program(&prepared, &conditions);
     let program = timeout_at(deadline, planning)
         .await
         .map_err(|_| Refusal::timeout())??;
+    let exposed = match snapshot.plugins.asked(&head.headers) {
+        Some(asked) => {
+            let showing = snapshot.documents.show(&prepared, conditions);
+            let plan = timeout_at(deadline, showing).await;
+            let plan = plan.map_err(|_| Refusal::timeout())??;
+            Some(expose::Exposed { asked, plan })
+        }
+        None => None,
+    };
+    if let Some(only) = exposed.as_ref().filter(|exposed| exposed.asked.dry_run) {
+        return Ok(graphql::encode_plan(media, only));
+    }
 
     // Run.
     let introspecting = snapshot.documents.introspect(&prepared, &variables);
@@ -132,5 +147,10 @@ async fn answer(
     }
 
     // Encode.
-    Ok(graphql::encode(&snapshot.subgraphs, media, reply))
+    Ok(graphql::encode(
+        &snapshot.subgraphs,
+        media,
+        reply,
+        exposed.as_ref(),
+    ))
 }

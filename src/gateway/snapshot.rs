@@ -6,7 +6,9 @@
 use super::{
     Config, UrlPath,
     csrf::Csrf,
+    expose,
     graphql::Documents,
+    ide::Pages,
     limits::Limits,
     planning::Planning,
     subgraph_rules::{SnapshotError, SubgraphTable},
@@ -26,6 +28,10 @@ pub struct Snapshot {
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
     pub(super) subgraphs: SubgraphTable,
+    /// Whether plans are shown.
+    pub(super) plugins: expose::Config,
+    /// What browsers are shown.
+    pub(super) pages: Pages,
 }
 
 impl Snapshot {
@@ -44,6 +50,8 @@ impl Snapshot {
             limits: Limits::new(&config.limits),
             csrf: Csrf::new(&config.csrf),
             timeout: config.traffic_shaping.router.timeout,
+            plugins: config.plugins.clone(),
+            pages: Pages::new(&config.sandbox, &config.homepage, &config.path),
         })
     }
 
