@@ -18,7 +18,7 @@ pub struct PositionId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FetchId(pub u32);
 
-/// Everything the executor needs to answer one operation. Made by [`super::plan`] alone.
+/// Everything the executor needs to answer one operation. Made by [`super::plan()`] alone.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub kind: OperationKind,

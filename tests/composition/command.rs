@@ -54,6 +54,20 @@ fn the_output_is_replaced_only_by_a_supergraph() {
     fs::remove_dir_all(directory).unwrap();
 }
 
+/// After a change to a sample SDL: `graphway compose -o supergraph/supergraph.graphql`.
+#[test]
+fn the_sample_supergraph_is_current() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("supergraph");
+    let config = sample.join("supergraph.yaml");
+    let text = fs::read_to_string(&config).unwrap();
+    let composed = compose(&config, &text).unwrap().unwrap();
+    let written = fs::read_to_string(sample.join("supergraph.graphql")).unwrap();
+    assert!(
+        composed.supergraph == written,
+        "supergraph/supergraph.graphql is not what its SDLs compose to"
+    );
+}
+
 /// Answers one request with `response`; what it was asked comes back when joined.
 fn one_answer(response: String) -> (String, thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -190,10 +190,7 @@ impl Grouping<'_, '_> {
     }
 
     fn inputs(&self, fact: FactId) -> Vec<FactId> {
-        let chosen = self.source.selection.chosen[fact.index()];
-        chosen
-            .map(|step| self.source.graph.facts.moves[step.index()].inputs.to_vec())
-            .unwrap_or_default()
+        self.source.inputs(fact)
     }
 
     fn enters(&self, fact: FactId) -> bool {
@@ -206,6 +203,7 @@ impl Grouping<'_, '_> {
         if let Some(known) = self.levels.get(&fact) {
             return *known;
         }
+        self.levels.insert(fact, (0, 0));
         let inputs = self.inputs(fact);
         let before = inputs
             .iter()

@@ -118,7 +118,8 @@ fn targets(source: &Source, (group, unit): (&Group, &Unit), read: &Read) -> Vec<
         }
     }
     let possible = &source.graph.tree.node(group.position).possible;
-    let type_is_known = type_is_known(source, group.position);
+    let mut entries = unit.entries.iter();
+    let type_is_known = entries.all(|entry| source.knows_type(entry.fact));
     let finish = |(mut target, types): (Target, TypeSet)| {
         if type_is_known && !possible.is_subset(&types) {
             target.types = Some(types);
@@ -126,17 +127,6 @@ fn targets(source: &Source, (group, unit): (&Group, &Unit), read: &Read) -> Vec<
         target
     };
     targets.into_iter().map(finish).collect()
-}
-
-/// Whether rows at a position know their runtime type as soon as they are there.
-fn type_is_known(source: &Source, at: NodeId) -> bool {
-    let facts = &source.graph.facts;
-    let states = (0..facts.facts.len() as u32).map(crate::planner::graph::FactId);
-    let opaque = states
-        .filter(|fact| source.selection.contains(*fact))
-        .filter_map(|fact| facts.state(fact))
-        .any(|state| state.position == at && state.class.is_none() && state.opaque);
-    !opaque
 }
 
 struct Printer<'p, 's, 'a, 'v> {

@@ -3,8 +3,10 @@
 use super::{
     Source,
     group::{Entry, Group},
-    representation,
+    representation::{self, Draft},
 };
+use crate::planner::graph::NodeId;
+use std::collections::BTreeSet;
 
 /// Entries of a group whose representations agree.
 pub(super) struct Unit<'g> {
@@ -13,28 +15,43 @@ pub(super) struct Unit<'g> {
 
 impl Group {
     /// Splits the entries so that in each unit no representation needs two values under one name (the same field with
-    /// different arguments).
+    /// different arguments), and none is asked for fields that only others are sent for.
     pub(super) fn units(&self, source: &Source) -> Vec<Unit<'_>> {
-        let mut units: Vec<(Unit, Vec<representation::Draft>)> = Vec::new();
+        let mut units: Vec<(Unit, Vec<Draft>)> = Vec::new();
         for entry in &self.entries {
             let Some(draft) = representation::draft(source, entry.fact) else {
                 continue;
             };
-            let fits =
-                |drafts: &[representation::Draft]| drafts.iter().all(|other| other.agrees(&draft));
+            let fits = |drafts: &[Draft]| {
+                let mut others = drafts.iter();
+                others.all(|other| other.agrees(&draft) && self.read_alike(source, other, &draft))
+            };
             match units.iter_mut().find(|(_, drafts)| fits(drafts)) {
                 Some((unit, drafts)) => {
                     unit.entries.push(entry);
                     drafts.push(draft);
                 }
-                None => units.push((
-                    Unit {
-                        entries: vec![entry],
-                    },
-                    vec![draft],
-                )),
+                None => {
+                    let entries = vec![entry];
+                    units.push((Unit { entries }, vec![draft]));
+                }
             }
         }
         units.into_iter().map(|(unit, _)| unit).collect()
+    }
+
+    /// A subgraph that knows objects as an interface object is asked for the same fields whatever their types: classes
+    /// that need different fields go apart.
+    fn read_alike(&self, source: &Source, a: &Draft, b: &Draft) -> bool {
+        let reads = |class: usize| -> BTreeSet<NodeId> {
+            let entries = self.entries.iter().filter(|entry| {
+                let state = source.graph.facts.state(entry.fact);
+                state.is_some_and(|state| state.opaque && state.class == Some(class))
+            });
+            entries
+                .flat_map(|entry| entry.reads.keys().copied())
+                .collect()
+        };
+        a.class == b.class || reads(a.class) == reads(b.class)
     }
 }

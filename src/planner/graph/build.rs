@@ -21,6 +21,10 @@ pub(in crate::planner) struct Graph<'a> {
     pub terminals: Vec<Terminal>,
     /// What the client sees of the root.
     pub output: Draft,
+    /// By node: the states at it.
+    pub states: Vec<Vec<FactId>>,
+    /// By node: the facts of its runtime types, by class.
+    pub typenames: Vec<Vec<FactId>>,
 }
 
 /// Builds the graph of `operation`. `hops`: how many positions beyond the client's own selections may be entered by
@@ -55,6 +59,8 @@ pub(in crate::planner) fn build<'a>(
         facts: builder.facts,
         terminals: builder.terminals,
         output,
+        states: builder.states,
+        typenames: builder.typenames,
     })
 }
 
@@ -145,6 +151,7 @@ impl<'a> Builder<'a> {
                 self.add_inline_states(child)
             }
         }
+        self.check_origins(position, &chosen)?;
         self.add_terminals(position, fields, &chosen);
         for child in children {
             if self.tree.node(child).leaf {
@@ -185,6 +192,20 @@ impl<'a> Builder<'a> {
         }
     }
 
+    fn check_origins(&self, position: NodeId, chosen: &[(usize, NodeId)]) -> Result<(), Error> {
+        for one in chosen.chunk_by(|a, b| a.0 == b.0) {
+            let nodes: Vec<NodeId> = one.iter().map(|(_, node)| *node).collect();
+            if !self.has_one_origin(position, &nodes) {
+                let parent = self.supergraph.type_name(self.tree.node(position).named);
+                return Err(Error::Unreachable {
+                    coordinate: format!("{parent}.{}", self.tree.node(nodes[0]).name),
+                    path: self.tree.path(nodes[0]),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// What the client asked for at `position` must be established.
     fn add_terminals(&mut self, position: NodeId, fields: &[Field], chosen: &[(usize, NodeId)]) {
         for &(_, node) in chosen {
@@ -196,7 +217,9 @@ impl<'a> Builder<'a> {
                     .collect();
                 self.terminals
                     .extend(facts.into_iter().map(|fact| Terminal { fact, node }));
-            } else if let Some(fact) = self.exists[node.index()] {
+            } else if let Some(fact) = self.exists[node.index()]
+                && !self.classes_of(node).is_empty()
+            {
                 self.terminals.push(Terminal { fact, node });
             }
         }

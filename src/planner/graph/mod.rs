@@ -7,6 +7,7 @@ mod children;
 mod draft;
 mod entries;
 mod facts;
+mod origins;
 mod tree;
 
 pub(super) use build::{Graph, build};
