@@ -80,6 +80,11 @@ const MISSING: &[(&str, Absence)] = &[
     ("traffic_shaping.subgraphs.*.pool_idle_timeout", Warn),
 ];
 
+/// Their paths.
+pub(super) fn missing() -> impl Iterator<Item = &'static str> {
+    MISSING.iter().map(|(path, _)| *path)
+}
+
 /// Takes the missing keys out of the tree: a warning for each, or an error.
 pub(super) fn set_aside(tree: &mut Node) -> Result<Vec<Problem>, Problem> {
     let mut warnings = Vec::new();

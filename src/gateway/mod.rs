@@ -4,6 +4,7 @@
 //! and an early end is a [`Refusal`]. A [`Gateway`] lives as long as the process; a [`Snapshot`] is one configuration
 //! with one supergraph, immutable, swapped whole. This layer knows HTTP and GraphQL, but neither sockets nor files.
 
+mod check;
 mod config;
 mod csrf;
 mod errors;
@@ -25,6 +26,7 @@ mod traffic;
 mod url_path;
 
 pub use crate::upstream::{Body, Connections};
+pub use check::{Finding, check};
 pub use config::Config;
 pub use csrf::Config as CsrfConfig;
 pub use errors::{Code, Problem, Refusal};
