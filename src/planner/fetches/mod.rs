@@ -7,6 +7,7 @@ mod depends;
 mod document;
 mod group;
 mod output;
+mod printed;
 mod representation;
 mod scope;
 mod unit;

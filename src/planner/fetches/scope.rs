@@ -5,29 +5,14 @@ use super::{
     Source,
     document::{Variables, position},
     group::{Group, Reads},
+    printed::Printed,
     representation::{self, opening},
     unit::Unit,
 };
 use crate::planner::graph::{EntryTypename, NodeId};
 use crate::planner::plan::{Read, ReadField, Target};
-use crate::schema::{SubgraphId, Supergraph, TypeId, TypeSet};
+use crate::schema::{SubgraphId, TypeId, TypeSet};
 use apollo_compiler::ast;
-
-/// A selection set while it is printed.
-struct Printed {
-    /// Fields by the type condition around them; none: on the type itself.
-    parts: Vec<(Option<TypeId>, Vec<String>)>,
-    keys: Vec<WireKey>,
-    read: Read,
-}
-
-/// A response key in a subgraph's answer.
-struct WireKey {
-    key: String,
-    node: NodeId,
-    ty: ast::Type,
-    leaf: bool,
-}
 
 /// Where a field is printed: on which type condition, for which of the parent's types, with what type.
 struct Spot {
@@ -140,11 +125,7 @@ impl Printer<'_, '_, '_, '_> {
     /// Prints what is read of objects that the subgraph declares as `declared`.
     fn object(&mut self, at: NodeId, declared: TypeId) -> Printed {
         let supergraph = self.source.supergraph;
-        let mut printed = Printed {
-            parts: Vec::new(),
-            keys: Vec::new(),
-            read: Read::default(),
-        };
+        let mut printed = Printed::default();
         let known = supergraph.ty(declared).in_subgraph(self.subgraph);
         let opaque = known.is_some_and(|known| known.interface_object);
         // A subgraph may declare an object type where others declare a union: the row's type is asked for all the same.
@@ -162,11 +143,7 @@ impl Printer<'_, '_, '_, '_> {
 
     /// Prints what is read of the entities of a unit.
     fn entities(&mut self, at: NodeId, unit: &Unit) -> Printed {
-        let mut printed = Printed {
-            parts: Vec::new(),
-            keys: Vec::new(),
-            read: Read::default(),
-        };
+        let mut printed = Printed::default();
         let tree = &self.source.graph.tree;
         let mut own = TypeSet::default();
         let mut interfaces: Vec<(TypeId, TypeSet)> = Vec::new();
@@ -204,7 +181,9 @@ impl Printer<'_, '_, '_, '_> {
                 let Some(ty) = self.type_of(*interface, child) else {
                     continue;
                 };
-                let types = (!own.is_empty() || interfaces.len() > 1).then(|| classes.clone());
+                let applies = classes.intersection(&types);
+                let partial = !tree.node(at).possible.is_subset(&applies);
+                let types = partial.then_some(applies);
                 let spot = Spot {
                     condition: Some(*interface),
                     types,
@@ -245,9 +224,13 @@ impl Printer<'_, '_, '_, '_> {
         let ty = self.source.supergraph.ty(declared);
         let direct = self.type_of(declared, child);
         if let Some(ty) = direct.clone().filter(|_| opaque || !ty.is_abstract()) {
+            // What an interface object says of types that are read elsewhere is left alone.
+            let tree = &self.source.graph.tree;
+            let parent = tree.node(child).parent.map(|parent| tree.node(parent));
+            let partial = opaque && parent.is_some_and(|at| !at.possible.is_subset(types));
             return vec![Spot {
                 condition: None,
-                types: None,
+                types: partial.then(|| types.clone()),
                 ty,
             }];
         }
@@ -281,24 +264,25 @@ impl Printer<'_, '_, '_, '_> {
     /// Prints one field at one spot.
     fn field(&mut self, printed: &mut Printed, child: NodeId, spot: Spot) {
         let node = self.source.graph.tree.node(child);
-        let key = printed.wire_key(&self.source.graph.tree, child, &spot.ty);
+        let below = if node.leaf {
+            None
+        } else {
+            let declared = self.source.supergraph.type_id(spot.ty.inner_named_type());
+            declared.map(|declared| self.object(child, declared))
+        };
+        let shape = below.as_ref().map(|below| below.shape.clone());
+        let key = printed.wire_key(&self.source.graph.tree, child, (&spot.ty, shape));
         let mut text = if node.name == key.as_str() {
             key.clone()
         } else {
             format!("{key}: {}", node.name)
         };
         self.variables.arguments(&node.arguments, &mut text);
-        let read = if node.leaf {
-            None
-        } else {
-            let Some(declared) = self.source.supergraph.type_id(spot.ty.inner_named_type()) else {
-                return;
-            };
-            let below = self.object(child, declared);
+        let read = below.map(|below| {
             text.push(' ');
             text.push_str(&below.text(self.source.supergraph));
-            Some(below.read)
-        };
+            below.read
+        });
         printed.add(spot.condition, text);
         let same = printed.read.fields.iter_mut().find(|field| {
             field.key == key
@@ -320,85 +304,5 @@ impl Printer<'_, '_, '_, '_> {
                 read,
             }),
         }
-    }
-}
-
-impl Printed {
-    fn add_typename(&mut self) {
-        self.add(None, "__typename".to_owned());
-        self.read.typename = Some("__typename".to_owned());
-    }
-
-    fn add(&mut self, condition: Option<TypeId>, field: String) {
-        match self.parts.iter_mut().find(|(known, _)| *known == condition) {
-            Some((_, fields)) => fields.push(field),
-            None => self.parts.push((condition, vec![field])),
-        }
-    }
-
-    /// A key for a field: its name, unless another field has that key.
-    fn wire_key(
-        &mut self,
-        tree: &crate::planner::graph::Tree,
-        node: NodeId,
-        ty: &ast::Type,
-    ) -> String {
-        let this = tree.node(node);
-        let shareable = |known: &&WireKey| {
-            let other = tree.node(known.node);
-            let same_leaf = known.leaf
-                && this.leaf
-                && other.name == this.name
-                && other.arguments == this.arguments;
-            known.ty == *ty
-                && (known.node == node || (same_leaf && !other.types.intersects(&this.types)))
-        };
-        if let Some(known) = self.keys.iter().find(shareable) {
-            let key = known.key.clone();
-            self.keys.push(WireKey {
-                key: key.clone(),
-                node,
-                ty: ty.clone(),
-                leaf: this.leaf,
-            });
-            return key;
-        }
-        let mut key = this.name.to_string();
-        let mut number = 0;
-        while self.keys.iter().any(|known| known.key == key) {
-            number += 1;
-            key = format!("_{number}_{}", this.name);
-        }
-        self.keys.push(WireKey {
-            key: key.clone(),
-            node,
-            ty: ty.clone(),
-            leaf: this.leaf,
-        });
-        key
-    }
-
-    /// The selection set with its braces.
-    fn text(&self, supergraph: &Supergraph) -> String {
-        let mut text = String::from("{");
-        for (condition, fields) in &self.parts {
-            let fields = fields.join(" ");
-            match condition {
-                Some(ty) => text.push_str(&format!(
-                    " ... on {} {{ {fields} }}",
-                    supergraph.type_name(*ty)
-                )),
-                None => {
-                    text.push(' ');
-                    text.push_str(&fields);
-                }
-            }
-        }
-        text.push_str(if self.parts.is_empty() {
-            " __typename }"
-        } else {
-            " }"
-        });
-        text
     }
 }
