@@ -11,6 +11,7 @@
 mod composition;
 mod gateway;
 mod kit;
+mod plans;
 mod tidy;
 #[cfg(feature = "compose")]
 mod world;

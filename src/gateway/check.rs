@@ -1,25 +1,8 @@
 //! What a configuration says that cannot be meant so, given a supergraph. Nothing here keeps it from being served.
 
-use super::{Config, headers};
+use super::{Config, Finding, headers};
 use crate::schema::Subgraph;
 use std::time::Duration;
-
-/// Something in the configuration that has no effect, or not the one it seems to have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The path of the key; list items by their index.
-    pub key: Vec<String>,
-    pub message: String,
-}
-
-impl Finding {
-    pub(super) fn new(key: &[&str], message: impl Into<String>) -> Self {
-        Self {
-            key: key.iter().map(|step| (*step).to_owned()).collect(),
-            message: message.into(),
-        }
-    }
-}
 
 /// Compares a configuration with the subgraphs that there are.
 pub fn check(config: &Config, subgraphs: &[Subgraph]) -> Vec<Finding> {

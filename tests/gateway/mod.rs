@@ -1,5 +1,8 @@
 //! The gateway and the server, from the outside.
 
+mod check;
 mod config;
+mod config_schema;
+mod ide;
 mod pages;
 mod server;

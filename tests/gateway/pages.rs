@@ -47,6 +47,12 @@ fn headers() {
     play_all("headers");
 }
 
+/// Plans beside answers.
+#[test]
+fn plans() {
+    play_all("plans");
+}
+
 /// Subgraphs that fail.
 #[test]
 fn subgraph_errors() {

@@ -1,7 +1,7 @@
 //! Header rules that can never do anything, whatever a client sends.
 
 use super::{Config, Location, OURS, Propagate, Remove, Rule};
-use crate::gateway::check::Finding;
+use crate::gateway::Finding;
 use http::HeaderName;
 
 /// The dead rules of a configuration. Those of a subgraph come after those of `all`.
