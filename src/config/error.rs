@@ -31,11 +31,29 @@ impl Problem {
             .and_then(|place| text.lines().nth(place.line.checked_sub(1)?));
         Error {
             file: file.to_owned(),
-            line: line.map(str::to_owned),
+            line: line.map(without_passwords),
             place: self.place,
             message: self.message,
         }
     }
+}
+
+/// A line of the file as it may be shown: a URL's user name and password as asterisks, as many as there were letters, so
+/// that places stay where they are. Errors of a reload end up in logs.
+fn without_passwords(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(scheme) = rest.find("://") {
+        let (before, authority) = rest.split_at(scheme + 3);
+        shown.push_str(before);
+        // A password may have slashes in it; better a path is hidden too than half of it is shown.
+        let end = authority.find([' ', '"', '\'']).unwrap_or(authority.len());
+        let end = authority[..end].rfind('@').unwrap_or(0);
+        shown.extend(authority[..end].chars().map(|_| '*'));
+        rest = &authority[end..];
+    }
+    shown.push_str(rest);
+    shown
 }
 
 /// A configuration that cannot be used. Prints with the line in question.

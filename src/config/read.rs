@@ -144,7 +144,13 @@ impl Node {
     }
 
     fn located<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
-        result.map_err(|failure| failure.at(self.place))
+        result.map_err(|mut failure| {
+            // It may be a secret, and whoever refuses a value likes to quote it.
+            if let Value::Expanded(text) = &self.value {
+                failure.message = failure.message.replace(&format!("`{text}`"), "`${…}`");
+            }
+            failure.at(self.place)
+        })
     }
 
     fn fails<T>(&self, message: impl fmt::Display) -> Result<T, Failure> {
@@ -368,6 +374,9 @@ impl<'de> VariantAccess<'de> for &'de Node {
     }
 }
 
+/// Longer than anybody waits, and short enough to be added to any clock without overflow.
+const DURATION_MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 /// `30s`, `500ms`, `1m`, `1h`, `1.5s`.
 fn duration(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
@@ -380,7 +389,8 @@ fn duration(text: &str) -> Option<Duration> {
         "d" => 86_400.0,
         _ => return None,
     };
-    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()
+    let duration = Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?;
+    (duration <= DURATION_MAX).then_some(duration)
 }
 
 /// `2MB`, `64KiB`, `512B`, `1000`.

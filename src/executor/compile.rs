@@ -102,7 +102,16 @@ fn note_response_keys(output: &Output, shown_as: &mut [Option<Name>]) {
     }
 }
 
+/// What a position takes altogether (its shape, its output, names), as measured over large plans.
+const BYTES_PER_POSITION: u64 = 2048;
+
 impl Program {
+    /// About how much memory it takes. Fragments make this large where the text of the operation is small.
+    pub fn bytes(&self) -> u64 {
+        let bodies: usize = self.steps.iter().map(|step| step.head.len()).sum();
+        self.positions.len() as u64 * BYTES_PER_POSITION + bodies as u64
+    }
+
     pub(super) fn position(&self, id: PositionId) -> &Position {
         &self.positions[id.0 as usize]
     }

@@ -71,7 +71,8 @@ impl<'a> Outgoing<'a> {
                     .await
             }
             OperationKind::Query | OperationKind::Subscription => {
-                subgraph.upstream.call(self.connections, outgoing).await
+                let upstream = &subgraph.upstream;
+                upstream.call_idempotent(self.connections, outgoing).await
             }
         };
         match outcome {

@@ -11,6 +11,8 @@ mod mermaid;
 mod plan;
 mod search;
 mod text;
+#[cfg(debug_assertions)]
+mod verify;
 
 use crate::operation::Operation;
 use crate::schema::Supergraph;
@@ -32,12 +34,20 @@ pub fn plan(supergraph: &Supergraph, operation: &Operation) -> Result<Plan, Erro
         let graph = graph::build(supergraph, operation, hops)?;
         match search::select(supergraph, &graph) {
             Ok(selection) => {
-                return Ok(fetches::assemble(&fetches::Source {
+                let plan = fetches::assemble(&fetches::Source {
                     supergraph,
                     operation,
                     graph: &graph,
                     selection: &selection,
-                }));
+                });
+                #[cfg(debug_assertions)]
+                assert_eq!(
+                    verify::verify(&plan),
+                    Ok(()),
+                    "{}",
+                    plan.display(supergraph)
+                );
+                return Ok(plan);
             }
             Err(error) => failed = failed.or(Some(error)),
         }

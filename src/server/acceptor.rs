@@ -61,7 +61,7 @@ pub async fn serve(
         time::sleep(config.shutdown.delay).await;
     };
     tokio::select! {
-        () = accept(&main, Role::Main, config.http.max_connections, &workers) => {}
+        () = accept(&main, Role::Main, config.http.max_connections.get(), &workers) => {}
         () = accept_health(own.as_ref(), &workers) => {}
         () = stopped => {}
     }
@@ -82,7 +82,7 @@ async fn accept_health(listener: Option<&TcpListener>, workers: &[Worker]) {
 
 /// Accepts for ever.
 async fn accept(listener: &TcpListener, role: Role, connections_max: usize, workers: &[Worker]) {
-    let places = Arc::new(Semaphore::new(connections_max));
+    let places = Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS)));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
             return;

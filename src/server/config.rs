@@ -44,7 +44,7 @@ pub struct HttpConfig {
     /// end by it too.
     pub header_read_timeout: Duration,
     /// Open connections at a time; more wait in the kernel's queue.
-    pub max_connections: usize,
+    pub max_connections: NonZero<usize>,
 }
 
 /// The `server.shutdown` section.
@@ -86,7 +86,7 @@ impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             header_read_timeout: Duration::from_secs(10),
-            max_connections: 16_384,
+            max_connections: NonZero::<usize>::MIN.saturating_add(16_383),
         }
     }
 }

@@ -3,16 +3,28 @@
 use super::{Config, Health};
 use crate::gateway::{self, Body, Connections, Gateway, Refusal, UrlPath};
 use futures_util::FutureExt;
-use http::{Request, Response};
+use http::{Request, Response, Version, header};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::Watcher},
 };
-use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
-use tokio::net::TcpStream;
+use std::{
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{net::TcpStream, time::timeout};
 
 const HTTP2_STREAMS_MAX: u32 = 100;
+/// How often an HTTP/2 client is asked whether it is still there, and how long it may take to answer. Without that the
+/// connections of clients that vanished would stay for ever.
+const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
 
 /// What a listener is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +40,8 @@ pub(super) struct Settings {
     health: Arc<Health>,
     /// Where health is answered. None: nowhere.
     health_path: Option<UrlPath>,
+    /// How long a connection may be open without a first request.
+    first_request_within: Duration,
     /// Whether health has a listener of its own.
     separate_health: bool,
 }
@@ -49,6 +63,8 @@ impl Settings {
         http.http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(HTTP2_STREAMS_MAX)
+            .keep_alive_interval(HTTP2_PING_INTERVAL)
+            .keep_alive_timeout(HTTP2_PING_INTERVAL)
             .max_header_list_size(config.http2_header_bytes_max);
         let health_path = config.health.enabled.then(|| config.health.path.clone());
         Self {
@@ -56,6 +72,7 @@ impl Settings {
             gateway,
             health,
             health_path,
+            first_request_within: config.http.header_read_timeout,
             separate_health,
         }
     }
@@ -88,14 +105,25 @@ pub(super) async fn serve(
         Err(error) => return tracing::debug!(%error, "a connection could not be taken over"),
     };
     let http = settings.http.clone();
+    let first_request_within = settings.first_request_within;
+    let has_begun = Arc::new(AtomicBool::new(false));
+    let begun = Arc::clone(&has_begun);
     let service = service_fn(move |request| {
+        begun.store(true, Ordering::Relaxed);
         let (settings, connections) = (Arc::clone(&settings), Arc::clone(&connections));
         async move { Ok::<_, Infallible>(answer(&settings, &connections, role, request).await) }
     });
     let connection = http
         .serve_connection(TokioIo::new(stream), service)
         .into_owned();
-    if let Err(error) = watcher.watch(connection).await {
+    let mut connection = pin!(watcher.watch(connection));
+    // hyper's own limit begins when it knows the protocol, and HTTP/2 has none.
+    let ended = match timeout(first_request_within, &mut connection).await {
+        Ok(ended) => ended,
+        Err(_) if has_begun.load(Ordering::Relaxed) => connection.await,
+        Err(_) => return tracing::debug!("a connection sent no request in time"),
+    };
+    if let Err(error) = ended {
         tracing::debug!(error, "a connection ended early");
     }
 }
@@ -106,6 +134,12 @@ async fn answer(
     role: Role,
     request: Request<Incoming>,
 ) -> Response<Body> {
+    if !has_one_host(&request) {
+        return gateway::refuse(&Refusal::new(
+            gateway::Code::InvalidRequest,
+            "The request must have one Host header",
+        ));
+    }
     if settings.answers_health(role, request.uri().path()) {
         return settings.health.answer(&request);
     }
@@ -124,5 +158,15 @@ async fn answer(
             tracing::error!("a request panicked");
             gateway::refuse(&Refusal::internal())
         }
+    }
+}
+
+/// RFC 9112 section 3.2: of two hosts, those before us may have believed the other one.
+fn has_one_host(request: &Request<Incoming>) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(_), None) => true,
+        (None, _) => request.version() != Version::HTTP_11,
+        (Some(_), Some(_)) => false,
     }
 }

@@ -11,7 +11,7 @@ use hyper_util::{
     client::legacy::{Builder, Client, Error, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use std::{io, sync::OnceLock, time::Duration};
+use std::{error::Error as _, io, sync::OnceLock, time::Duration};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
@@ -31,6 +31,27 @@ pub(super) enum SendError {
     Certificates(io::Error),
     #[error(transparent)]
     Http(#[from] Error),
+}
+
+impl SendError {
+    /// Whether a connection that was there broke, and not what came over it.
+    pub(super) fn is_break(&self) -> bool {
+        let Self::Http(error) = self else {
+            return false;
+        };
+        let cause = error
+            .source()
+            .and_then(|cause| cause.downcast_ref::<hyper::Error>());
+        cause.is_some_and(|cause| {
+            let broken = cause
+                .source()
+                .and_then(|cause| cause.downcast_ref::<io::Error>());
+            cause.is_incomplete_message()
+                || cause.is_canceled()
+                || cause.is_closed()
+                || broken.is_some()
+        })
+    }
 }
 
 impl Connections {

@@ -20,8 +20,15 @@ pub struct Upstream {
     picked: AtomicUsize,
 }
 
+/// What to do when a connection breaks before an answer begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Resend {
+    Never,
+    Once,
+}
+
 /// A request to an upstream, whole.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Call {
     pub method: Method,
     /// Everything but `Host` and the framing of the body.
@@ -87,14 +94,34 @@ impl Upstream {
         self.config.timeout
     }
 
-    /// Sends a request to one of the endpoints and reads the answer.
+    /// Sends a request to one of the endpoints and reads the answer. It is sent once, whatever happens.
     pub async fn call(&self, connections: &Connections, call: Call) -> Result<Response, CallError> {
+        self.send(connections, call, Resend::Never).await
+    }
+
+    /// The same for a request that may arrive twice without harm: if the connection breaks before an answer begins, it
+    /// is sent once more. Endpoints close kept connections in the very moment they are used again, and then nobody can
+    /// tell whether the request was seen (RFC 9112 section 9.3.1).
+    pub async fn call_idempotent(
+        &self,
+        connections: &Connections,
+        call: Call,
+    ) -> Result<Response, CallError> {
+        self.send(connections, call, Resend::Once).await
+    }
+
+    async fn send(
+        &self,
+        connections: &Connections,
+        call: Call,
+        resend: Resend,
+    ) -> Result<Response, CallError> {
         let endpoint = self.pick();
         let own_deadline = Instant::now() + self.config.timeout;
         let deadline = call.deadline;
         let outcome = match timeout_at(
             own_deadline.min(deadline),
-            self.exchange(connections, endpoint, call),
+            self.exchange(connections, endpoint, call, resend),
         )
         .await
         {
@@ -119,19 +146,17 @@ impl Upstream {
         connections: &Connections,
         endpoint: &Endpoint,
         call: Call,
+        resend: Resend,
     ) -> Result<Response, CallError> {
-        let mut request = Request::new(Body::full(call.body));
-        *request.method_mut() = call.method;
-        *request.uri_mut() = endpoint.uri().clone();
-        *request.headers_mut() = call.headers;
-        request
-            .headers_mut()
-            .insert(header::HOST, endpoint.host().clone());
-        let (head, body) = connections
-            .send(endpoint, request)
-            .await
-            .map_err(send_error)?
-            .into_parts();
+        let again = (resend == Resend::Once).then(|| call.clone());
+        let sent = connections.send(endpoint, request(endpoint, call)).await;
+        let sent = match (sent, again) {
+            (Err(error), Some(again)) if error.is_break() => {
+                connections.send(endpoint, request(endpoint, again)).await
+            }
+            (sent, _) => sent,
+        };
+        let (head, body) = sent.map_err(send_error)?.into_parts();
         let body = collect(body, self.config.response_max_bytes.as_len())
             .await
             .map_err(|error| match error {
@@ -157,6 +182,17 @@ impl Upstream {
             }
         }
     }
+}
+
+fn request(endpoint: &Endpoint, call: Call) -> Request<Body> {
+    let mut request = Request::new(Body::full(call.body));
+    *request.method_mut() = call.method;
+    *request.uri_mut() = endpoint.uri().clone();
+    *request.headers_mut() = call.headers;
+    request
+        .headers_mut()
+        .insert(header::HOST, endpoint.host().clone());
+    request
 }
 
 fn send_error(error: SendError) -> CallError {

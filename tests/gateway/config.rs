@@ -8,6 +8,8 @@ fn parse(text: &str) -> Result<Parsed, config::Error> {
         variable: &|name| match name {
             "PORT" => Some("4321".to_owned()),
             "YES" => Some("true".to_owned()),
+            "USERS" => Some("http://me:hunter2@users.test/".to_owned()),
+            "TOKEN" => Some("t0ken".to_owned()),
             "HEADER" => Some("from: the environment".to_owned()),
             _ => None,
         },
@@ -236,6 +238,16 @@ fn a_wrong_url_header_or_word_is_pointed_at() {
     1 | telemetry: { exporters: { logging: { stdout: { format: yaml } } } }
       |                                                        ^
     "###);
+    insta::assert_snapshot!(error("server: { http: { max_connections: 0 } }\n"), @r###"
+    router.yaml:1:36: expected a whole number from 1, found `0`
+    1 | server: { http: { max_connections: 0 } }
+      |                                    ^
+    "###);
+    insta::assert_snapshot!(error("traffic_shaping: { all: { timeout: 200000000000000d } }\n"), @r###"
+    router.yaml:1:36: this is not a duration; write 30s, 500ms, 1m or 1h
+    1 | traffic_shaping: { all: { timeout: 200000000000000d } }
+      |                                    ^
+    "###);
     insta::assert_snapshot!(error("server:\n  workers: 0\n"), @r###"
     router.yaml:2:12: expected a whole number from 1, found `0`
     2 |   workers: 0
@@ -264,6 +276,30 @@ fn what_cannot_be_expanded_is_pointed_at() {
     router.yaml:2:14: expected a whole number, found what `${…}` stands for
     2 |   max_depth: ${file.secret.txt}
       |              ^
+    "###);
+}
+
+#[test]
+fn secrets_are_not_told() {
+    insta::assert_snapshot!(error("override_subgraph_url:\n  users: ${env.USERS}\n"), @r###"
+    router.yaml:2:10: the URL must not carry a user name or password
+    2 |   users: ${env.USERS}
+      |          ^
+    "###);
+    insta::assert_snapshot!(error("override_subgraph_url:\n  users: http://me:hunter2@users.test/\n"), @r###"
+    router.yaml:2:10: the URL must not carry a user name or password
+    2 |   users: http://**********@users.test/
+      |          ^
+    "###);
+    insta::assert_snapshot!(error("override_subgraph_url:\n  users: ftp://me:hunter2@users.test/\n"), @r###"
+    router.yaml:2:10: `ftp://…@users.test/` must begin with http:// or https://
+    2 |   users: ftp://**********@users.test/
+      |          ^
+    "###);
+    insta::assert_snapshot!(error("supergraph:\n  path: ${env.TOKEN}\n"), @r###"
+    router.yaml:2:9: `${…}` is not a path; it must begin with a slash and have no query
+    2 |   path: ${env.TOKEN}
+      |         ^
     "###);
 }
 

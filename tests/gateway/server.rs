@@ -147,6 +147,49 @@ fn a_head_that_does_not_end_ends_the_connection() {
 }
 
 #[test]
+fn a_request_names_one_host() {
+    let users = Fake::start();
+    let router = Router::start("", &shop(&users));
+    let status = |head: &str| {
+        let mut client = Client::connect(router.address);
+        client.send(format!("GET /health {head}\r\n\r\n").as_bytes());
+        client.response().unwrap().start
+    };
+    assert!(status("HTTP/1.1\r\nhost: a").contains("200"));
+    assert!(status("HTTP/1.0").contains("200"));
+    assert!(status("HTTP/1.1").contains("400"));
+    assert!(status("HTTP/1.1\r\nhost: a\r\nhost: b").contains("400"));
+}
+
+#[test]
+fn a_connection_that_does_not_begin_is_ended() {
+    let users = Fake::start();
+    let config = "server: { http: { header_read_timeout: 30ms } }\n";
+    let router = Router::start(config, &shop(&users));
+    let http2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    for beginning in [&b""[..], b"P", b"PRI * HT", http2] {
+        let mut client = Client::connect(router.address);
+        client.send(beginning);
+        client.until_closed();
+    }
+}
+
+#[test]
+fn a_connection_that_has_begun_may_take_longer() {
+    let users = Fake::start();
+    let config = "server: { http: { header_read_timeout: 30ms } }\n";
+    let router = Router::start(config, &shop(&users));
+    users.expect(vec![me(Answer::Later)]);
+    let mut client = Client::connect(router.address);
+    client.send(&crate::kit::wire(ME));
+    users.wait_for_requests(1);
+    // Connected later, ended by the same limit: by then the first one is past it.
+    Client::connect(router.address).until_closed();
+    users.open();
+    assert_eq!(client.response().unwrap().start, "HTTP/1.1 200 OK");
+}
+
+#[test]
 fn a_head_with_too_many_headers_is_refused() {
     let users = Fake::start();
     let router = Router::start("limits: { http1_max_request_headers: 10 }\n", &shop(&users));

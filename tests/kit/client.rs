@@ -2,7 +2,7 @@
 
 use super::Message;
 use std::{
-    io::{BufReader, Write},
+    io::{self, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     time::Duration,
 };
@@ -39,6 +39,14 @@ impl Client {
     /// Reads the next response; none when the server has closed the connection.
     pub fn response(&mut self) -> Option<Message> {
         Message::read(&mut self.stream).unwrap()
+    }
+
+    /// Reads until the server closes the connection, whatever it sends before.
+    pub fn until_closed(&mut self) {
+        // A reset is an end too; only patience running out is not.
+        if let Err(error) = self.stream.read_to_end(&mut Vec::new()) {
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{error}");
+        }
     }
 
     /// Sends a request written as in a page: a request line without version, headers, an empty line, the body. `Host`

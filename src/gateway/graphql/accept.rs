@@ -87,7 +87,7 @@ pub(crate) fn negotiate(headers: &HeaderMap) -> Result<Media, Refusal> {
 fn precision(range: &str, name: &str) -> Option<u8> {
     match range {
         "*/*" => Some(0),
-        "application/*" => Some(1),
+        _ if range.eq_ignore_ascii_case("application/*") => Some(1),
         _ => range.eq_ignore_ascii_case(name).then_some(2),
     }
 }

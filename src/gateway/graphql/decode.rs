@@ -39,8 +39,19 @@ pub(crate) fn check_method(method: &http::Method) -> Result<Method, Refusal> {
 }
 
 /// Whether the content type is JSON. Any other one is refused, also with GET: a browser sends some of them without
-/// asking (GHSA-hff2-gcpx-8f4p). None is allowed with GET alone.
+/// asking (GHSA-hff2-gcpx-8f4p). None is allowed with GET alone. Encoded content is refused likewise (RFC 9110 section
+/// 8.4).
 pub(crate) fn is_json(method: Method, headers: &HeaderMap) -> Result<bool, Refusal> {
+    if headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .any(|encoding| encoding != "identity")
+    {
+        return Err(Refusal::new(
+            Code::UnsupportedMediaType,
+            "The body must not be compressed (content-encoding)",
+        ));
+    }
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     match (values.next(), values.next()) {
         (Some(only), None) if is_json_type(only.as_bytes()) => Ok(true),

@@ -22,7 +22,7 @@ use std::{
 const CACHE_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// Programs kept for one document, each for other values of its conditions.
 const PROGRAMS_MAX: usize = 32;
-/// A parsed document takes about this many times the bytes of its text, a program likewise.
+/// A parsed document takes about this many times the bytes of its text.
 const BYTES_PER_TEXT_BYTE: u64 = 32;
 const BYTES_PER_ENTRY: u64 = 2048;
 /// Only sizes the cache's first table.
@@ -284,11 +284,12 @@ impl Prepared {
     /// An estimate: the text itself, the document, and the programs there are with what they are shown as.
     fn bytes(&self) -> u64 {
         let programs = self.programs();
-        let shown = programs.iter().filter_map(|known| known.shown.as_ref());
-        let shown: u64 = shown.map(|shown| shown.len() as u64).sum();
-        let programs = programs.len() as u64;
-        let text = self.key.text.len() as u64;
-        BYTES_PER_ENTRY + text * (1 + BYTES_PER_TEXT_BYTE * (1 + programs)) + shown
+        let programs = programs.iter().map(|known| {
+            let shown = known.shown.as_ref().map_or(0, |shown| shown.len() as u64);
+            known.program.bytes() + shown
+        });
+        let programs: u64 = programs.sum();
+        BYTES_PER_ENTRY + self.key.text.len() as u64 * (1 + BYTES_PER_TEXT_BYTE) + programs
     }
 }
 
@@ -318,5 +319,45 @@ impl Hash for KeyRef<'_> {
 impl Equivalent<Key> for KeyRef<'_> {
     fn equivalent(&self, key: &Key) -> bool {
         self.text == &*key.text && self.operation_name == key.operation_name.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::Conditions;
+    use std::num::NonZero;
+
+    /// A document whose fragments spread each other: the text grows by a line where its fields double.
+    fn doubling(name: &str, times: usize) -> String {
+        let fragments = (0..times).map(|index| {
+            let next = index + 1;
+            format!("fragment F{index} on User {{ a: friends {{ ...F{next} }} b: friends {{ ...F{next} }} }}")
+        });
+        let fragments: Vec<String> = fragments.collect();
+        format!(
+            "query {name} {{ me {{ ...F0 }} }} {} fragment F{times} on User {{ id }}",
+            fragments.join(" ")
+        )
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_weighed_by_its_plan_and_not_by_its_text() {
+        let sdl = include_str!("../../../tests/cases/supergraphs/shop.graphql");
+        let supergraph = Arc::new(Supergraph::parse(sdl).unwrap());
+        let planning = Arc::new(Planning::start(NonZero::<usize>::MIN).unwrap());
+        let documents = Documents::new(supergraph, ParserLimits::default(), planning);
+        let weigh = async |text: &str| {
+            let prepared = documents.prepare(text, None).await.unwrap();
+            let conditions: Conditions = prepared.document().conditions(&Map::new());
+            documents.program(&prepared, &conditions).await.unwrap();
+            prepared.bytes()
+        };
+        let (small, large) = (doubling("A", 2), doubling("A", 9));
+        assert!(large.len() < small.len() * 5);
+        let (small, large) = (weigh(&small).await, weigh(&large).await);
+        // 2^9 users with an id each, against 2^2 of them.
+        assert!(large > small * 50, "{large} against {small}");
+        assert_eq!(documents.cache.weight(), small + large);
     }
 }

@@ -44,11 +44,16 @@ pub(super) fn draft(source: &Source, fact: FactId) -> Option<Draft> {
     let opening = opening(source, fact)?;
     let at = source.graph.facts.state(fact)?.position;
     let types = source.graph.tree.node(at).classes[opening.class].clone();
-    let mut fields = fields(source, (at, &types), (&opening.key.fields, true));
+    let rows = Rows {
+        at,
+        types: &types,
+        is_class: true,
+    };
+    let mut fields = fields(source, &rows, (&opening.key.fields, true));
     if let Some(requires) = opening.requires {
         join(
             &mut fields,
-            self::fields(source, (at, &types), (&requires.fields, false)),
+            self::fields(source, &rows, (&requires.fields, false)),
         );
     }
     Some(Draft {
@@ -59,32 +64,47 @@ pub(super) fn draft(source: &Source, fact: FactId) -> Option<Draft> {
     })
 }
 
-/// The fields of a set, over the nodes that hold them for objects of `types` at a position.
+/// The objects that fields are collected for.
+struct Rows<'t> {
+    at: NodeId,
+    types: &'t TypeSet,
+    /// They are one class, and the set is that of one of its types: what it sends, all do.
+    is_class: bool,
+}
+
+/// The fields of a set, over the nodes that hold them.
 fn fields(
     source: &Source,
-    (at, types): (NodeId, &TypeSet),
+    rows: &Rows,
     (set, key): (&[SetField], bool),
 ) -> Vec<RepresentationField> {
     let tree = &source.graph.tree;
-    let is_class = tree.node(at).classes.contains(types);
     let mut fields = Vec::new();
-    for wanted in set.iter().filter(|wanted| wanted.types.intersects(types)) {
-        for node in tree.matching(at, wanted, types) {
-            // A class is sent alike: what one of its types sends, all do.
+    for wanted in set
+        .iter()
+        .filter(|wanted| wanted.types.intersects(rows.types))
+    {
+        let types = if rows.is_class {
+            rows.types.clone()
+        } else {
+            wanted.types.intersection(rows.types)
+        };
+        for node in tree.matching(rows.at, wanted, &types) {
             let below = tree.node(node);
-            let applies = below.types.intersection(&if is_class {
-                types.clone()
-            } else {
-                wanted.types.clone()
-            });
+            let applies = below.types.intersection(&types);
             let nested = if below.leaf {
                 Vec::new()
             } else {
-                self::fields(source, (node, &below.possible), (&wanted.fields, key))
+                let rows = Rows {
+                    at: node,
+                    types: &below.possible,
+                    is_class: false,
+                };
+                self::fields(source, &rows, (&wanted.fields, key))
             };
             let field = RepresentationField {
                 name: wanted.name.clone(),
-                types: (!types.is_subset(&applies)).then_some(applies),
+                types: (!rows.types.is_subset(&applies)).then_some(applies),
                 position: position(node),
                 key,
                 fields: nested,
