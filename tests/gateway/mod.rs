@@ -1,5 +1,6 @@
 //! The gateway and the server, from the outside.
 
+mod apollo_keys;
 mod check;
 mod config;
 mod config_schema;

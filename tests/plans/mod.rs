@@ -1,5 +1,7 @@
 //! Plans as data: JSON in Apollo's shape, and diagrams.
 
+mod command;
+
 use graphway::{operation, planner, schema::Supergraph};
 use serde_json::Value;
 use std::{fs, path::Path};
