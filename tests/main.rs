@@ -11,7 +11,12 @@
 mod composition;
 mod gateway;
 mod kit;
+mod operation;
+#[cfg(feature = "compose")]
+mod planner;
 mod plans;
+mod rest;
+mod schema;
 mod tidy;
 #[cfg(feature = "compose")]
 mod world;

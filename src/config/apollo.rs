@@ -1,4 +1,4 @@
-//! Keys of Apollo Router's configuration that Graphway knows but does not have yet.
+//! Keys of Apollo Router's configuration, and of the gateway's own plan, that Graphway knows but does not have yet.
 //!
 //! A file moves over unchanged: such a key is a warning that names it. Where ignoring it would let somebody do what the
 //! file says they may not, it is an error instead.
@@ -19,11 +19,13 @@ enum Absence {
 
 use Absence::{Refuse, Warn};
 
-/// Paths of keys; `*` stands for any one key.
+/// Paths of keys; `*` stands for any one key, or any item of a list.
 const MISSING: &[(&str, Absence)] = &[
     ("apq", Warn),
-    ("authentication", Refuse),
-    ("authorization", Refuse),
+    ("authentication.connector", Refuse),
+    ("authentication.subgraph", Refuse),
+    ("authorization.directives", Refuse),
+    ("authorization.preview_directives", Refuse),
     ("batching", Warn),
     ("connectors", Warn),
     ("coprocessor", Refuse),
@@ -99,6 +101,26 @@ const MISSING: &[(&str, Absence)] = &[
     ),
     ("traffic_shaping.subgraphs.*.global_rate_limit", Warn),
     ("traffic_shaping.subgraphs.*.pool_idle_timeout", Warn),
+    // The gateway's own.
+    ("admin", Warn),
+    ("consumers", Refuse),
+    ("graphql", Refuse),
+    ("plans", Refuse),
+    ("policies", Refuse),
+    ("routes.*.headers", Refuse),
+    ("routes.*.match.headers", Refuse),
+    ("routes.*.match.query", Refuse),
+    ("routes.*.operation", Refuse),
+    ("routes.*.policies", Refuse),
+    ("routes.*.redirect", Refuse),
+    ("routes.*.respond", Refuse),
+    ("routes.*.rewrite", Refuse),
+    ("upstreams.*.balance", Warn),
+    ("upstreams.*.circuit_breaker", Warn),
+    ("upstreams.*.health_check", Warn),
+    ("upstreams.*.outlier_detection", Warn),
+    ("upstreams.*.retry", Warn),
+    ("upstreams.*.tls", Refuse),
 ];
 
 /// Their paths.
@@ -124,8 +146,18 @@ fn take(
     absence: Absence,
     warnings: &mut Vec<Problem>,
 ) -> Result<(), Problem> {
-    let (Value::Map(entries), [key, below @ ..]) = (&mut node.value, keys) else {
+    let [key, below @ ..] = keys else {
         return Ok(());
+    };
+    let entries = match &mut node.value {
+        Value::Map(entries) => entries,
+        Value::List(items) if *key == "*" => {
+            for (index, item) in items.iter_mut().enumerate() {
+                take(item, below, &format!("{above}{index}."), absence, warnings)?;
+            }
+            return Ok(());
+        }
+        _ => return Ok(()),
     };
     let mut index = 0;
     while index < entries.len() {

@@ -52,7 +52,10 @@ pub fn parse(file: &str, text: &str, environment: &Environment<'_>) -> Result<Pa
         let outline = Outline::new(file, text, &tree);
         expand::expand(&mut tree, environment)?;
         let warnings = apollo::set_aside(&mut tree)?;
-        let config = read::read(&tree)?;
+        let config: Config = read::read(&tree)?;
+        config.routes.check(&config.upstreams).map_err(|misfit| {
+            error::Problem::new(Some(tree.place_of(&misfit.at)), misfit.message)
+        })?;
         Ok((config, warnings, outline))
     };
     match parsed() {

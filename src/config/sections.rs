@@ -2,8 +2,9 @@
 
 use crate::{
     gateway::{
-        self, CsrfConfig, HeadersConfig, HomepageConfig, IncludeSubgraphErrorsConfig, LimitsConfig,
-        OverrideSubgraphUrlConfig, PluginsConfig, SandboxConfig, TrafficShapingConfig, UrlPath,
+        self, AuthenticationConfig, AuthorizationConfig, CsrfConfig, HeadersConfig, HomepageConfig,
+        IncludeSubgraphErrorsConfig, LimitsConfig, OverrideSubgraphUrlConfig, PluginsConfig,
+        RoutesConfig, SandboxConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -16,6 +17,8 @@ use std::{net::SocketAddr, num::NonZero, path::PathBuf};
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub supergraph: Supergraph,
+    pub authentication: AuthenticationConfig,
+    pub authorization: AuthorizationConfig,
     pub limits: LimitsConfig,
     pub traffic_shaping: TrafficShapingConfig,
     pub headers: HeadersConfig,
@@ -25,6 +28,8 @@ pub struct Config {
     pub plugins: PluginsConfig,
     pub sandbox: SandboxConfig,
     pub homepage: HomepageConfig,
+    pub upstreams: UpstreamsConfig,
+    pub routes: RoutesConfig,
     pub health_check: HealthConfig,
     pub server: Server,
     pub telemetry: telemetry::Config,
@@ -68,6 +73,8 @@ impl Config {
         gateway::Config {
             path: self.supergraph.path.clone(),
             introspection: self.supergraph.introspection,
+            authentication: self.authentication.clone(),
+            authorization: self.authorization.clone(),
             limits: self.limits.clone(),
             csrf: self.csrf.clone(),
             headers: self.headers.clone(),
@@ -77,6 +84,8 @@ impl Config {
             plugins: self.plugins.clone(),
             sandbox: self.sandbox.clone(),
             homepage: self.homepage.clone(),
+            upstreams: self.upstreams.clone(),
+            routes: self.routes.clone(),
         }
     }
 

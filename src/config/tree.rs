@@ -36,6 +36,24 @@ pub(super) struct Entry {
     pub value: Node,
 }
 
+impl Node {
+    /// Where a value is written, or the deepest one above it that is: keys and numbers in lists lead to it.
+    pub(super) fn place_of(&self, path: &[String]) -> Place {
+        let [step, below @ ..] = path else {
+            return self.place;
+        };
+        let next = match &self.value {
+            Value::List(items) => step.parse().ok().and_then(|index: usize| items.get(index)),
+            Value::Map(entries) => {
+                let entry = entries.iter().find(|entry| entry.key == *step);
+                entry.map(|entry| &entry.value)
+            }
+            _ => None,
+        };
+        next.map_or(self.place, |node| node.place_of(below))
+    }
+}
+
 /// Reads YAML.
 pub(super) fn parse(text: &str) -> Result<Node, Problem> {
     let empty = text

@@ -1,8 +1,8 @@
 //! What the gateway is told.
 
 use super::{
-    UrlPath, csrf, expose, headers, ide, include_subgraph_errors, limits, override_subgraph_url,
-    traffic,
+    UrlPath, authentication, authorization, csrf, expose, headers, ide, include_subgraph_errors,
+    limits, override_subgraph_url, rest, traffic,
 };
 
 /// The settings of a snapshot, except for the supergraph.
@@ -12,6 +12,8 @@ pub struct Config {
     pub path: UrlPath,
     /// Whether `__schema` and `__type` are answered.
     pub introspection: bool,
+    pub authentication: authentication::Config,
+    pub authorization: authorization::Config,
     pub limits: limits::Config,
     pub csrf: csrf::Config,
     pub headers: headers::Config,
@@ -21,6 +23,8 @@ pub struct Config {
     pub plugins: expose::Config,
     pub sandbox: ide::SandboxConfig,
     pub homepage: ide::HomepageConfig,
+    pub upstreams: rest::UpstreamsConfig,
+    pub routes: rest::RoutesConfig,
 }
 
 impl Default for Config {
@@ -28,6 +32,8 @@ impl Default for Config {
         Self {
             path: UrlPath::from_static("/graphql"),
             introspection: false,
+            authentication: authentication::Config::default(),
+            authorization: authorization::Config::default(),
             limits: limits::Config::default(),
             csrf: csrf::Config::default(),
             headers: headers::Config::default(),
@@ -37,6 +43,8 @@ impl Default for Config {
             plugins: expose::Config::default(),
             sandbox: ide::SandboxConfig::default(),
             homepage: ide::HomepageConfig::default(),
+            upstreams: rest::UpstreamsConfig::default(),
+            routes: rest::RoutesConfig::default(),
         }
     }
 }

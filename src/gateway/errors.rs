@@ -3,7 +3,7 @@
 //! Every error of the layers below is turned into a [`Code`] here, by exhaustive matches, and nowhere else. The list
 //! is closed: codes are part of the public interface (`docs/errors.md`) and keep their meaning.
 
-use super::planning::NotRun;
+use super::{authentication::Rejection, planning::NotRun};
 use crate::{executor, operation, planner};
 use http::{HeaderValue, StatusCode};
 use operation::Measured;
@@ -12,6 +12,7 @@ use operation::Measured;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
     // The HTTP request.
+    BadRequest,
     NotFound,
     MethodNotAllowed,
     NotAcceptable,
@@ -22,6 +23,10 @@ pub enum Code {
     InvalidRequest,
     BatchingNotEnabled,
     MissingQuery,
+    // Whoever sends it.
+    Unauthenticated,
+    NoKeysYet,
+    NotImplemented,
     // The document and its variables.
     ParseFailed,
     TokenLimit,
@@ -41,6 +46,10 @@ pub enum Code {
     Overloaded,
     Timeout,
     Internal,
+    // Upstreams of REST routes.
+    UpstreamUnreachable,
+    UpstreamBroken,
+    UpstreamUnavailable,
     // Subgraphs. These come with data, at a path.
     SubgraphError,
     SubgraphHttp,
@@ -59,7 +68,8 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 38] = [
+        Self::BadRequest,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
@@ -70,6 +80,9 @@ impl Code {
         Self::InvalidRequest,
         Self::BatchingNotEnabled,
         Self::MissingQuery,
+        Self::Unauthenticated,
+        Self::NoKeysYet,
+        Self::NotImplemented,
         Self::ParseFailed,
         Self::TokenLimit,
         Self::RecursionLimit,
@@ -87,6 +100,9 @@ impl Code {
         Self::Overloaded,
         Self::Timeout,
         Self::Internal,
+        Self::UpstreamUnreachable,
+        Self::UpstreamBroken,
+        Self::UpstreamUnavailable,
         Self::SubgraphError,
         Self::SubgraphHttp,
         Self::SubgraphMalformed,
@@ -96,6 +112,7 @@ impl Code {
     fn row(self) -> Row {
         use StatusCode as S;
         let (name, status, ok_in_json) = match self {
+            Self::BadRequest => ("BAD_REQUEST", S::BAD_REQUEST, false),
             Self::NotFound => ("NOT_FOUND", S::NOT_FOUND, false),
             Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", S::METHOD_NOT_ALLOWED, false),
             Self::NotAcceptable => ("INVALID_ACCEPT_HEADER", S::NOT_ACCEPTABLE, false),
@@ -110,6 +127,9 @@ impl Code {
             Self::InvalidRequest => ("INVALID_GRAPHQL_REQUEST", S::BAD_REQUEST, false),
             Self::BatchingNotEnabled => ("BATCHING_NOT_ENABLED", S::BAD_REQUEST, false),
             Self::MissingQuery => ("MISSING_QUERY_STRING", S::BAD_REQUEST, false),
+            Self::Unauthenticated => ("AUTH_ERROR", S::UNAUTHORIZED, false),
+            Self::NoKeysYet => ("AUTH_KEYS_UNAVAILABLE", S::SERVICE_UNAVAILABLE, false),
+            Self::NotImplemented => ("NOT_IMPLEMENTED", S::NOT_IMPLEMENTED, false),
             Self::ParseFailed => ("GRAPHQL_PARSE_FAILED", S::BAD_REQUEST, false),
             Self::TokenLimit => ("MAX_TOKENS_LIMIT", S::BAD_REQUEST, false),
             Self::RecursionLimit => ("MAX_RECURSION_LIMIT", S::BAD_REQUEST, false),
@@ -127,6 +147,9 @@ impl Code {
             Self::Overloaded => ("REQUEST_CONCURRENCY_LIMITED", S::SERVICE_UNAVAILABLE, false),
             Self::Timeout => ("GATEWAY_TIMEOUT", S::GATEWAY_TIMEOUT, false),
             Self::Internal => ("INTERNAL_SERVER_ERROR", S::INTERNAL_SERVER_ERROR, false),
+            Self::UpstreamUnreachable => ("UPSTREAM_UNREACHABLE", S::BAD_GATEWAY, false),
+            Self::UpstreamBroken => ("UPSTREAM_BROKEN", S::BAD_GATEWAY, false),
+            Self::UpstreamUnavailable => ("UPSTREAM_UNAVAILABLE", S::SERVICE_UNAVAILABLE, false),
             Self::SubgraphError => ("DOWNSTREAM_SERVICE_ERROR", S::OK, true),
             Self::SubgraphHttp => ("SUBREQUEST_HTTP_ERROR", S::OK, true),
             Self::SubgraphMalformed => ("SUBREQUEST_MALFORMED_RESPONSE", S::OK, true),
@@ -182,6 +205,8 @@ pub struct Refusal {
     pub allow: Option<HeaderValue>,
     /// `Retry-After` in seconds, on 503.
     pub retry_after: Option<u32>,
+    /// `WWW-Authenticate`, on 401.
+    pub challenge: Option<HeaderValue>,
 }
 
 /// One error of a refusal.
@@ -228,6 +253,31 @@ impl Refusal {
             problems,
             allow: None,
             retry_after: None,
+            challenge: None,
+        }
+    }
+}
+
+impl From<Rejection> for Refusal {
+    /// The challenge is that of RFC 6750 section 3. Its words, and those of the message, tell nothing of the token
+    /// that its sender does not know.
+    fn from(rejection: Rejection) -> Self {
+        let message = rejection.to_string();
+        let challenge = match rejection {
+            Rejection::NoKeysYet => {
+                return Self {
+                    retry_after: Some(1),
+                    ..Self::new(Code::NoKeysYet, message)
+                };
+            }
+            Rejection::NoToken => "Bearer realm=\"graphway\"".to_owned(),
+            _ => format!(
+                "Bearer realm=\"graphway\", error=\"invalid_token\", error_description=\"{message}\""
+            ),
+        };
+        Self {
+            challenge: HeaderValue::try_from(challenge).ok(),
+            ..Self::new(Code::Unauthenticated, message)
         }
     }
 }

@@ -7,8 +7,11 @@ mod dead;
 
 pub(super) use dead::dead_rules;
 
-use super::header_types::{Name, Pattern, Value};
-use http::{HeaderMap, HeaderName, header};
+use super::{
+    authentication::Caller,
+    header_types::{Name, Pattern, Value},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Deserialize;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -51,12 +54,15 @@ pub enum Propagate {
     Matching(Pattern),
 }
 
-/// Sets a header to a value, whatever it was.
+/// Sets a header, whatever it was.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Insert {
-    pub name: Name,
-    pub value: Value,
+#[serde(try_from = "WrittenInsert")]
+pub enum Insert {
+    /// To a value.
+    Value { name: Name, value: Value },
+    /// To what the caller's token says. If it says nothing of it, what rules before this one have inserted stays;
+    /// what the client sends under this name never gets there.
+    Claim { name: Name, claim: String },
 }
 
 /// Takes away what rules before this one have set.
@@ -74,6 +80,14 @@ struct WrittenPropagate {
     matching: Option<Pattern>,
     rename: Option<Name>,
     default: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenInsert {
+    name: Name,
+    value: Option<Value>,
+    claim: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -112,6 +126,27 @@ impl TryFrom<WrittenPropagate> for Propagate {
                 ..
             } => Err("`rename` and `default` go with `named`, not with `matching`"),
             _ => Err(EITHER),
+        }
+    }
+}
+
+impl TryFrom<WrittenInsert> for Insert {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenInsert) -> Result<Self, Self::Error> {
+        let name = written.name;
+        match (written.value, written.claim) {
+            (Some(value), None) => Ok(Self::Value { name, value }),
+            (None, Some(claim)) => Ok(Self::Claim { name, claim }),
+            _ => Err("give either `value` or `claim`"),
+        }
+    }
+}
+
+impl Insert {
+    fn name(&self) -> &Name {
+        match self {
+            Self::Value { name, .. } | Self::Claim { name, .. } => name,
         }
     }
 }
@@ -160,7 +195,11 @@ const OURS: [HeaderName; 19] = [
 
 /// The compiled rules of one subgraph.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Rules(Vec<Rule>);
+pub(super) struct Rules {
+    rules: Vec<Rule>,
+    /// Headers that say who the caller is. A client cannot send them.
+    claimed: Vec<HeaderName>,
+}
 
 impl Rules {
     /// Those of a subgraph. Rules that could only touch headers of our own have no effect; they are warned about.
@@ -170,18 +209,34 @@ impl Rules {
             .get(subgraph)
             .map_or(&[][..], |location| &location.request);
         let rules = config.all.request.iter().chain(own);
-        Self(
-            rules
-                .filter(|rule| is_effective(rule, subgraph))
-                .cloned()
-                .collect(),
-        )
+        let rules: Vec<Rule> = rules
+            .filter(|rule| is_effective(rule, subgraph))
+            .cloned()
+            .collect();
+        let claimed = rules.iter().filter_map(|rule| match rule {
+            Rule::Insert(Insert::Claim { name, .. }) => Some(name.0.clone()),
+            _ => None,
+        });
+        Self {
+            claimed: claimed.collect(),
+            rules,
+        }
     }
 
-    /// Adds to `outgoing` what the rules make of the client's headers.
-    pub(super) fn apply(&self, client: &HeaderMap, outgoing: &mut HeaderMap) {
+    /// Whether a header is one that tells of claims, or could be taken for one: some servers read `_` as `-`.
+    fn is_claimed(&self, name: &HeaderName) -> bool {
+        let plain = |byte: u8| if byte == b'_' { b'-' } else { byte };
+        let is_same = |claimed: &HeaderName| {
+            let claimed = claimed.as_str().bytes().map(plain);
+            claimed.eq(name.as_str().bytes().map(plain))
+        };
+        self.claimed.iter().any(is_same)
+    }
+
+    /// Adds to `outgoing` what the rules make of the client's headers and of what is proven of the caller.
+    pub(super) fn apply(&self, client: &HeaderMap, caller: &Caller, outgoing: &mut HeaderMap) {
         let mut propagated: SmallVec<[HeaderName; 8]> = SmallVec::new();
-        for rule in &self.0 {
+        for rule in &self.rules {
             match rule {
                 Rule::Propagate(Propagate::Named {
                     named,
@@ -189,7 +244,10 @@ impl Rules {
                     default,
                 }) => {
                     let target = &rename.as_ref().unwrap_or(named).0;
-                    if propagated.contains(target) || is_nominated(client, &named.0) {
+                    if propagated.contains(target)
+                        || self.is_claimed(target)
+                        || is_nominated(client, &named.0)
+                    {
                         continue;
                     }
                     if propagate(client, &named.0, target, outgoing) {
@@ -206,6 +264,7 @@ impl Rules {
                     {
                         if !OURS.contains(name)
                             && !propagated.contains(name)
+                            && !self.is_claimed(name)
                             && !is_nominated(client, name)
                         {
                             propagate(client, name, name, outgoing);
@@ -213,8 +272,13 @@ impl Rules {
                         }
                     }
                 }
-                Rule::Insert(insert) => {
-                    outgoing.insert(&insert.name.0, insert.value.0.clone());
+                Rule::Insert(Insert::Value { name, value }) => {
+                    outgoing.insert(&name.0, value.0.clone());
+                }
+                Rule::Insert(Insert::Claim { name, claim }) => {
+                    if let Some(value) = caller.claim(claim).and_then(shown) {
+                        outgoing.insert(&name.0, value);
+                    }
                 }
                 Rule::Remove(Remove::Named(name)) => {
                     outgoing.remove(&name.0);
@@ -252,6 +316,18 @@ fn propagate(
     true
 }
 
+/// A claim as the value of a header: text as it is, anything else as JSON. None for what cannot stand in a header.
+fn shown(claim: &serde_json::Value) -> Option<HeaderValue> {
+    let value = match claim {
+        serde_json::Value::Null => return None,
+        serde_json::Value::String(text) => HeaderValue::from_bytes(text.as_bytes()),
+        other => HeaderValue::try_from(other.to_string()),
+    };
+    let mut value = value.ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
 /// Whether the client's `Connection` header says that this one is for its own connection only.
 fn is_nominated(client: &HeaderMap, name: &HeaderName) -> bool {
     let nominations = client
@@ -270,7 +346,7 @@ impl Rule {
             Self::Propagate(Propagate::Named { named, rename, .. }) => {
                 [Some(named), rename.as_ref()]
             }
-            Self::Insert(insert) => [Some(&insert.name), None],
+            Self::Insert(insert) => [Some(insert.name()), None],
             Self::Remove(Remove::Named(name)) => [Some(name), None],
             Self::Propagate(Propagate::Matching(_)) | Self::Remove(Remove::Matching(_)) => {
                 [None, None]

@@ -1,6 +1,6 @@
 //! What lives as long as the process.
 
-use super::{Config, Snapshot, SnapshotError, planning::Planning};
+use super::{Config, Snapshot, SnapshotError, authentication::KeySources, planning::Planning};
 use crate::{schema::Supergraph, upstream::Registry};
 use arc_swap::ArcSwap;
 use std::{io, num::NonZero, sync::Arc, thread};
@@ -9,6 +9,7 @@ use std::{io, num::NonZero, sync::Arc, thread};
 pub struct Gateway {
     snapshot: ArcSwap<Snapshot>,
     registry: Registry,
+    key_sources: KeySources,
     planning: Arc<Planning>,
 }
 
@@ -27,15 +28,18 @@ impl Gateway {
         let threads = thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
         let planning = Arc::new(Planning::start(threads)?);
         let registry = Registry::default();
+        let key_sources = KeySources::default();
         let snapshot = Snapshot::new(
             config,
             Arc::new(supergraph),
             &registry,
+            &key_sources,
             Arc::clone(&planning),
         )?;
         Ok(Self {
             snapshot: ArcSwap::from_pointee(snapshot),
             registry,
+            key_sources,
             planning,
         })
     }
@@ -46,6 +50,7 @@ impl Gateway {
             config,
             Arc::new(supergraph),
             &self.registry,
+            &self.key_sources,
             Arc::clone(&self.planning),
         )?;
         self.snapshot.store(Arc::new(snapshot));

@@ -5,12 +5,14 @@
 
 use super::{
     Config, UrlPath,
+    authentication::{Authentication, KeySources},
     csrf::Csrf,
     expose,
     graphql::Documents,
     ide::Pages,
     limits::Limits,
     planning::Planning,
+    rest,
     subgraph_rules::{SnapshotError, SubgraphTable},
 };
 use crate::{schema::Supergraph, upstream::Registry};
@@ -25,6 +27,7 @@ pub struct Snapshot {
     pub(super) introspection: bool,
     pub(super) limits: Limits,
     pub(super) csrf: Csrf,
+    pub(super) authentication: Authentication,
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
     pub(super) subgraphs: SubgraphTable,
@@ -32,6 +35,7 @@ pub struct Snapshot {
     pub(super) plugins: expose::Config,
     /// What browsers are shown.
     pub(super) pages: Pages,
+    pub(super) routes: rest::Table,
 }
 
 impl Snapshot {
@@ -39,16 +43,23 @@ impl Snapshot {
         config: &Config,
         supergraph: Arc<Supergraph>,
         registry: &Registry,
+        key_sources: &KeySources,
         planning: Arc<Planning>,
     ) -> Result<Self, SnapshotError> {
         Ok(Self {
             subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), registry)?,
+            routes: rest::Table::new(&config.routes, &config.upstreams, registry)?,
             documents: Documents::new(Arc::clone(&supergraph), config.limits.parser(), planning),
             supergraph,
             path: config.path.clone(),
             introspection: config.introspection,
             limits: Limits::new(&config.limits),
             csrf: Csrf::new(&config.csrf),
+            authentication: Authentication::new(
+                &config.authentication,
+                &config.authorization,
+                key_sources,
+            )?,
             timeout: config.traffic_shaping.router.timeout,
             plugins: config.plugins.clone(),
             pages: Pages::new(&config.sandbox, &config.homepage, &config.path),

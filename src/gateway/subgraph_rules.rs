@@ -1,6 +1,6 @@
 //! How each subgraph is called and shown, compiled from the configuration.
 
-use super::{Config, check, headers::Rules};
+use super::{Config, authentication, check, headers::Rules, rest::Misfit};
 use crate::{
     schema::{Subgraph, SubgraphId},
     upstream::{Endpoint, EndpointError, Registry, Upstream},
@@ -30,6 +30,10 @@ pub enum SnapshotError {
         subgraph: String,
         error: EndpointError,
     },
+    #[error(transparent)]
+    Authentication(#[from] authentication::Error),
+    #[error(transparent)]
+    Route(#[from] Misfit),
 }
 
 impl SubgraphTable {

@@ -1,6 +1,6 @@
 //! The subgraphs as one request sees them: upstreams called with this request's headers and deadline.
 
-use super::Snapshot;
+use super::{Snapshot, authentication::Caller};
 use crate::{
     executor::{Answer, Call, CallError, Subgraphs},
     operation::OperationKind,
@@ -22,11 +22,18 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const ACCEPT: HeaderValue =
     HeaderValue::from_static("application/json, application/graphql-response+json");
 
+/// What of a client's request may go on to subgraphs.
+#[derive(Clone, Copy)]
+pub(super) struct Client<'a> {
+    pub(super) headers: &'a HeaderMap,
+    pub(super) caller: &'a Caller,
+}
+
 /// The subgraphs, for one request.
 pub(super) struct Outgoing<'a> {
     snapshot: &'a Snapshot,
     connections: &'a Arc<Connections>,
-    client_headers: &'a HeaderMap,
+    client: Client<'a>,
     deadline: Instant,
     /// Whether a call was cut off by the deadline of the whole request.
     late: AtomicBool,
@@ -36,13 +43,13 @@ impl<'a> Outgoing<'a> {
     pub(super) fn new(
         snapshot: &'a Snapshot,
         connections: &'a Arc<Connections>,
-        client_headers: &'a HeaderMap,
+        client: Client<'a>,
         deadline: Instant,
     ) -> Self {
         Self {
             snapshot,
             connections,
-            client_headers,
+            client,
             deadline,
             late: AtomicBool::new(false),
         }
@@ -58,7 +65,11 @@ impl<'a> Outgoing<'a> {
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(header::CONTENT_TYPE, JSON);
         headers.insert(header::ACCEPT, ACCEPT);
-        subgraph.headers.apply(self.client_headers, &mut headers);
+        let Client {
+            headers: sent,
+            caller,
+        } = self.client;
+        subgraph.headers.apply(sent, caller, &mut headers);
         let outgoing = upstream::Call {
             method: Method::POST,
             headers,
@@ -113,6 +124,7 @@ impl<'a> Outgoing<'a> {
                 timeout(self.snapshot.timeout)
             }
             E::Connect(cause) => CallError::Connect(cause),
+            E::NoEndpoint => CallError::Connect(error.to_string()),
             E::Broken(cause) => CallError::Broken(cause),
             E::TooLarge { limit } => CallError::TooLarge { limit },
         }

@@ -11,6 +11,7 @@ use hyper_util::{
 };
 use std::{
     convert::Infallible,
+    net::IpAddr,
     panic::AssertUnwindSafe,
     pin::pin,
     sync::{
@@ -97,11 +98,12 @@ pub(super) async fn serve(
     role: Role,
     watcher: Watcher,
 ) {
-    let stream = match stream
-        .set_nodelay(true)
-        .and_then(|()| TcpStream::from_std(stream))
-    {
-        Ok(stream) => stream,
+    let taken_over = stream.set_nodelay(true).and_then(|()| {
+        let client = stream.peer_addr()?.ip().to_canonical();
+        Ok((TcpStream::from_std(stream)?, client))
+    });
+    let (stream, client) = match taken_over {
+        Ok(taken_over) => taken_over,
         Err(error) => return tracing::debug!(%error, "a connection could not be taken over"),
     };
     let http = settings.http.clone();
@@ -111,7 +113,9 @@ pub(super) async fn serve(
     let service = service_fn(move |request| {
         begun.store(true, Ordering::Relaxed);
         let (settings, connections) = (Arc::clone(&settings), Arc::clone(&connections));
-        async move { Ok::<_, Infallible>(answer(&settings, &connections, role, request).await) }
+        async move {
+            Ok::<_, Infallible>(answer(&settings, &connections, (role, client), request).await)
+        }
     });
     let connection = http
         .serve_connection(TokioIo::new(stream), service)
@@ -131,7 +135,7 @@ pub(super) async fn serve(
 async fn answer(
     settings: &Settings,
     connections: &Arc<Connections>,
-    role: Role,
+    (role, client): (Role, IpAddr),
     request: Request<Incoming>,
 ) -> Response<Body> {
     if !has_one_host(&request) {
@@ -150,7 +154,7 @@ async fn answer(
         ));
     }
     let snapshot = settings.gateway.snapshot();
-    let handled = gateway::handle(&snapshot, connections, request.map(Body::from));
+    let handled = gateway::handle(&snapshot, connections, client, request.map(Body::from));
     // A request works on its own data and on locks that recover from poison, so a panic leaves nothing half done.
     match AssertUnwindSafe(handled).catch_unwind().await {
         Ok(response) => response,

@@ -1,10 +1,12 @@
 //! A group of endpoints that answer the same requests, and the three steps of calling it.
 
-use super::{Body, CollectError, Config, Connections, Endpoint, collect, connections::SendError};
+use super::{
+    Body, CollectError, Config, Connections, Endpoint, causes::chain, collect,
+    connections::SendError,
+};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use std::{
-    error::Error,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -59,18 +61,13 @@ pub enum CallError {
     Broken(String),
     #[error("the answer is larger than {limit} bytes")]
     TooLarge { limit: usize },
+    #[error("there is no endpoint")]
+    NoEndpoint,
 }
 
 impl Upstream {
-    /// A group of at least one endpoint.
-    ///
-    /// # Panics
-    /// Without endpoints.
+    /// A group of endpoints. While it has none, calls fail.
     pub fn new(name: impl Into<String>, endpoints: Vec<Endpoint>, config: Config) -> Self {
-        assert!(
-            !endpoints.is_empty(),
-            "an upstream has at least one endpoint"
-        );
         Self {
             name: name.into(),
             endpoints,
@@ -116,7 +113,7 @@ impl Upstream {
         call: Call,
         resend: Resend,
     ) -> Result<Response, CallError> {
-        let endpoint = self.pick();
+        let endpoint = self.pick()?;
         let own_deadline = Instant::now() + self.config.timeout;
         let deadline = call.deadline;
         let outcome = match timeout_at(
@@ -129,15 +126,16 @@ impl Upstream {
             Err(_) if deadline < own_deadline => Err(CallError::Deadline),
             Err(_) => Err(CallError::Timeout(self.config.timeout)),
         };
-        self.report(endpoint, &outcome);
+        self.report(endpoint, outcome.as_ref().map(|response| response.status));
         outcome
     }
 
     /// The endpoint whose turn it is.
-    fn pick(&self) -> &Endpoint {
+    pub(super) fn pick(&self) -> Result<&Endpoint, CallError> {
         match self.endpoints.as_slice() {
-            [only] => only,
-            several => &several[self.picked.fetch_add(1, Ordering::Relaxed) % several.len()],
+            [] => Err(CallError::NoEndpoint),
+            [only] => Ok(only),
+            several => Ok(&several[self.picked.fetch_add(1, Ordering::Relaxed) % several.len()]),
         }
     }
 
@@ -171,10 +169,10 @@ impl Upstream {
     }
 
     /// Notes how a call went. The cause of a failure is told here, once, where the endpoint is known.
-    fn report(&self, endpoint: &Endpoint, outcome: &Result<Response, CallError>) {
+    pub(super) fn report(&self, endpoint: &Endpoint, outcome: Result<StatusCode, &CallError>) {
         match outcome {
-            Ok(response) if response.status.is_server_error() => {
-                tracing::warn!(upstream = self.name, endpoint = %endpoint.uri(), status = response.status.as_u16(), "upstream failed");
+            Ok(status) if status.is_server_error() => {
+                tracing::warn!(upstream = self.name, endpoint = %endpoint.uri(), status = status.as_u16(), "upstream failed");
             }
             Ok(_) => {}
             Err(error) => {
@@ -195,25 +193,10 @@ fn request(endpoint: &Endpoint, call: Call) -> Request<Body> {
     request
 }
 
-fn send_error(error: SendError) -> CallError {
+pub(super) fn send_error(error: SendError) -> CallError {
     match error {
         SendError::Certificates(_) => CallError::Connect(error.to_string()),
         SendError::Http(error) if error.is_connect() => CallError::Connect(chain(&error)),
         SendError::Http(error) => CallError::Broken(chain(&error)),
     }
-}
-
-/// An error with all its causes, without those that only repeat the one before.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.ends_with(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -5,11 +5,15 @@
 //! both upstreams, so this layer knows HTTP and nothing of GraphQL.
 
 mod body;
+mod causes;
 mod collect;
 mod config;
 mod connections;
 mod endpoint;
+mod forward;
 mod group;
+mod paced;
+mod progress;
 mod registry;
 
 pub use body::Body;
@@ -17,5 +21,6 @@ pub use collect::{CollectError, collect};
 pub use config::{ByteSize, Config};
 pub use connections::Connections;
 pub use endpoint::{Endpoint, EndpointError};
+pub use forward::{Forward, ForwardError};
 pub use group::{Call, CallError, Response, Upstream};
 pub use registry::Registry;

@@ -127,7 +127,7 @@ fn variables_and_files_are_expanded_after_parsing() {
     insta::assert_debug_snapshot!(config.headers.all.request, @r###"
     [
         Insert(
-            Insert {
+            Value {
                 name: Name(
                     "x-env",
                 ),
@@ -229,7 +229,7 @@ fn a_wrong_url_header_or_word_is_pointed_at() {
       |                                          ^
     "###);
     insta::assert_snapshot!(error("headers: { all: { request: [{ insert: { name: a } }] } }\n"), @r###"
-    router.yaml:1:39: the key `value` is missing
+    router.yaml:1:39: give either `value` or `claim`
     1 | headers: { all: { request: [{ insert: { name: a } }] } }
       |                                       ^
     "###);
@@ -331,13 +331,68 @@ fn apollo_keys_that_are_missing_are_warnings_unless_they_protect() {
     router.yaml:4:3: `supergraph.defer_support` has no effect: Graphway does not have it yet
     router.yaml:8:7: `traffic_shaping.subgraphs.users.deduplicate_query` has no effect: Graphway does not have it yet
     "###);
-    insta::assert_snapshot!(error("authentication:\n  router:\n    jwt:\n      jwks: []\n"), @r###"
-    router.yaml:1:1: `authentication` is not there yet, and to ignore it would let through what it forbids; take it out to serve without it
-    1 | authentication:
-      | ^
+    insta::assert_snapshot!(error("authorization:\n  directives:\n    enabled: true\n"), @r###"
+    router.yaml:2:3: `authorization.directives` is not there yet, and to ignore it would let through what it forbids; take it out to serve without it
+    2 |   directives:
+      |   ^
     "###);
     assert_eq!(
         config("persisted_queries: { enabled: false }\n"),
         Config::default()
     );
+}
+
+#[test]
+fn what_is_wrong_with_authentication_is_pointed_at() {
+    let jwt = |text: &str| error(&format!("authentication:\n  router:\n    jwt:\n{text}"));
+    insta::assert_snapshot!(jwt("      header_name: x-token\n"), @r###"
+    router.yaml:4:7: the key `jwks` is missing
+    4 |       header_name: x-token
+      |       ^
+    "###);
+    insta::assert_snapshot!(jwt("      jwks: []\n"), @r###"
+    router.yaml:4:13: name at least one key set; without one, no token could be valid
+    4 |       jwks: []
+      |             ^
+    "###);
+    insta::assert_snapshot!(jwt("      jwks:\n        - url: ftp://x/\n"), @r###"
+    router.yaml:5:16: `ftp://x/` must begin with http:// or https://, or file://
+    5 |         - url: ftp://x/
+      |                ^
+    "###);
+    insta::assert_snapshot!(jwt("      jwks:\n        - url: http://x/\n          algorithms: [RS256, none]\n"), @r###"
+    router.yaml:6:31: unknown value `none`; there are: HS256, HS384, HS512, ES256, ES384, RS256, RS384, RS512, PS256, PS384, PS512, EdDSA
+    6 |           algorithms: [RS256, none]
+      |                               ^
+    "###);
+    insta::assert_snapshot!(jwt("      jwks:\n        - url: http://x/\n          algorithms: []\n"), @r###"
+    router.yaml:5:11: `algorithms` is empty: name at least one, or leave it out to accept any
+    5 |         - url: http://x/
+      |           ^
+    "###);
+    insta::assert_snapshot!(jwt("      jwks:\n        - url: http://x/\n          audiences: []\n"), @r###"
+    router.yaml:6:22: name at least one, or leave the key out to accept any
+    6 |           audiences: []
+      |                      ^
+    "###);
+    insta::assert_snapshot!(jwt("      jwks:\n        - url: http://x/\n          issuer: a\n          issuers: [b]\n"), @r###"
+    router.yaml:5:11: give either `issuer` or `issuers`
+    5 |         - url: http://x/
+      |           ^
+    "###);
+    insta::assert_snapshot!(jwt("      jwks:\n        - url: http://x/\n          audience: a\n"), @r###"
+    router.yaml:6:11: unknown key `audience`; did you mean `audiences`?
+    6 |           audience: a
+      |           ^
+    "###);
+    insta::assert_snapshot!(jwt("      jwks:\n        - url: http://x/\n      sources:\n        - { type: cookie, name: a, value_prefix: b }\n"), @r###"
+    router.yaml:7:11: `value_prefix` goes with headers
+    7 |         - { type: cookie, name: a, value_prefix: b }
+      |           ^
+    "###);
+    insta::assert_snapshot!(error("authorization:\n  require_authentification: true\n"), @r###"
+    router.yaml:2:3: unknown key `require_authentification`; did you mean `require_authentication`?
+    2 |   require_authentification: true
+      |   ^
+    "###);
 }

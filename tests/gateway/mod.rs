@@ -1,6 +1,7 @@
 //! The gateway and the server, from the outside.
 
 mod apollo_keys;
+mod authentication;
 mod check;
 mod config;
 mod config_schema;

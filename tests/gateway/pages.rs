@@ -35,6 +35,12 @@ fn http() {
     play_all("http");
 }
 
+/// Tokens: who is let in, and what subgraphs learn of them.
+#[test]
+fn authentication() {
+    play_all("authentication");
+}
+
 /// Documents and variables that are refused.
 #[test]
 fn documents() {
@@ -49,12 +55,18 @@ fn headers() {
 
 /// Plans beside answers.
 #[test]
-fn plans() {
-    play_all("plans");
+fn expose() {
+    play_all("expose");
 }
 
 /// Subgraphs that fail.
 #[test]
 fn subgraph_errors() {
     play_all("subgraph_errors");
+}
+
+/// REST routes.
+#[test]
+fn rest() {
+    play_all("rest");
 }

@@ -7,12 +7,14 @@ mod client;
 mod http;
 mod page;
 mod router;
+mod sample;
 mod scenario;
 mod subgraph;
 
 pub use client::{Client, wire};
 use http::Message;
-use page::{Block, Page};
+pub use page::{Block, Page};
 pub use router::Router;
+pub use sample::{on_small_stack, prepare, sample};
 pub use scenario::play;
 pub use subgraph::{Answer, Exchange, Fake};

@@ -5,6 +5,7 @@
 //! - `text supergraph`: the name of a file in `tests/cases/supergraphs`, without its ending (default: `shop`).
 //! - `http request`: what the client sends.
 //! - `http subgraph NAME`: what subgraph NAME must then be asked, and after it
+//! - `http upstream NAME`: the same for an upstream that the configuration has at `http://NAME.test`, with all headers.
 //! - `http answer`: its answer as status, headers, body; or the word `hang` or `break`.
 //! - `text down`: the name of a subgraph that nothing listens for.
 //! - `http response`: what the client must get.
@@ -40,7 +41,7 @@ pub fn play(path: &Path) -> Result<(), String> {
         let happened = setting.play(step, updating);
         for (text, block) in texts[range].iter_mut().zip(step) {
             *text = match block.kind.split_once(' ') {
-                Some(("subgraph", name)) if updating => {
+                Some(("subgraph" | "upstream", name)) if updating => {
                     happened.seen(name).unwrap_or_else(|| block.text.clone())
                 }
                 _ if updating && block.kind == "response" => happened.response.clone(),
@@ -102,23 +103,32 @@ impl Setting {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/supergraphs");
         let mut supergraph =
             std::fs::read_to_string(directory.join(format!("{name}.graphql"))).unwrap();
+        let mut config = text("config").unwrap_or("").to_owned();
         let mut subgraphs = BTreeMap::new();
-        let mut rest = supergraph.clone();
+        let mut rest = format!("{supergraph}\n{config}\n");
         while let Some((_, after)) = rest.split_once("http://") {
-            let (host, after) = after.split_once('/').unwrap();
-            if let Some(name) = host.strip_suffix(".test") {
-                let fake = Fake::start();
+            let end = after.find(|c: char| !c.is_ascii_alphanumeric() && !"-.:".contains(c));
+            let (host, after) = after.split_at(end.unwrap());
+            if let Some(name) = host.strip_suffix(".test")
+                && !subgraphs.contains_key(name)
+            {
+                let fake = if supergraph.contains(host) {
+                    Fake::start()
+                } else {
+                    Fake::upstream(host)
+                };
                 let address = if text("down") == Some(name) {
                     unused_address()
                 } else {
                     fake.address
                 };
                 supergraph = supergraph.replace(host, &address.to_string());
+                config = config.replace(&format!("//{host}"), &format!("//{address}"));
                 subgraphs.insert(name.to_owned(), fake);
             }
             rest = after.to_owned();
         }
-        let router = Router::start(text("config").unwrap_or(""), &supergraph);
+        let router = Router::start(&config, &supergraph);
         Self { router, subgraphs }
     }
 
@@ -126,7 +136,10 @@ impl Setting {
         let mut exchanges: BTreeMap<&str, Vec<Exchange>> = BTreeMap::new();
         let mut asked = step
             .iter()
-            .filter_map(|block| Some((block, block.kind.strip_prefix("subgraph ")?)));
+            .filter_map(|block| match block.kind.split_once(' ') {
+                Some(("subgraph" | "upstream", name)) => Some((block, name)),
+                _ => None,
+            });
         let mut answers = step.iter().filter(|block| block.kind == "answer");
         for (block, name) in &mut asked {
             let answer = answers.next().expect("an answer to each request");

@@ -1,4 +1,4 @@
-//! Subgraphs that say what a test has them say.
+//! Subgraphs and upstreams that say what a test has them say.
 
 use super::Message;
 use std::{
@@ -38,6 +38,8 @@ struct Script {
     unexpected: Vec<String>,
     /// Whether answers for later may go on.
     released: bool,
+    /// What pages call an upstream whose every header they show.
+    shown_as: Option<String>,
 }
 
 /// A subgraph on a free port.
@@ -61,6 +63,13 @@ impl Fake {
             }
         });
         Self { address, script }
+    }
+
+    /// Starts one whose requests are written down with all their headers; its address is written as this host.
+    pub fn upstream(host: &str) -> Self {
+        let fake = Self::start();
+        fake.script.0.lock().unwrap().shown_as = Some(host.to_owned());
+        fake
     }
 
     /// What it should expect from now on, and what it did not expect until now.
@@ -110,8 +119,14 @@ impl Fake {
 /// Answers the requests of one connection.
 fn serve(script: &(Mutex<Script>, Condvar), stream: TcpStream) {
     let mut stream = BufReader::new(stream);
+    let address = stream.get_ref().local_addr().unwrap().to_string();
     while let Ok(Some(request)) = Message::read(&mut stream) {
-        match answer(script, &request) {
+        let shown_as = script.0.lock().unwrap().shown_as.clone();
+        let text = match shown_as {
+            Some(host) => request.text(&[]).replace(&address, &host),
+            None => request.text(&NOISE),
+        };
+        match answer(script, text) {
             Some(bytes) => {
                 if stream.get_mut().write_all(&bytes).is_err() {
                     return;
@@ -123,8 +138,7 @@ fn serve(script: &(Mutex<Script>, Condvar), stream: TcpStream) {
 }
 
 /// The bytes of the answer; none to end the connection.
-fn answer((script, changed): &(Mutex<Script>, Condvar), request: &Message) -> Option<Vec<u8>> {
-    let text = request.text(&NOISE);
+fn answer((script, changed): &(Mutex<Script>, Condvar), text: String) -> Option<Vec<u8>> {
     let mut script = script.lock().unwrap();
     script.seen.push(text.clone());
     changed.notify_all();

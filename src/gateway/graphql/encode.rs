@@ -121,6 +121,11 @@ pub(crate) fn refuse(media: Media, refusal: &Refusal) -> Response<Body> {
     if let Some(allow) = &refusal.allow {
         response.headers_mut().insert(header::ALLOW, allow.clone());
     }
+    if let Some(challenge) = &refusal.challenge {
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, challenge.clone());
+    }
     if let Some(seconds) = refusal.retry_after {
         response
             .headers_mut()

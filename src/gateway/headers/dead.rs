@@ -1,6 +1,6 @@
 //! Header rules that can never do anything, whatever a client sends.
 
-use super::{Config, Location, OURS, Propagate, Remove, Rule};
+use super::{Config, Insert, Location, OURS, Propagate, Remove, Rule};
 use crate::gateway::Finding;
 use http::HeaderName;
 
@@ -39,8 +39,8 @@ fn why_dead(rule: &Rule, earlier: &[&Rule], later: &[Rule]) -> Option<String> {
             .then(|| "no effect: a rule before it has propagated the same header".to_owned()),
         Rule::Insert(insert) => later
             .iter()
-            .any(|later| matches!(later, Rule::Insert(later) if later.name == insert.name))
-            .then(|| format!("no effect: `{}` is inserted again below", insert.name.0)),
+            .any(|later| matches!(later, Rule::Insert(Insert::Value { name, .. }) if name == insert.name()))
+            .then(|| format!("no effect: `{}` is inserted again below", insert.name().0)),
         Rule::Remove(remove) => (!earlier.iter().any(|earlier| may_set(earlier, remove)))
             .then(|| "no effect: no rule before it sets such a header".to_owned()),
     }
@@ -91,7 +91,7 @@ fn target(propagate: &Propagate) -> Option<&HeaderName> {
 fn may_set(rule: &Rule, remove: &Remove) -> bool {
     let set = match rule {
         Rule::Propagate(propagate) => target(propagate),
-        Rule::Insert(insert) => Some(&insert.name.0),
+        Rule::Insert(insert) => Some(&insert.name().0),
         Rule::Remove(_) => return false,
     };
     match (set, rule, remove) {

@@ -57,12 +57,12 @@ impl Pages {
     }
 
     /// The page that a request is for: somebody at a browser, who would be shown what it gets.
-    pub(super) fn find(&self, head: &Parts) -> Option<Page> {
+    pub(super) fn find(&self, head: &Parts, path: &str) -> Option<Page> {
         let root = self.root.as_ref()?;
         if head.method != Method::GET && head.method != Method::HEAD {
             return None;
         }
-        match head.uri.path() {
+        match path {
             "/" if prefers_html(&head.headers) => Some(Page {
                 content: root.clone(),
                 content_type: "text/html; charset=utf-8",

@@ -1,42 +1,36 @@
-//! A selection set while it is printed, and its wire keys.
+//! A selection set while it is printed, and the keys of its fields.
+//!
+//! Wire keys are chosen per selection set, whatever the client's aliases are, so that no two fields of it can clash
+//! (GraphQL spec section 5.3.2, field selection merging).
 
 use crate::planner::graph::{NodeId, Tree};
 use crate::planner::plan::Read;
-use crate::schema::{Supergraph, TypeId};
-use apollo_compiler::ast;
+use crate::schema::{Argument, Supergraph, TypeId, TypeSet};
+use apollo_compiler::{Name, ast};
+use std::collections::{HashMap, HashSet};
 
-/// A selection set so far.
+/// A selection set while it is printed.
 #[derive(Default)]
 pub(super) struct Printed {
     /// Fields by the type condition around them; none: on the type itself.
     parts: Vec<(Option<TypeId>, Vec<String>)>,
-    pub(super) shape: Shape,
+    pub(super) keys: WireKeys,
     pub(super) read: Read,
 }
 
-/// The response keys of a selection set, as far as merging them with another's is concerned.
+/// The response keys of a selection set, as far as merging it with another is concerned.
 #[derive(Clone, Default)]
-pub(super) struct Shape(Vec<WireKey>);
-
-/// A response key in a subgraph's answer.
-#[derive(Clone)]
-struct WireKey {
-    key: String,
-    node: NodeId,
-    ty: ast::Type,
-    /// The shape of its objects; none for leaves.
-    below: Option<Shape>,
-}
+pub(super) struct Shape(Vec<(String, ast::Type, Option<Shape>)>);
 
 impl Shape {
-    /// Whether selections of both shapes can stand under one response key on disjoint types (GraphQL spec section 5.3.2,
-    /// SameResponseShape).
+    /// Whether selections of both shapes can stand under one response key on disjoint types (GraphQL spec section
+    /// 5.3.2, SameResponseShape).
     fn merges_with(&self, other: &Self) -> bool {
-        self.0.iter().all(|a| {
-            let same_key = other.0.iter().filter(|b| b.key == a.key);
-            same_key
-                .into_iter()
-                .all(|b| same_shape((&a.ty, a.below.as_ref()), (&b.ty, b.below.as_ref())))
+        self.0.iter().all(|(key, ty, below)| {
+            let mut same_key = other.0.iter().filter(|(other, ..)| other == key);
+            same_key.all(|(_, other, other_below)| {
+                same_shape((ty, below.as_ref()), (other, other_below.as_ref()))
+            })
         })
     }
 }
@@ -62,55 +56,30 @@ fn same_wrapping(a: &ast::Type, b: &ast::Type) -> bool {
 }
 
 impl Printed {
-    /// Asks for the runtime type.
     pub(super) fn add_typename(&mut self) {
         self.add(None, "__typename".to_owned());
         self.read.typename = Some("__typename".to_owned());
     }
 
-    /// Adds the text of a field.
     pub(super) fn add(&mut self, condition: Option<TypeId>, field: String) {
-        match self.parts.iter_mut().find(|(known, _)| *known == condition) {
-            Some((_, fields)) => fields.push(field),
-            None => self.parts.push((condition, vec![field])),
+        self.part(condition).push(field);
+    }
+
+    /// Adds what may stand there already.
+    pub(super) fn add_once(&mut self, condition: Option<TypeId>, field: String) {
+        let fields = self.part(condition);
+        if !fields.contains(&field) {
+            fields.push(field);
         }
     }
 
-    /// A key for a field: its name, unless a field that cannot be merged with it has that key.
-    pub(super) fn wire_key(
-        &mut self,
-        tree: &Tree,
-        node: NodeId,
-        (ty, below): (&ast::Type, Option<Shape>),
-    ) -> String {
-        let this = tree.node(node);
-        let fits = |known: &WireKey| {
-            let other = tree.node(known.node);
-            let same_field = other.name == this.name && other.arguments == this.arguments;
-            known.node == node && known.ty == *ty
-                || same_field
-                    && !other.types.intersects(&this.types)
-                    && same_shape((&known.ty, known.below.as_ref()), (ty, below.as_ref()))
-        };
-        let mut key = this.name.to_string();
-        let mut number = 0;
-        while !self
-            .shape
-            .0
-            .iter()
-            .filter(|known| known.key == key)
-            .all(fits)
-        {
-            number += 1;
-            key = format!("_{number}_{}", this.name);
-        }
-        self.shape.0.push(WireKey {
-            key: key.clone(),
-            node,
-            ty: ty.clone(),
-            below,
+    fn part(&mut self, condition: Option<TypeId>) -> &mut Vec<String> {
+        let known = self.parts.iter().position(|(known, _)| *known == condition);
+        let index = known.unwrap_or_else(|| {
+            self.parts.push((condition, Vec::new()));
+            self.parts.len() - 1
         });
-        key
+        &mut self.parts[index].1
     }
 
     /// The selection set with its braces.
@@ -135,5 +104,115 @@ impl Printed {
             " }"
         });
         text
+    }
+}
+
+/// A response key in a subgraph's answer.
+pub(super) struct WireKey {
+    pub(super) key: String,
+    /// Whether another node has it too, for other types.
+    pub(super) is_shared: bool,
+}
+
+/// The response keys of a selection set.
+#[derive(Default)]
+pub(super) struct WireKeys {
+    taken: HashSet<String>,
+    /// By field name: how many keys were made for it.
+    made: HashMap<Name, usize>,
+    /// By node: its key for each type that the field has in the subgraph.
+    of_node: HashMap<NodeId, Vec<(ast::Type, String)>>,
+    /// By field name: the keys that fields of other types of the parent can share.
+    partial: HashMap<Name, Vec<PartialKey>>,
+    shape: Shape,
+}
+
+/// A key of fields with the same name and arguments, each for other types of the parent.
+struct PartialKey {
+    key: String,
+    arguments: Vec<Argument>,
+    types: TypeSet,
+    shapes: Vec<(ast::Type, Option<Shape>)>,
+}
+
+impl WireKeys {
+    /// A key for a field: its name, unless a field that cannot be merged with it has that key. `below`: the shape of
+    /// its objects; none for leaves.
+    pub(super) fn choose(
+        &mut self,
+        tree: &Tree,
+        node: NodeId,
+        (ty, below): (&ast::Type, Option<Shape>),
+    ) -> WireKey {
+        let mut known = self.of_node.get(&node).into_iter().flatten();
+        if let Some((_, key)) = known.find(|(known, _)| known == ty) {
+            return WireKey {
+                key: key.clone(),
+                is_shared: false,
+            };
+        }
+        let shared = self.share(tree, node, (ty, below.as_ref()));
+        let is_shared = shared.is_some();
+        let key = shared.unwrap_or_else(|| self.make(tree, node, (ty, below.as_ref())));
+        let keys = self.of_node.entry(node).or_default();
+        keys.push((ty.clone(), key.clone()));
+        self.shape.0.push((key.clone(), ty.clone(), below));
+        WireKey { key, is_shared }
+    }
+
+    /// What merging has to know of the keys chosen so far.
+    pub(super) fn shape(&self) -> Shape {
+        self.shape.clone()
+    }
+
+    /// The key of the same field of other types, if the two can be merged.
+    fn share(
+        &mut self,
+        tree: &Tree,
+        node: NodeId,
+        (ty, below): (&ast::Type, Option<&Shape>),
+    ) -> Option<String> {
+        let this = tree.node(node);
+        let mut keys = self.partial.get_mut(&this.name)?.iter_mut();
+        let free = keys.find(|known| {
+            let mut shapes = known.shapes.iter();
+            !known.types.intersects(&this.types)
+                && known.arguments == this.arguments
+                && shapes.all(|(known, shape)| same_shape((known, shape.as_ref()), (ty, below)))
+        })?;
+        free.types = free.types.union(&this.types);
+        free.shapes.push((ty.clone(), below.cloned()));
+        Some(free.key.clone())
+    }
+
+    fn make(
+        &mut self,
+        tree: &Tree,
+        node: NodeId,
+        (ty, below): (&ast::Type, Option<&Shape>),
+    ) -> String {
+        let this = tree.node(node);
+        let made = self.made.entry(this.name.clone()).or_default();
+        let mut key = match *made {
+            0 => this.name.to_string(),
+            number => format!("_{number}_{}", this.name),
+        };
+        while self.taken.contains(&key) {
+            *made += 1;
+            key = format!("_{made}_{}", this.name);
+        }
+        self.taken.insert(key.clone());
+        *made += 1;
+        let parent = this.parent.map(|parent| &tree.node(parent).possible);
+        if parent.is_some_and(|parent| !parent.is_subset(&this.types)) {
+            let keys = self.partial.entry(this.name.clone()).or_default();
+            keys.push(PartialKey {
+                key: key.clone(),
+                arguments: this.arguments.clone(),
+                types: this.types.clone(),
+                shapes: vec![(ty.clone(), below.cloned())],
+            });
+        }
+        key
     }
 }

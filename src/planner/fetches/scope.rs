@@ -1,11 +1,10 @@
-//! Prints what a fetch reads, and how to read it back. Wire keys are chosen per selection set, whatever the client's
-//! aliases are, so that no two fields of it can clash (GraphQL spec section 5.3.2, field selection merging).
+//! Prints what a fetch reads, and how to read it back.
 
 use super::{
     Source,
     document::{Variables, position},
     group::{Group, Reads},
-    printed::Printed,
+    printed::{Printed, WireKey},
     representation::{self, opening},
     unit::Unit,
 };
@@ -270,8 +269,9 @@ impl Printer<'_, '_, '_, '_> {
             let declared = self.source.supergraph.type_id(spot.ty.inner_named_type());
             declared.map(|declared| self.object(child, declared))
         };
-        let shape = below.as_ref().map(|below| below.shape.clone());
-        let key = printed.wire_key(&self.source.graph.tree, child, (&spot.ty, shape));
+        let shape = below.as_ref().map(|below| below.keys.shape());
+        let tree = &self.source.graph.tree;
+        let WireKey { key, is_shared } = printed.keys.choose(tree, child, (&spot.ty, shape));
         let mut text = if node.name == key.as_str() {
             key.clone()
         } else {
@@ -283,12 +283,17 @@ impl Printer<'_, '_, '_, '_> {
             text.push_str(&below.text(self.source.supergraph));
             below.read
         });
-        printed.add(spot.condition, text);
-        let same = printed.read.fields.iter_mut().find(|field| {
-            field.key == key
-                && field.position == position(child)
-                && field.read.is_some() == read.is_some()
-        });
+        if is_shared {
+            printed.add_once(spot.condition, text);
+        } else {
+            printed.add(spot.condition, text);
+        }
+        // What is read of one child stands together.
+        let mut known = printed.read.fields.iter_mut().rev();
+        let same = known
+            .by_ref()
+            .take_while(|field| field.position == position(child))
+            .find(|field| field.key == key && field.read.is_some() == read.is_some());
         match (same, spot.types) {
             (Some(field), types) => {
                 field.types = field

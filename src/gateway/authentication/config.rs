@@ -1,0 +1,250 @@
+//! The `authentication` section, in Apollo Router's words.
+
+use super::super::header_types::{Name, Value};
+use crate::upstream::Endpoint;
+use http::header;
+use jsonwebtoken::Algorithm;
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use std::{fmt, path::PathBuf, time::Duration};
+
+/// The `authentication` section.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub router: Router,
+}
+
+/// How clients show who they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Router {
+    /// None: nobody is asked.
+    pub jwt: Option<Jwt>,
+}
+
+/// `authentication.router.jwt`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jwt {
+    /// Who may sign tokens.
+    pub jwks: Issuers,
+    /// The header that carries the token.
+    #[serde(default = "authorization")]
+    pub header_name: Name,
+    /// What stands before the token in that header.
+    #[serde(default = "bearer")]
+    pub header_value_prefix: String,
+    /// Whether a header with another prefix counts as no token, instead of a bad one. It is then left to others.
+    #[serde(default)]
+    pub ignore_other_prefixes: bool,
+    /// Other places that a token may come in, tried in order after the header.
+    #[serde(default)]
+    pub sources: Vec<TokenSource>,
+    #[serde(default)]
+    pub on_error: OnError,
+}
+
+/// What a token that is not valid means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum OnError {
+    /// The request is refused.
+    #[default]
+    Error,
+    /// The request is taken as one without token.
+    Continue,
+}
+
+/// One or more of whoever may sign tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<Issuer>")]
+pub struct Issuers(pub Vec<Issuer>);
+
+impl TryFrom<Vec<Issuer>> for Issuers {
+    type Error = &'static str;
+
+    fn try_from(issuers: Vec<Issuer>) -> Result<Self, Self::Error> {
+        if issuers.is_empty() {
+            return Err("name at least one key set; without one, no token could be valid");
+        }
+        Ok(Self(issuers))
+    }
+}
+
+/// A key set, and what its tokens must say.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "WrittenIssuer")]
+pub struct Issuer {
+    pub keys: KeySource,
+    /// What `iss` must be. None: anything.
+    pub issuers: Option<Names>,
+    /// What `aud` must contain one of. None: anything.
+    pub audiences: Option<Names>,
+    /// None: every algorithm that fits a key.
+    pub algorithms: Option<Vec<Algorithm>>,
+    /// Whether a token without `exp` is valid, for ever.
+    pub allow_missing_exp: bool,
+}
+
+/// Where a key set is, and how it is had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySource {
+    pub url: KeyUrl,
+    /// How long after one loading the next one begins.
+    pub poll_interval: Duration,
+    /// Sent along with the request.
+    pub headers: Vec<RequestHeader>,
+}
+
+/// A header of the request for a key set.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestHeader {
+    pub name: Name,
+    pub value: Value,
+}
+
+/// A file, or something to ask over HTTP.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum KeyUrl {
+    File(PathBuf),
+    Http(Endpoint),
+}
+
+impl TryFrom<String> for KeyUrl {
+    type Error = String;
+
+    fn try_from(url: String) -> Result<Self, Self::Error> {
+        let Some(path) = url.strip_prefix("file://") else {
+            let endpoint = Endpoint::parse(&url);
+            return endpoint
+                .map(Self::Http)
+                .map_err(|error| format!("{error}, or file://"));
+        };
+        match percent_decode_str(path).decode_utf8() {
+            Ok(path) if !path.is_empty() => Ok(Self::File(PathBuf::from(path.as_ref()))),
+            _ => Err(format!("`{url}` names no file")),
+        }
+    }
+}
+
+impl fmt::Display for KeyUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "file://{}", path.display()),
+            Self::Http(endpoint) => write!(f, "{}", endpoint.uri()),
+        }
+    }
+}
+
+/// A list that is not empty: an empty one would read as "nobody" and work as "anybody".
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<String>")]
+pub struct Names(pub Vec<String>);
+
+impl TryFrom<Vec<String>> for Names {
+    type Error = &'static str;
+
+    fn try_from(names: Vec<String>) -> Result<Self, Self::Error> {
+        if names.is_empty() {
+            return Err("name at least one, or leave the key out to accept any");
+        }
+        Ok(Self(names))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenIssuer {
+    url: KeyUrl,
+    issuer: Option<String>,
+    issuers: Option<Names>,
+    audiences: Option<Names>,
+    algorithms: Option<Vec<Algorithm>>,
+    #[serde(default)]
+    allow_missing_exp: bool,
+    #[serde(default = "poll_interval")]
+    poll_interval: Duration,
+    #[serde(default)]
+    headers: Vec<RequestHeader>,
+}
+
+impl TryFrom<WrittenIssuer> for Issuer {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenIssuer) -> Result<Self, Self::Error> {
+        let issuers = match (written.issuer, written.issuers) {
+            (Some(_), Some(_)) => return Err("give either `issuer` or `issuers`"),
+            (Some(one), None) => Some(Names(vec![one])),
+            (None, several) => several,
+        };
+        if written.algorithms.as_ref().is_some_and(Vec::is_empty) {
+            return Err("`algorithms` is empty: name at least one, or leave it out to accept any");
+        }
+        if written.poll_interval.is_zero() {
+            return Err("`poll_interval` must be longer than nothing");
+        }
+        Ok(Self {
+            keys: KeySource {
+                url: written.url,
+                poll_interval: written.poll_interval,
+                headers: written.headers,
+            },
+            issuers,
+            audiences: written.audiences,
+            algorithms: written.algorithms,
+            allow_missing_exp: written.allow_missing_exp,
+        })
+    }
+}
+
+/// A place that a token may come in.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "WrittenSource")]
+pub enum TokenSource {
+    Header { name: Name, prefix: String },
+    Cookie { name: String },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SourceType {
+    Header,
+    Cookie,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenSource {
+    r#type: SourceType,
+    name: String,
+    value_prefix: Option<String>,
+}
+
+impl TryFrom<WrittenSource> for TokenSource {
+    type Error = String;
+
+    fn try_from(written: WrittenSource) -> Result<Self, Self::Error> {
+        match (written.r#type, written.value_prefix) {
+            (SourceType::Header, prefix) => Ok(Self::Header {
+                name: Name::try_from(written.name)?,
+                prefix: prefix.unwrap_or_else(bearer),
+            }),
+            (SourceType::Cookie, None) => Ok(Self::Cookie { name: written.name }),
+            (SourceType::Cookie, Some(_)) => Err("`value_prefix` goes with headers".to_owned()),
+        }
+    }
+}
+
+fn authorization() -> Name {
+    Name(header::AUTHORIZATION)
+}
+
+fn bearer() -> String {
+    "Bearer".to_owned()
+}
+
+fn poll_interval() -> Duration {
+    Duration::from_secs(60)
+}

@@ -1,0 +1,64 @@
+//! Plans: as pages, by what holds for all of them, and for operations and supergraphs that are large.
+
+mod pages;
+mod properties;
+mod sizes;
+
+use crate::kit;
+use graphway::{
+    composition::{self, SubgraphSdl},
+    operation,
+    planner::{self, Plan},
+    schema::Supergraph,
+};
+use serde_json::{Map, Value};
+
+/// The plan of an operation, or why there is none.
+fn plan(
+    supergraph: &Supergraph,
+    text: &str,
+    variables: Map<String, Value>,
+) -> Result<Plan, String> {
+    let document = kit::prepare(supergraph, text).map_err(said)?;
+    let variables = document
+        .coerce(supergraph, variables)
+        .map_err(|error| error.to_string())?;
+    let operation = document
+        .fold(supergraph, &document.conditions(&variables))
+        .map_err(|error| error.to_string())?;
+    planner::plan(supergraph, &operation).map_err(|error| error.to_string())
+}
+
+/// What is wrong with a document, one problem a line.
+fn said(error: operation::Error) -> String {
+    match error {
+        operation::Error::Validation(all) => {
+            let messages: Vec<String> = all.into_iter().map(|one| one.message).collect();
+            messages.join("\n")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The supergraph SDL of subgraphs, each a name and an SDL without its `@link`.
+fn compose<'a>(subgraphs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.3\", import: [\"@key\", \
+        \"@requires\", \"@provides\", \"@external\", \"@shareable\", \"@override\", \"@inaccessible\", \
+        \"@interfaceObject\"])\n";
+    let sdls: Vec<SubgraphSdl> = subgraphs
+        .into_iter()
+        .map(|(name, sdl)| SubgraphSdl {
+            name: name.to_owned(),
+            routing_url: format!("http://{name}.test/graphql"),
+            sdl: format!("{LINK}{sdl}"),
+            origin: format!("{name}.graphql"),
+        })
+        .collect();
+    match composition::compose(&sdls) {
+        Ok(composed) => composed.supergraph,
+        Err(errors) => {
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            panic!("{}", errors.join("\n"))
+        }
+    }
+}
