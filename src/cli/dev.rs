@@ -2,7 +2,7 @@
 
 use super::{
     compose,
-    failure::Usage,
+    failure::{Usage, address},
     router,
     sources::{Sdl, Sources},
 };
@@ -46,7 +46,7 @@ pub(super) struct Dev {
     config: Option<PathBuf>,
 
     /// Where clients connect, instead of `supergraph.listen`.
-    #[arg(short, long, value_name = "ADDRESS")]
+    #[arg(short, long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
 }
 

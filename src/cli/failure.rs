@@ -4,3 +4,9 @@
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Usage(pub String);
+
+/// Reads where to listen.
+pub(super) fn address(text: &str) -> Result<std::net::SocketAddr, &'static str> {
+    text.parse()
+        .map_err(|_| "write an IP address and a port, such as 127.0.0.1:4000")
+}

@@ -1,6 +1,7 @@
 //! `graphway serve`.
 
 use super::{
+    failure::address,
     router,
     sources::{Sources, read_sdl},
 };
@@ -27,7 +28,7 @@ pub(super) struct Serve {
     supergraph: Option<PathBuf>,
 
     /// Where clients connect, instead of `supergraph.listen`.
-    #[arg(short, long, value_name = "ADDRESS")]
+    #[arg(short, long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
 
     /// Worker threads, instead of `server.workers`.

@@ -106,8 +106,11 @@ impl Sources {
 
 /// Reads a supergraph SDL as it stands.
 pub(super) fn read_sdl(path: &Path) -> anyhow::Result<Sdl> {
+    let text = read_file(path).context(
+        "there is no supergraph to serve (name one with --supergraph or supergraph.source; `graphway compose` makes one)",
+    )?;
     Ok(Sdl {
-        text: read_file(path)?,
+        text,
         files: Vec::new(),
     })
 }

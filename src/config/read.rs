@@ -47,10 +47,17 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// What the standard library says of a value that is no `SocketAddr`.
+const NO_ADDRESS: &str = "invalid socket address syntax";
+
 impl de::Error for Failure {
     fn custom<T: fmt::Display>(message: T) -> Self {
+        let message = message.to_string();
         Self {
-            message: message.to_string(),
+            message: match message.as_str() {
+                NO_ADDRESS => "write an IP address and a port, such as 127.0.0.1:4000".to_owned(),
+                _ => message,
+            },
             place: None,
         }
     }

@@ -5,7 +5,7 @@
 
 use super::{authentication::Rejection, planning::NotRun};
 use crate::{executor, operation, planner};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use operation::Measured;
 
 /// What went wrong, as `extensions.code`.
@@ -218,6 +218,19 @@ pub struct Problem {
 }
 
 impl Refusal {
+    /// Adds the headers that say more than the status: how to do it right, or when to try again.
+    pub(in crate::gateway) fn add_headers(&self, headers: &mut HeaderMap) {
+        if let Some(allow) = &self.allow {
+            headers.insert(header::ALLOW, allow.clone());
+        }
+        if let Some(challenge) = &self.challenge {
+            headers.insert(header::WWW_AUTHENTICATE, challenge.clone());
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+    }
+
     /// Refuses with one sentence.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self::with_problems(

@@ -91,7 +91,7 @@ pub async fn handle(
                 head: &head,
                 body,
             };
-            rest::answer(route, connections, request)
+            pass(snapshot, connections, route, request)
                 .await
                 .unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
@@ -105,6 +105,20 @@ pub async fn handle(
 /// The response to a request that is refused before [`handle`] can see it, or when it fails.
 pub fn refuse(refusal: &Refusal) -> Response<Body> {
     graphql::refuse(Media::Json, refusal)
+}
+
+/// Passes a request on to the upstream of a route.
+async fn pass(
+    snapshot: &Snapshot,
+    connections: &Arc<Connections>,
+    route: &rest::Route,
+    request: rest::Request<'_>,
+) -> Result<Response<Body>, Refusal> {
+    let authenticating = snapshot.authentication.authenticate(&request.head.headers);
+    timeout_at(Instant::now() + snapshot.timeout, authenticating)
+        .await
+        .map_err(|_| Refusal::timeout())??;
+    rest::answer(route, connections, request).await
 }
 
 /// Answers a GraphQL request.

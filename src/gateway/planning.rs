@@ -51,15 +51,18 @@ impl Planning {
         Ok(Self { jobs })
     }
 
-    /// Runs `job` on one of the threads. It runs to its end even if nobody waits for it any more.
+    /// Runs `job` on one of the threads. Once begun it runs to its end, even if nobody waits for it any more; a job that
+    /// nobody waits for when its turn comes is dropped, so that what clients gave up on takes no time from others.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, NotRun> {
         let (sender, result) = oneshot::channel();
         let job = Box::new(move || {
-            // The receiver may be gone with its client; then nobody wants the result.
-            let _ = sender.send(job());
+            if !sender.is_closed() {
+                // The receiver may have gone in the meantime; then nobody wants the result.
+                let _ = sender.send(job());
+            }
         });
         match self.jobs.try_send(job) {
             Ok(()) => result.await.map_err(|_| NotRun::Panicked),
@@ -79,5 +82,33 @@ fn work(queue: &Mutex<Receiver<Job>>) {
         if catch_unwind(AssertUnwindSafe(job)).is_err() {
             tracing::error!("a planning job panicked");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+    use std::sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::channel,
+    };
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_not_begun() {
+        let planning = Planning::start(NonZero::<usize>::MIN).unwrap();
+        let (open, gate) = channel();
+        let first = planning.run(move || gate.recv().is_ok());
+        let begun = Arc::new(AtomicBool::new(false));
+        let mark = Arc::clone(&begun);
+        let mut first = Box::pin(first);
+        assert!((&mut first).now_or_never().is_none());
+        // Queued, and given up at once.
+        let given_up = planning.run(move || mark.store(true, Ordering::Relaxed));
+        assert!(given_up.now_or_never().is_none());
+        open.send(()).unwrap();
+        assert_eq!(first.await, Ok(true));
+        assert_eq!(planning.run(|| 3).await, Ok(3));
+        assert!(!begun.load(Ordering::Relaxed));
     }
 }

@@ -107,7 +107,12 @@ impl<'a> Outgoing<'a> {
         call: upstream::Call,
     ) -> Result<upstream::Response, upstream::CallError> {
         let connections = Arc::clone(self.connections);
-        let task = tokio::spawn(async move { upstream.call(&connections, call).await });
+        let held = connections.hold();
+        let task = tokio::spawn(async move {
+            let outcome = upstream.call(&connections, call).await;
+            drop(held);
+            outcome
+        });
         task.await
             .unwrap_or_else(|error| Err(upstream::CallError::Broken(error.to_string())))
     }

@@ -16,11 +16,22 @@ pub struct Listeners {
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address} ({key}): {error}")]
+#[error("cannot listen on {address} ({key}): {error}{}", next_step(error))]
 pub struct BindError {
     address: SocketAddr,
     key: &'static str,
     error: io::Error,
+}
+
+fn next_step(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "; stop what listens there, or give another address",
+        io::ErrorKind::AddrNotAvailable => "; give an address of this machine, or 0.0.0.0 for all",
+        io::ErrorKind::PermissionDenied => {
+            "; give a port from 1024 on, or the right to use lower ones"
+        }
+        _ => "",
+    }
 }
 
 impl Listeners {

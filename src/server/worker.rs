@@ -108,7 +108,11 @@ async fn work(
             drop(place);
         });
     }
-    if timeout(grace, open.shutdown()).await.is_err() {
+    let finished = async {
+        open.shutdown().await;
+        connections.released().await;
+    };
+    if timeout(grace, finished).await.is_err() {
         tracing::warn!(
             connections = load.load(Ordering::Relaxed),
             "connections are cut off: they did not finish in time"

@@ -11,17 +11,26 @@ use hyper_util::{
     client::legacy::{Builder, Client, Error, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use std::{error::Error as _, io, sync::OnceLock, time::Duration};
+use std::{
+    error::Error as _,
+    io,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+use tokio::sync::Semaphore;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 const IDLE_CONNECTIONS_PER_HOST_MAX: usize = 256;
+const UNATTENDED_MAX: u32 = 1 << 20;
 
 /// Sends requests over connections that are kept open. Use it on the runtime it is made on.
 pub struct Connections {
     plain: Client<HttpConnector, Body>,
     /// Made when first needed: reading the system's trusted certificates takes milliseconds, and most have no use.
     tls: OnceLock<Client<HttpsConnector<HttpConnector>, Body>>,
+    /// A permit is out for each call that goes on although whoever began it may be gone.
+    unattended: Arc<Semaphore>,
 }
 
 /// Why a request got no response head.
@@ -60,7 +69,20 @@ impl Connections {
         Self {
             plain: settings().build(connector()),
             tls: OnceLock::new(),
+            unattended: Arc::new(Semaphore::new(UNATTENDED_MAX as usize)),
         }
+    }
+
+    /// Says that something is going on here until the value is dropped, though nobody may wait for it any more.
+    pub fn hold(&self) -> impl Send + use<> {
+        // With a million of them out, one more is not waited for.
+        Arc::clone(&self.unattended).try_acquire_owned().ok()
+    }
+
+    /// Resolves when nothing of that kind is going on.
+    pub async fn released(&self) {
+        // The semaphore is never closed.
+        let _ = self.unattended.acquire_many(UNATTENDED_MAX).await;
     }
 
     /// Sends a request to the endpoint it is addressed to and awaits the head of the response.

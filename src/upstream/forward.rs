@@ -5,6 +5,7 @@
 
 use super::{
     Body, CallError, Connections, Endpoint, Upstream,
+    connections::SendError,
     group::send_error,
     paced::Paced,
     progress::{Progress, Watched},
@@ -13,6 +14,7 @@ use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::PathAndQuery,
 };
 use http_body::Body as _;
+use hyper::body::Incoming;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
@@ -75,7 +77,7 @@ impl Upstream {
         request: Request<Body>,
         (timeout, progress): (Duration, &Progress),
     ) -> Result<Response<Body>, ForwardError> {
-        let mut sending = std::pin::pin!(connections.send(endpoint, request));
+        let mut sending = std::pin::pin!(send(connections, endpoint, request));
         let response = loop {
             // A long upload is no silence: the time begins anew with each piece that is passed on.
             match timeout_at(progress.moved() + timeout, &mut sending).await {
@@ -105,6 +107,30 @@ impl Upstream {
             Body::streamed(Paced::new(body, Arc::clone(self), timeout))
         };
         Ok(Response::from_parts(head, body))
+    }
+}
+
+/// Sends a request; once more if the connection breaks before an answer begins and a second time does no harm. See
+/// [`Upstream::call_idempotent`].
+async fn send(
+    connections: &Connections,
+    endpoint: &Endpoint,
+    request: Request<Body>,
+) -> Result<Response<Incoming>, SendError> {
+    let is_safe = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    let again = (is_safe && request.body().is_end_stream()).then(|| {
+        let mut again = Request::new(Body::empty());
+        *again.method_mut() = request.method().clone();
+        *again.uri_mut() = request.uri().clone();
+        *again.headers_mut() = request.headers().clone();
+        again
+    });
+    match (connections.send(endpoint, request).await, again) {
+        (Err(error), Some(again)) if error.is_break() => connections.send(endpoint, again).await,
+        (sent, _) => sent,
     }
 }
 

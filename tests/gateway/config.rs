@@ -192,7 +192,7 @@ fn a_wrong_value_is_pointed_at() {
       |                           ^
     "###);
     insta::assert_snapshot!(error("supergraph:\n  listen: here\n"), @r###"
-    router.yaml:2:11: invalid socket address syntax
+    router.yaml:2:11: write an IP address and a port, such as 127.0.0.1:4000
     2 |   listen: here
       |           ^
     "###);

@@ -3,6 +3,7 @@
 mod apollo_keys;
 mod authentication;
 mod check;
+mod command;
 mod config;
 mod config_schema;
 mod ide;

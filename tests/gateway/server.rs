@@ -77,6 +77,27 @@ fn a_stopping_router_closes_idle_connections() {
 }
 
 #[test]
+fn a_stopping_router_finishes_a_mutation_whose_client_has_left() {
+    let users = Fake::start();
+    let mut router = Router::start("", &shop(&users));
+    users.expect(vec![me(Answer::Later)]);
+    let mut client = Client::connect(router.address);
+    let mutation = "POST /graphql\ncontent-type: application/json\n\n{\"query\":\"mutation { rename(name: \\\"B\\\") { id } }\"}";
+    client.send(&crate::kit::wire(mutation));
+    users.wait_for_requests(1);
+    drop(client);
+
+    let mut idle = Client::connect(router.address);
+    assert!(idle.request("GET /health").start.contains("200"));
+    router.begin_to_stop();
+    // The worker has no connection left: all that keeps it is the mutation.
+    idle.until_closed();
+    users.open();
+    assert!(users.wait_for_answer());
+    router.wait();
+}
+
+#[test]
 fn what_does_not_finish_in_time_is_cut_off() {
     let users = Fake::start();
     let router = Router::start("server: { shutdown: { grace: 20ms } }\n", &shop(&users));

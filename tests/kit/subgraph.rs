@@ -38,6 +38,8 @@ struct Script {
     unexpected: Vec<String>,
     /// Whether answers for later may go on.
     released: bool,
+    /// For each answer, whether there was still somebody to get it.
+    awaited: Vec<bool>,
     /// What pages call an upstream whose every header they show.
     shown_as: Option<String>,
 }
@@ -93,6 +95,16 @@ impl Fake {
         drop(waited.unwrap());
     }
 
+    /// Waits for the first answer to go out; whether there was still somebody to get it.
+    pub fn wait_for_answer(&self) -> bool {
+        let script = self.script.0.lock().unwrap();
+        let waited = self
+            .script
+            .1
+            .wait_while(script, |script| script.awaited.is_empty());
+        waited.unwrap().awaited[0]
+    }
+
     /// What was asked since the last time, in order.
     pub fn take_seen(&self) -> Vec<String> {
         std::mem::take(&mut self.script.0.lock().unwrap().seen)
@@ -128,12 +140,26 @@ fn serve(script: &(Mutex<Script>, Condvar), stream: TcpStream) {
         };
         match answer(script, text) {
             Some(bytes) => {
+                let awaited = is_open(stream.get_ref());
+                script.0.lock().unwrap().awaited.push(awaited);
+                script.1.notify_all();
                 if stream.get_mut().write_all(&bytes).is_err() {
                     return;
                 }
             }
             None => return,
         }
+    }
+}
+
+/// Whether the other side has not ended the connection.
+fn is_open(stream: &TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    let peeked = stream.peek(&mut [0]);
+    stream.set_nonblocking(false).unwrap();
+    match peeked {
+        Ok(bytes) => bytes > 0,
+        Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
     }
 }
 

@@ -256,3 +256,22 @@ fn a_connection_goes_on_after_a_failure() {
     stream.write_all(GET).unwrap();
     assert_eq!(status(&drain(&mut stream)), 503);
 }
+
+#[test]
+fn only_what_does_no_harm_is_sent_again_when_a_kept_connection_ends() {
+    for (method, answered, sent) in [("GET", 200, 3), ("POST", 502, 2)] {
+        // Each connection answers one request, keeps itself open, and ends with the next.
+        let upstream = Upstream::start(|mut connection| {
+            connection.head();
+            connection.send(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+            connection.head();
+        });
+        let router = router_to(upstream.address);
+        let mut client = Client::connect(router.address);
+        let request = format!("{method} /");
+        assert!(client.request(&request).start.contains("200"));
+        let second = client.request(&request).start;
+        assert!(second.contains(&answered.to_string()), "{method}: {second}");
+        assert_eq!(upstream.heads().len(), sent, "{method}");
+    }
+}

@@ -5,7 +5,7 @@ use crate::{
     executor::{self, PathSegment, Reply},
     gateway::{Body, Code, Refusal, expose::Exposed, subgraph_rules::SubgraphTable},
 };
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{Response, StatusCode, header};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 
@@ -67,7 +67,8 @@ fn log(subgraphs: &SubgraphTable, errors: &[executor::Error]) {
         tracing::warn!(
             subgraph = subgraphs.get(subgraph).name,
             code = Code::of_field_error(error.code).name(),
-            message = error.message,
+            // Not `message`: that is the event's own, and is written as it is, line breaks and all.
+            cause = error.message,
             errors = of_subgraphs.count(),
             "a subgraph failed in part of a response"
         );
@@ -118,19 +119,7 @@ pub(crate) fn refuse(media: Media, refusal: &Refusal) -> Response<Body> {
         Media::GraphqlResponse => refusal.code.status(),
     };
     let mut response = respond(status, media, body);
-    if let Some(allow) = &refusal.allow {
-        response.headers_mut().insert(header::ALLOW, allow.clone());
-    }
-    if let Some(challenge) = &refusal.challenge {
-        response
-            .headers_mut()
-            .insert(header::WWW_AUTHENTICATE, challenge.clone());
-    }
-    if let Some(seconds) = refusal.retry_after {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
+    refusal.add_headers(response.headers_mut());
     response
 }
 

@@ -34,11 +34,6 @@ pub(in crate::gateway) fn refuse(refusal: &Refusal) -> Response<Body> {
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/problem+json"),
     );
-    if let Some(allow) = &refusal.allow {
-        headers.insert(header::ALLOW, allow.clone());
-    }
-    if let Some(seconds) = refusal.retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
+    refusal.add_headers(headers);
     response
 }

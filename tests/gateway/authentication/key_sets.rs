@@ -200,7 +200,7 @@ fn a_source_that_never_answered_is_not_the_tokens_fault() {
     let (source, key) = (Fake::start(), Key::p256("one"));
     let token = key.token("ES256", &claims());
     source.expect(vec![answer("500 Internal Server Error", "")]);
-    let shop = at(&source, "          poll_interval: 1h\n");
+    let shop = at(&source, FAST);
     source.wait_for_requests(1);
     let answer = Client::connect(shop.router.address).request(&request(&token));
     assert_eq!(answer.start, "HTTP/1.1 503 Service Unavailable");
