@@ -6,13 +6,17 @@
 
 mod authentication;
 mod authorization;
+mod check;
 mod config;
 mod csrf;
 mod errors;
+mod expose;
+mod finding;
 mod gate;
 mod graphql;
 mod header_types;
 mod headers;
+mod ide;
 mod include_subgraph_errors;
 mod limits;
 mod override_subgraph_url;
@@ -30,10 +34,14 @@ mod url_path;
 pub use crate::upstream::{Body, Connections};
 pub use authentication::{Config as AuthenticationConfig, Error as AuthenticationError};
 pub use authorization::Config as AuthorizationConfig;
+pub use check::check;
 pub use config::Config;
 pub use csrf::Config as CsrfConfig;
 pub use errors::{Code, Problem, Refusal};
+pub use expose::Config as PluginsConfig;
+pub use finding::Finding;
 pub use headers::Config as HeadersConfig;
+pub use ide::{HomepageConfig, SandboxConfig};
 pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
@@ -69,6 +77,7 @@ pub async fn handle(
 
     // The end it is for. Each refuses in its own words.
     match routed {
+        Ok((Route::Page(page), _)) => page.response(),
         Ok((Route::Graphql, _)) => match graphql::negotiate(&head.headers) {
             Ok(media) => answer(snapshot, connections, &head, body, media)
                 .await
@@ -139,9 +148,7 @@ async fn answer(
     let preparing = snapshot
         .documents
         .prepare(&request.query, request.operation_name.as_deref());
-    let prepared = timeout_at(deadline, preparing)
-        .await
-        .map_err(|_| Refusal::timeout())??;
+    let prepared = in_time(deadline, preparing).await?;
     let document = prepared.document();
     if method == graphql::Method::Get && document.kind() != OperationKind::Query {
         return Err(Refusal::method("POST", "Mutations must be sent by POST"));
@@ -156,18 +163,24 @@ async fn answer(
     let variables = document.coerce(snapshot.supergraph(), request.variables)?;
 
     // Plan: what depends on the request is settled first, so that the plan is without conditions.
-    let planning = snapshot
-        .documents
-        .program(&prepared, document.conditions(&variables));
-    let program = timeout_at(deadline, planning)
-        .await
-        .map_err(|_| Refusal::timeout())??;
+    let conditions = document.conditions(&variables);
+    let planning = snapshot.documents.program(&prepared, &conditions);
+    let program = in_time(deadline, planning).await?;
+    let exposed = match snapshot.plugins.asked(&head.headers) {
+        Some(asked) => {
+            let showing = snapshot.documents.show(&prepared, conditions);
+            let plan = in_time(deadline, showing).await?;
+            Some(expose::Exposed { asked, plan })
+        }
+        None => None,
+    };
+    if let Some(only) = exposed.as_ref().filter(|exposed| exposed.asked.dry_run) {
+        return Ok(graphql::encode_plan(media, only));
+    }
 
     // Run.
     let introspecting = snapshot.documents.introspect(&prepared, &variables);
-    let introspection = timeout_at(deadline, introspecting)
-        .await
-        .map_err(|_| Refusal::timeout())??;
+    let introspection = in_time(deadline, introspecting).await?;
     let client = Client {
         headers: &head.headers,
         caller: &caller,
@@ -184,5 +197,20 @@ async fn answer(
     }
 
     // Encode.
-    Ok(graphql::encode(&snapshot.subgraphs, media, reply))
+    Ok(graphql::encode(
+        &snapshot.subgraphs,
+        media,
+        reply,
+        exposed.as_ref(),
+    ))
+}
+
+/// What a stage gives, if it does before the request has to end.
+async fn in_time<T>(
+    deadline: Instant,
+    stage: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    timeout_at(deadline, stage)
+        .await
+        .unwrap_or_else(|_| Err(Refusal::timeout()))
 }

@@ -7,7 +7,9 @@ use super::{
     Config, UrlPath,
     authentication::{Authentication, KeySources},
     csrf::Csrf,
+    expose,
     graphql::Documents,
+    ide::Pages,
     limits::Limits,
     planning::Planning,
     rest,
@@ -29,6 +31,10 @@ pub struct Snapshot {
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
     pub(super) subgraphs: SubgraphTable,
+    /// Whether plans are shown.
+    pub(super) plugins: expose::Config,
+    /// What browsers are shown.
+    pub(super) pages: Pages,
     pub(super) routes: rest::Table,
 }
 
@@ -55,6 +61,8 @@ impl Snapshot {
                 key_sources,
             )?,
             timeout: config.traffic_shaping.router.timeout,
+            plugins: config.plugins.clone(),
+            pages: Pages::new(&config.sandbox, &config.homepage, &config.path),
         })
     }
 

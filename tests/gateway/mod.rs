@@ -1,7 +1,11 @@
 //! The gateway and the server, from the outside.
 
+mod apollo_keys;
 mod authentication;
+mod check;
 mod command;
 mod config;
+mod config_schema;
+mod ide;
 mod pages;
 mod server;
