@@ -14,6 +14,7 @@ mod kit;
 mod operation;
 #[cfg(feature = "compose")]
 mod planner;
+mod plans;
 mod rest;
 mod schema;
 mod telemetry;

@@ -69,6 +69,8 @@ impl Dev {
             adjust: Box::new(move |config| {
                 config.supergraph.listen = listen.unwrap_or(config.supergraph.listen);
                 config.supergraph.introspection = true;
+                config.sandbox.enabled = true;
+                config.plugins.expose_query_plan = true;
                 config.include_subgraph_errors.all = true;
             }),
         };
@@ -172,7 +174,7 @@ fn greet(address: SocketAddr, config: &Config, own: bool) {
         "
   Graphway is ready at {url}
 
-  Try it:
+  Open http://{address}/ in a browser, or try it here:
 
     curl {url} \\
       -H 'content-type: application/json' \\

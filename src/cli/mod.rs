@@ -8,8 +8,10 @@ mod router;
 mod sources;
 mod watch;
 
+mod check;
 #[cfg(feature = "compose")]
 mod compose;
+mod config;
 #[cfg(feature = "demo")]
 mod dev;
 mod plan;
@@ -45,7 +47,8 @@ Examples:
   graphway dev                                      the sample shop, to try things out
   graphway serve                                    with ./router.yaml and supergraph/supergraph.graphql
   graphway serve --supergraph supergraph.graphql --listen 127.0.0.1:4100
-  graphway plan query.graphql                       how a query would be answered";
+  graphway plan query.graphql                       how a query would be answered
+  graphway check                                    whether configuration and supergraph fit together";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -53,6 +56,8 @@ enum Command {
     #[cfg(feature = "demo")]
     Dev(dev::Dev),
     Plan(plan::Plan),
+    Check(check::Check),
+    Config(config::Command),
     #[cfg(feature = "compose")]
     Compose(Compose),
 }
@@ -65,6 +70,8 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "demo")]
         Command::Dev(dev) => dev.run(&cli.log),
         Command::Plan(plan) => plan.run(),
+        Command::Check(check) => check.run(),
+        Command::Config(config) => config.run(),
         #[cfg(feature = "compose")]
         Command::Compose(compose) => compose.run(),
     };

@@ -1,37 +1,33 @@
 //! `graphway plan`.
 
+mod variants;
+
 use super::{
     failure::Usage,
     sources::{Loaded, Sources, read_sdl},
 };
-use crate::{
-    operation::{self, Conditions, Document},
-    planner,
-    schema::Supergraph,
-};
-use anyhow::{Context, bail};
-use apollo_compiler::ast;
-use clap::Args;
-use serde_json::{Map, Value};
+use crate::{operation, planner, schema::Supergraph};
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value, json};
 use std::{
     fs,
-    io::{Read, Write, stdin, stdout},
+    io::{ErrorKind, Read, Write, stdin, stdout},
     path::{Path, PathBuf},
     process::ExitCode,
 };
-
-/// Conditions that variables leave open double the plans; past this many variables have to be given.
-const OPEN_CONDITIONS_MAX: usize = 4;
+use variants::{Variant, Variants};
 
 /// Show how an operation would be answered.
 ///
 /// Prints the fetches to subgraphs: what each asks, and which ones it waits for. Where @skip or @include depend on
-/// variables that have no value, there is a plan for each combination.
+/// variables that have no value and no default, there is a plan for each combination, up to 16.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   graphway plan query.graphql
   graphway plan --supergraph supergraph.graphql --variables '{\"withReviews\": true}' query.graphql
+  graphway plan --format mermaid query.graphql
   echo '{ me { name } }' | graphway plan -")]
 pub(super) struct Plan {
     /// The configuration. Without it ./router.yaml is read, if there is one.
@@ -50,9 +46,25 @@ pub(super) struct Plan {
     #[arg(long, value_name = "NAME")]
     operation_name: Option<String>,
 
+    /// How to show it.
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+
     /// The GraphQL document; `-` is standard input.
     #[arg(value_name = "QUERY")]
     query: PathBuf,
+}
+
+/// How a plan is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For reading.
+    #[default]
+    Text,
+    /// Apollo's queryPlan, for tools that show it.
+    Json,
+    /// A Mermaid flowchart.
+    Mermaid,
 }
 
 impl Plan {
@@ -78,24 +90,43 @@ impl Plan {
         let name = self.operation_name.as_deref();
         let document = operation::prepare(&supergraph, &text, name, &config.limits.parser())
             .map_err(explained)?;
-        let mut out = String::new();
-        for (heading, conditions) in variants(&supergraph, &document, variables)? {
-            let operation = document.fold(&supergraph, &conditions).map_err(explained)?;
-            let plan = planner::plan(&supergraph, &operation)?;
-            if !heading.is_empty() {
-                out.push_str(&format!("# {heading}\n"));
+        let variants = match variables {
+            Some(variables) => {
+                variants::settled(&supergraph, &document, variables).map_err(explained)?
             }
-            out.push_str(plan.display(&supergraph).to_string().trim_end());
-            out.push_str("\n\n");
+            None => variants::open(&document),
+        };
+        if variants.is_cut() {
+            tell_of_the_rest(&variants);
         }
+        let plans = variants.shown.into_iter().map(|variant| {
+            let operation = document.fold(&supergraph, &variant.conditions);
+            let plan = planner::plan(&supergraph, &operation.map_err(explained)?)?;
+            Ok((variant, plan))
+        });
+        let plans = plans.collect::<anyhow::Result<Vec<_>>>()?;
+        let out = print(self.format, &supergraph, &plans);
         // A reader that has seen enough (`| head`) is no failure.
-        match stdout().write_all(format!("{}\n", out.trim_end()).as_bytes()) {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+        match stdout().write_all(out.as_bytes()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
                 Err(error).context("cannot print the plan")
             }
             _ => Ok(ExitCode::SUCCESS),
         }
     }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the command line speaks on the terminal"
+)]
+fn tell_of_the_rest(variants: &Variants) {
+    eprintln!(
+        "{} of 2^{} plans are shown: {} variables of @skip and @include have no value; --variables gives them one",
+        variants.shown.len(),
+        variants.open,
+        variants.open
+    );
 }
 
 fn read_query(path: &Path) -> anyhow::Result<String> {
@@ -110,52 +141,46 @@ fn read_query(path: &Path) -> anyhow::Result<String> {
         .map_err(|error| Usage(format!("cannot read {}: {error}", path.display())).into())
 }
 
-/// The values of the document's conditions that a plan is printed for, each with words that say which.
-fn variants(
-    supergraph: &Supergraph,
-    document: &Document,
-    variables: Option<Map<String, Value>>,
-) -> anyhow::Result<Vec<(String, Conditions)>> {
-    if let Some(variables) = variables {
-        let coerced = document.coerce(supergraph, variables).map_err(explained)?;
-        return Ok(vec![(String::new(), document.conditions(&coerced))]);
-    }
-    let names = document.condition_variables();
-    let (_, operation) = document.executable();
-    let default = |name: &apollo_compiler::Name| {
-        let variable = operation
-            .variables
-            .iter()
-            .find(|variable| variable.name == *name)?;
-        match variable.default_value.as_deref()? {
-            ast::Value::Boolean(value) => Some(*value),
-            _ => None,
+/// The plans as one text.
+fn print(format: Format, supergraph: &Supergraph, plans: &[(Variant, planner::Plan)]) -> String {
+    match format {
+        Format::Json => {
+            let plans: Vec<Value> = plans
+                .iter()
+                .map(|(variant, plan)| {
+                    let plan = plan.to_json(supergraph);
+                    if variant.open.is_empty() {
+                        return plan;
+                    }
+                    let open = variant.open.iter();
+                    let variables = open.map(|(name, value)| (name.to_string(), (*value).into()));
+                    json!({ "variables": Map::from_iter(variables), "queryPlan": plan })
+                })
+                .collect();
+            match plans.as_slice() {
+                [only] => format!("{only:#}\n"),
+                several => format!("{:#}\n", Value::from(several)),
+            }
         }
-    };
-    let defaults: Vec<Option<bool>> = names.iter().map(default).collect();
-    let open: Vec<usize> = (0..names.len())
-        .filter(|&index| defaults[index].is_none())
-        .collect();
-    if open.len() > OPEN_CONDITIONS_MAX {
-        bail!(Usage(format!(
-            "{} variables of @skip and @include have no value: give --variables",
-            open.len()
-        )));
+        Format::Text | Format::Mermaid => {
+            let comment = if format == Format::Text { "#" } else { "%%" };
+            let texts = plans.iter().map(|(variant, plan)| {
+                let text = match format {
+                    Format::Mermaid => plan.to_mermaid(supergraph),
+                    _ => plan.display(supergraph).to_string(),
+                };
+                if variant.open.is_empty() {
+                    return text;
+                }
+                let open = variant.open.iter();
+                let open: Vec<String> = open
+                    .map(|(name, value)| format!("${name}: {value}"))
+                    .collect();
+                format!("{comment} {}\n{text}", open.join(", "))
+            });
+            texts.collect::<Vec<_>>().join("\n")
+        }
     }
-    let variants = (0..1usize << open.len()).map(|bits| {
-        let value = |index: usize| {
-            open.iter()
-                .position(|&at| at == index)
-                .is_some_and(|bit| bits >> bit & 1 == 1)
-        };
-        let values = (0..names.len()).map(|index| defaults[index].unwrap_or_else(|| value(index)));
-        let heading: Vec<String> = open
-            .iter()
-            .map(|&index| format!("${}: {}", names[index], value(index)))
-            .collect();
-        (heading.join(", "), Conditions::new(values.collect()))
-    });
-    Ok(variants.collect())
 }
 
 /// An error with the lines it is about.

@@ -2,7 +2,7 @@
 
 use super::failure::Usage;
 use crate::{
-    config::{self, Config, Environment, Warning},
+    config::{self, Config, Environment, Outline, Parsed, Warning},
     schema::Supergraph,
 };
 use anyhow::Context;
@@ -36,6 +36,7 @@ pub(super) struct Sdl {
 pub(super) struct Loaded {
     pub config: Config,
     pub warnings: Vec<Warning>,
+    pub outline: Outline,
     pub supergraph: Supergraph,
 }
 
@@ -61,7 +62,11 @@ impl Sources {
     }
 
     fn load(&self, files: &mut Vec<PathBuf>, fingerprint: &mut String) -> anyhow::Result<Loaded> {
-        let (mut config, warnings) = self.load_config(files, fingerprint)?;
+        let Parsed {
+            mut config,
+            warnings,
+            outline,
+        } = self.load_config(files, fingerprint)?;
         (self.adjust)(&mut config);
         let path = self
             .supergraph
@@ -76,6 +81,7 @@ impl Sources {
         Ok(Loaded {
             config,
             warnings,
+            outline,
             supergraph,
         })
     }
@@ -84,17 +90,17 @@ impl Sources {
         &self,
         files: &mut Vec<PathBuf>,
         fingerprint: &mut String,
-    ) -> anyhow::Result<(Config, Vec<Warning>)> {
+    ) -> anyhow::Result<Parsed> {
         let path = self.config.as_deref().unwrap_or(Path::new(CONFIG_DEFAULT));
         files.push(path.to_owned());
         if self.config.is_none() && !path.exists() {
-            return Ok((Config::default(), Vec::new()));
+            return Ok(Parsed::default());
         }
         let text = read_file(path)?;
         fingerprint.push_str(&text);
         fingerprint.push('\0');
-        let parsed = config::parse(&path.display().to_string(), &text, &Environment::process())?;
-        Ok((parsed.config, parsed.warnings))
+        let file = path.display().to_string();
+        Ok(config::parse(&file, &text, &Environment::process())?)
     }
 }
 

@@ -31,20 +31,22 @@ const MISSING: &[(&str, Absence)] = &[
     ("coprocessor", Refuse),
     ("cors", Warn),
     ("demand_control", Warn),
+    ("enhanced_client_awareness", Warn),
     ("experimental_chaos", Warn),
+    ("experimental_diagnostics", Warn),
+    ("experimental_hoist_orphan_errors", Warn),
     ("experimental_type_conditioned_fetching", Warn),
     ("fleet_detector", Warn),
     ("forbid_mutations", Refuse),
-    ("homepage", Warn),
+    ("headers.connector", Warn),
+    ("homepage.graph_ref", Warn),
     ("license_enforcement", Warn),
     ("persisted_queries", Refuse),
-    ("plugins", Warn),
     ("preview_entity_cache", Warn),
     ("preview_file_uploads", Warn),
     ("progressive_override", Warn),
     ("response_cache", Warn),
     ("rhai", Refuse),
-    ("sandbox", Warn),
     ("subscription", Warn),
     ("tls", Refuse),
     ("health_check.readiness", Warn),
@@ -116,8 +118,17 @@ const MISSING: &[(&str, Absence)] = &[
     ("traffic_shaping.all.deduplicate_query", Warn),
     ("traffic_shaping.all.dns_resolution_strategy", Warn),
     ("traffic_shaping.all.experimental_http2", Warn),
+    (
+        "traffic_shaping.all.experimental_http2_keep_alive_interval",
+        Warn,
+    ),
+    (
+        "traffic_shaping.all.experimental_http2_keep_alive_timeout",
+        Warn,
+    ),
     ("traffic_shaping.all.global_rate_limit", Warn),
     ("traffic_shaping.all.pool_idle_timeout", Warn),
+    ("traffic_shaping.connector", Warn),
     ("traffic_shaping.deduplicate_variables", Warn),
     ("traffic_shaping.router.concurrency_limit", Warn),
     ("traffic_shaping.router.global_rate_limit", Warn),
@@ -125,6 +136,14 @@ const MISSING: &[(&str, Absence)] = &[
     ("traffic_shaping.subgraphs.*.deduplicate_query", Warn),
     ("traffic_shaping.subgraphs.*.dns_resolution_strategy", Warn),
     ("traffic_shaping.subgraphs.*.experimental_http2", Warn),
+    (
+        "traffic_shaping.subgraphs.*.experimental_http2_keep_alive_interval",
+        Warn,
+    ),
+    (
+        "traffic_shaping.subgraphs.*.experimental_http2_keep_alive_timeout",
+        Warn,
+    ),
     ("traffic_shaping.subgraphs.*.global_rate_limit", Warn),
     ("traffic_shaping.subgraphs.*.pool_idle_timeout", Warn),
     // The gateway's own.
@@ -148,6 +167,11 @@ const MISSING: &[(&str, Absence)] = &[
     ("upstreams.*.retry", Warn),
     ("upstreams.*.tls", Refuse),
 ];
+
+/// Their paths.
+pub(super) fn missing() -> impl Iterator<Item = &'static str> {
+    MISSING.iter().map(|(path, _)| *path)
+}
 
 /// Takes the missing keys out of the tree: a warning for each, or an error.
 pub(super) fn set_aside(tree: &mut Node) -> Result<Vec<Problem>, Problem> {

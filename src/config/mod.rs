@@ -9,11 +9,15 @@ mod apollo;
 mod error;
 mod expand;
 mod nearest;
+mod outline;
 mod read;
+mod schema;
 mod sections;
 mod tree;
 
 pub use error::{Error, Warning};
+pub use outline::Outline;
+pub use schema::schema;
 pub use sections::{Config, Server, Supergraph};
 
 /// How `${env.NAME}` and `${file.PATH}` are looked up. None: there is no such thing.
@@ -33,27 +37,31 @@ impl Environment<'static> {
 }
 
 /// A configuration, and what its writer should know about it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Parsed {
     pub config: Config,
     pub warnings: Vec<Warning>,
+    /// Where its keys are written.
+    pub outline: Outline,
 }
 
 /// Reads a configuration. `file` is what messages call it.
 pub fn parse(file: &str, text: &str, environment: &Environment<'_>) -> Result<Parsed, Error> {
     let parsed = || {
         let mut tree = tree::parse(text)?;
+        let outline = Outline::new(file, text, &tree);
         expand::expand(&mut tree, environment)?;
         let warnings = apollo::set_aside(&mut tree)?;
         let config: Config = read::read(&tree)?;
         config.routes.check(&config.upstreams).map_err(|misfit| {
             error::Problem::new(Some(tree.place_of(&misfit.at)), misfit.message)
         })?;
-        Ok((config, warnings))
+        Ok((config, warnings, outline))
     };
     match parsed() {
-        Ok((config, warnings)) => Ok(Parsed {
+        Ok((config, warnings, outline)) => Ok(Parsed {
             config,
+            outline,
             warnings: warnings
                 .into_iter()
                 .map(|problem| Warning(problem.in_file(file, text)))

@@ -2,9 +2,10 @@
 
 use crate::{
     gateway::{
-        self, AuthenticationConfig, AuthorizationConfig, CsrfConfig, HeadersConfig,
-        IncludeSubgraphErrorsConfig, LimitsConfig, OverrideSubgraphUrlConfig, RateLimitConfig,
-        RequestIdConfig, RoutesConfig, TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
+        self, AuthenticationConfig, AuthorizationConfig, CsrfConfig, HeadersConfig, HomepageConfig,
+        IncludeSubgraphErrorsConfig, LimitsConfig, OverrideSubgraphUrlConfig, PluginsConfig,
+        RateLimitConfig, RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig,
+        TrafficShapingConfig, UpstreamsConfig, UrlPath,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -25,6 +26,9 @@ pub struct Config {
     pub include_subgraph_errors: IncludeSubgraphErrorsConfig,
     pub override_subgraph_url: OverrideSubgraphUrlConfig,
     pub csrf: CsrfConfig,
+    pub plugins: PluginsConfig,
+    pub sandbox: SandboxConfig,
+    pub homepage: HomepageConfig,
     pub upstreams: UpstreamsConfig,
     pub routes: RoutesConfig,
     pub ratelimit: RateLimitConfig,
@@ -80,6 +84,9 @@ impl Config {
             traffic_shaping: self.traffic_shaping.clone(),
             include_subgraph_errors: self.include_subgraph_errors.clone(),
             override_subgraph_url: self.override_subgraph_url.clone(),
+            plugins: self.plugins.clone(),
+            sandbox: self.sandbox.clone(),
+            homepage: self.homepage.clone(),
             upstreams: self.upstreams.clone(),
             routes: self.routes.clone(),
             ratelimit: self.ratelimit.clone(),

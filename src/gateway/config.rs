@@ -1,8 +1,8 @@
 //! What the gateway is told.
 
 use super::{
-    UrlPath, authentication, authorization, csrf, headers, include_subgraph_errors, limits,
-    override_subgraph_url, rate_limit, request_id, rest, trace, traffic,
+    UrlPath, authentication, authorization, csrf, expose, headers, ide, include_subgraph_errors,
+    limits, override_subgraph_url, rate_limit, request_id, rest, trace, traffic,
 };
 
 /// The settings of a snapshot, except for the supergraph.
@@ -20,6 +20,9 @@ pub struct Config {
     pub traffic_shaping: traffic::Config,
     pub include_subgraph_errors: include_subgraph_errors::Config,
     pub override_subgraph_url: override_subgraph_url::Config,
+    pub plugins: expose::Config,
+    pub sandbox: ide::SandboxConfig,
+    pub homepage: ide::HomepageConfig,
     pub upstreams: rest::UpstreamsConfig,
     pub routes: rest::RoutesConfig,
     pub ratelimit: rate_limit::Config,
@@ -42,6 +45,9 @@ impl Default for Config {
             traffic_shaping: traffic::Config::default(),
             include_subgraph_errors: include_subgraph_errors::Config::default(),
             override_subgraph_url: override_subgraph_url::Config::default(),
+            plugins: expose::Config::default(),
+            sandbox: ide::SandboxConfig::default(),
+            homepage: ide::HomepageConfig::default(),
             upstreams: rest::UpstreamsConfig::default(),
             routes: rest::RoutesConfig::default(),
             ratelimit: rate_limit::Config::default(),

@@ -3,6 +3,10 @@
 //! The rules are Apollo Router's: those of `all` come first, then the subgraph's own, each in order; what one rule has
 //! propagated to a header, a later one does not replace.
 
+mod dead;
+
+pub(super) use dead::dead_rules;
+
 use super::{
     authentication::Caller,
     header_types::{Name, Pattern, Value},
@@ -335,19 +339,28 @@ fn is_nominated(client: &HeaderMap, name: &HeaderName) -> bool {
         .any(|token| token.trim().eq_ignore_ascii_case(name.as_str()))
 }
 
+impl Rule {
+    /// The header of our own that it names, if it does; then it has no effect.
+    fn touches_ours(&self) -> Option<&HeaderName> {
+        let touched = match self {
+            Self::Propagate(Propagate::Named { named, rename, .. }) => {
+                [Some(named), rename.as_ref()]
+            }
+            Self::Insert(insert) => [Some(insert.name()), None],
+            Self::Remove(Remove::Named(name)) => [Some(name), None],
+            Self::Propagate(Propagate::Matching(_)) | Self::Remove(Remove::Matching(_)) => {
+                [None, None]
+            }
+        };
+        let mut names = touched.into_iter().flatten().map(|name| &name.0);
+        names.find(|name| OURS.contains(name))
+    }
+}
+
 fn is_effective(rule: &Rule, subgraph: &str) -> bool {
-    let touched = match rule {
-        Rule::Propagate(Propagate::Named { named, rename, .. }) => [Some(named), rename.as_ref()],
-        Rule::Insert(insert) => [Some(insert.name()), None],
-        Rule::Remove(Remove::Named(name)) => [Some(name), None],
-        Rule::Propagate(Propagate::Matching(_)) | Rule::Remove(Remove::Matching(_)) => [None, None],
-    };
-    let ours = touched
-        .into_iter()
-        .flatten()
-        .find(|name| OURS.contains(&name.0));
+    let ours = rule.touches_ours();
     if let Some(name) = ours {
-        tracing::warn!(subgraph, header = %name.0, "a header rule has no effect: the router sets this header itself");
+        tracing::warn!(subgraph, header = %name, "a header rule has no effect: the router sets this header itself");
     }
     ours.is_none()
 }

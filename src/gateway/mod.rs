@@ -6,13 +6,17 @@
 
 mod authentication;
 mod authorization;
+mod check;
 mod config;
 mod csrf;
 mod errors;
+mod expose;
+mod finding;
 mod gate;
 mod graphql;
 mod header_types;
 mod headers;
+mod ide;
 mod include_subgraph_errors;
 mod lasting;
 mod limits;
@@ -37,10 +41,14 @@ mod url_path;
 pub use crate::upstream::{Body, Connections};
 pub use authentication::{Config as AuthenticationConfig, Error as AuthenticationError};
 pub use authorization::Config as AuthorizationConfig;
+pub use check::check;
 pub use config::Config;
 pub use csrf::Config as CsrfConfig;
 pub use errors::{Code, Problem, Refusal};
+pub use expose::Config as PluginsConfig;
+pub use finding::Finding;
 pub use headers::Config as HeadersConfig;
+pub use ide::{HomepageConfig, SandboxConfig};
 pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
@@ -55,8 +63,9 @@ pub use traffic::Config as TrafficShapingConfig;
 pub use url_path::UrlPath;
 
 use crate::{executor, operation::OperationKind};
+use authentication::Caller;
 use graphql::Media;
-use http::{Request, Response};
+use http::{Request, Response, request::Parts};
 use observation::Observation;
 use route::Route;
 use std::{net::IpAddr, sync::Arc};
@@ -79,10 +88,16 @@ pub async fn handle(
     });
     let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
     let observation = Observation::begin(snapshot.observing, metrics, client, &head);
-    let admitted = routed.and_then(|routed| snapshot.admit(&head.method).map(|()| routed));
+    let admitted = routed.and_then(|(route, target)| {
+        if !matches!(route, Route::Page(_)) {
+            snapshot.admit(&head.method)?;
+        }
+        Ok((route, target))
+    });
 
     // The end it is for. Each refuses in its own words.
     let response = match admitted {
+        Ok((Route::Page(page), _)) => page.response(),
         Ok((Route::Graphql, _)) => match graphql::negotiate(&head.headers) {
             Ok(media) => answer(snapshot, connections, &observation, body, media)
                 .await
@@ -119,13 +134,20 @@ async fn pass(
     route: &rest::Route,
     request: rest::Request<'_>,
 ) -> Result<Response<Body>, Refusal> {
-    let authenticating = snapshot
-        .authentication
-        .authenticate(&request.observation.head().headers);
-    timeout_at(Instant::now() + snapshot.timeout, authenticating)
-        .await
-        .map_err(|_| Refusal::timeout())??;
+    let deadline = Instant::now() + snapshot.timeout;
+    authenticate(snapshot, request.observation.head(), deadline).await?;
     rest::answer(route, connections, request).await
+}
+
+/// Who sends a request, whichever end it is for.
+async fn authenticate(
+    snapshot: &Snapshot,
+    head: &Parts,
+    deadline: Instant,
+) -> Result<Caller, Refusal> {
+    let authenticating = snapshot.authentication.authenticate(&head.headers);
+    let caller = timeout_at(deadline, authenticating).await;
+    Ok(caller.map_err(|_| Refusal::timeout())??)
 }
 
 /// Answers a GraphQL request.
@@ -137,7 +159,6 @@ async fn answer(
     media: Media,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
-
     let head = observation.head();
 
     // Admit.
@@ -145,11 +166,7 @@ async fn answer(
     let method = graphql::check_method(&head.method)?;
     let is_json = graphql::is_json(method, &head.headers)?;
     snapshot.csrf.check(&head.headers, is_json)?;
-
-    let authenticating = snapshot.authentication.authenticate(&head.headers);
-    let caller = timeout_at(deadline, authenticating)
-        .await
-        .map_err(|_| Refusal::timeout())??;
+    let caller = authenticate(snapshot, head, deadline).await?;
 
     // Decode.
     observation.next(&mut stage, "decode");
@@ -160,9 +177,7 @@ async fn answer(
     let preparing = snapshot
         .documents
         .prepare(&request.query, request.operation_name.as_deref());
-    let prepared = timeout_at(deadline, preparing)
-        .await
-        .map_err(|_| Refusal::timeout())??;
+    let prepared = in_time(deadline, preparing).await?;
     let document = prepared.document();
     observation.operation(document.kind(), document.name());
     if method == graphql::Method::Get && document.kind() != OperationKind::Query {
@@ -179,19 +194,23 @@ async fn answer(
 
     // Plan: what depends on the request is settled first, so that the plan is without conditions.
     observation.next(&mut stage, "plan");
-    let planning = snapshot
-        .documents
-        .program(&prepared, document.conditions(&variables));
-    let program = timeout_at(deadline, planning)
-        .await
-        .map_err(|_| Refusal::timeout())??;
+    let conditions = document.conditions(&variables);
+    let planning = snapshot.documents.program(&prepared, &conditions);
+    let program = in_time(deadline, planning).await?;
+    let mut exposed = None;
+    if let Some(asked) = snapshot.plugins.asked(&head.headers) {
+        let showing = snapshot.documents.show(&prepared, conditions);
+        let plan = in_time(deadline, showing).await?;
+        exposed = Some(expose::Exposed { asked, plan });
+    }
+    if let Some(only) = exposed.as_ref().filter(|exposed| exposed.asked.dry_run) {
+        return Ok(graphql::encode_plan(media, only));
+    }
 
     // Run.
     observation.next(&mut stage, "execute");
     let introspecting = snapshot.documents.introspect(&prepared, &variables);
-    let introspection = timeout_at(deadline, introspecting)
-        .await
-        .map_err(|_| Refusal::timeout())??;
+    let introspection = in_time(deadline, introspecting).await?;
     let client = Client {
         observation,
         stage: &stage,
@@ -210,5 +229,16 @@ async fn answer(
 
     // Encode.
     observation.next(&mut stage, "encode");
-    Ok(graphql::encode(&snapshot.subgraphs, media, reply))
+    let rules = &snapshot.subgraphs;
+    Ok(graphql::encode(rules, media, reply, exposed.as_ref()))
+}
+
+/// What a stage gives, if it does before the request has to end.
+async fn in_time<T>(
+    deadline: Instant,
+    stage: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    timeout_at(deadline, stage)
+        .await
+        .unwrap_or_else(|_| Err(Refusal::timeout()))
 }

@@ -1,21 +1,26 @@
 //! Which end of the gateway a request is for.
 
-use super::{Refusal, Snapshot, gate::Target, metrics::RouteMetrics, rest};
+use super::{Refusal, Snapshot, gate::Target, ide::Page, metrics::RouteMetrics, rest};
 use http::request::Parts;
 
 /// Where a request goes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Route<'a> {
+    /// For a person at a browser.
+    Page(Page),
     Graphql,
     Rest(&'a rest::Route),
 }
 
-/// The route of a request: GraphQL has its path to itself, then the first of `routes` that matches.
+/// The route of a request: a page, if there is one here; GraphQL has its path to itself; then the first of `routes` that matches.
 pub(super) fn route<'a>(
     snapshot: &'a Snapshot,
     head: &Parts,
     target: &Target<'_>,
 ) -> Result<Route<'a>, Refusal> {
+    if let Some(page) = snapshot.pages.find(head, target.path.as_str()) {
+        return Ok(Route::Page(page));
+    }
     if target.path.as_str() == snapshot.path.as_str() {
         return Ok(Route::Graphql);
     }
@@ -27,6 +32,7 @@ pub(super) fn metrics<'a>(snapshot: &'a Snapshot, route: Option<&Route<'a>>) -> 
     match route {
         Some(Route::Graphql) => &snapshot.graphql_metrics,
         Some(Route::Rest(route)) => route.metrics(),
+        Some(Route::Page(_)) => &snapshot.pages_metrics,
         None => &snapshot.unrouted_metrics,
     }
 }

@@ -7,7 +7,9 @@ use super::{
     Config, Refusal, UrlPath,
     authentication::Authentication,
     csrf::Csrf,
+    expose,
     graphql::Documents,
+    ide::Pages,
     lasting::Lasting,
     limits::Limits,
     metrics::{self, RouteMetrics},
@@ -33,10 +35,15 @@ pub struct Snapshot {
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
     pub(super) subgraphs: SubgraphTable,
+    /// Whether plans are shown.
+    pub(super) plugins: expose::Config,
+    /// What browsers are shown.
+    pub(super) pages: Pages,
     pub(super) routes: rest::Table,
     pub(super) observing: observation::Rules,
     rate_limit: Option<Arc<RateLimit>>,
     pub(super) graphql_metrics: RouteMetrics,
+    pub(super) pages_metrics: RouteMetrics,
     /// Requests that no route is for.
     pub(super) unrouted_metrics: RouteMetrics,
 }
@@ -67,6 +74,8 @@ impl Snapshot {
                 &lasting.key_sources,
             )?,
             timeout: config.traffic_shaping.router.timeout,
+            plugins: config.plugins.clone(),
+            pages: Pages::new(&config.sandbox, &config.homepage, &config.path),
             observing: observation::Rules {
                 request_id: config.request_id,
                 tracing: config.tracing,
@@ -74,6 +83,7 @@ impl Snapshot {
             },
             rate_limit: lasting.rate_limits.global(&config.ratelimit),
             graphql_metrics: RouteMetrics::new(config.path.as_str()),
+            pages_metrics: RouteMetrics::new("page"),
             unrouted_metrics: RouteMetrics::new("none"),
         })
     }

@@ -1,6 +1,8 @@
 //! How each subgraph is called and shown, compiled from the configuration.
 
-use super::{Config, authentication, headers::Rules, metrics::SubgraphMetrics, rest::Misfit};
+use super::{
+    Config, authentication, check, headers::Rules, metrics::SubgraphMetrics, rest::Misfit,
+};
 use crate::{
     schema::{Subgraph, SubgraphId},
     upstream::{Endpoint, EndpointError, Registry, Upstream},
@@ -44,7 +46,9 @@ impl SubgraphTable {
         subgraphs: &[Subgraph],
         registry: &Registry,
     ) -> Result<Self, SnapshotError> {
-        warn_of_unknown_subgraphs(config, subgraphs);
+        for finding in check::unknown_subgraphs(config, subgraphs) {
+            tracing::warn!("{}: {}", finding.key.join("."), finding.message);
+        }
         let rules = subgraphs
             .iter()
             .map(|subgraph| SubgraphRules::new(config, subgraph, registry));
@@ -79,35 +83,5 @@ impl SubgraphRules {
             includes_errors: config.include_subgraph_errors.includes(name),
             metrics: SubgraphMetrics::new(name),
         })
-    }
-}
-
-/// A rule for a subgraph that is not there is most likely a misspelt name.
-fn warn_of_unknown_subgraphs(config: &Config, subgraphs: &[Subgraph]) {
-    let sections = [
-        (
-            "traffic_shaping.subgraphs",
-            config.traffic_shaping.subgraphs.keys().collect::<Vec<_>>(),
-        ),
-        (
-            "headers.subgraphs",
-            config.headers.subgraphs.keys().collect(),
-        ),
-        (
-            "include_subgraph_errors.subgraphs",
-            config.include_subgraph_errors.subgraphs.keys().collect(),
-        ),
-        (
-            "override_subgraph_url",
-            config.override_subgraph_url.0.keys().collect(),
-        ),
-    ];
-    for (section, names) in sections {
-        for name in names
-            .into_iter()
-            .filter(|name| subgraphs.iter().all(|subgraph| subgraph.name != **name))
-        {
-            tracing::warn!("{section}.{name}: the supergraph has no subgraph of this name");
-        }
     }
 }

@@ -6,6 +6,8 @@
 mod error;
 mod fetches;
 mod graph;
+mod json;
+mod mermaid;
 mod plan;
 mod search;
 mod text;

@@ -77,7 +77,9 @@ ratelimit:
     capacity: 1000
     interval: 1m
 ";
-    let Parsed { config, warnings } = parse(text).unwrap();
+    let Parsed {
+        config, warnings, ..
+    } = parse(text).unwrap();
     assert_eq!(config.supergraph.listen.port(), 4000);
     assert_eq!(
         config.traffic_shaping.upstream("users").timeout,

@@ -1,8 +1,12 @@
 //! The gateway and the server, from the outside.
 
+mod apollo_keys;
 mod authentication;
+mod check;
 mod command;
 mod config;
+mod config_schema;
+mod ide;
 mod pages;
 mod rate_limit;
 mod server;

@@ -53,6 +53,12 @@ fn headers() {
     play_all("headers");
 }
 
+/// Plans beside answers.
+#[test]
+fn expose() {
+    play_all("expose");
+}
+
 /// Subgraphs that fail.
 #[test]
 fn subgraph_errors() {

@@ -12,10 +12,10 @@ use crate::{
     schema::Supergraph,
 };
 use quick_cache::{Equivalent, Weighter, sync::Cache};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::{
     hash::{Hash, Hasher},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
@@ -43,9 +43,17 @@ pub(crate) struct Prepared {
     key: Key,
     document: Document,
     /// The most recently used last.
-    programs: Mutex<Vec<(Conditions, Arc<Program>)>>,
+    programs: Mutex<Vec<Planned>>,
     /// Held while planning, so that each program is planned once.
     planning: tokio::sync::Mutex<()>,
+}
+
+/// What was planned for one set of condition values.
+struct Planned {
+    conditions: Conditions,
+    program: Arc<Program>,
+    /// The plan as JSON, once somebody asked to see it.
+    shown: Option<Arc<str>>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -141,16 +149,16 @@ impl Documents {
     pub(crate) async fn program(
         &self,
         prepared: &Arc<Prepared>,
-        conditions: Conditions,
+        conditions: &Conditions,
     ) -> Result<Arc<Program>, Refusal> {
-        match prepared.program(&conditions) {
+        match prepared.program(conditions) {
             Some(program) => {
                 self.metrics.hits.increment(1);
                 Ok(program)
             }
             None => {
                 self.metrics.misses.increment(1);
-                self.plan(prepared, conditions).await
+                self.plan(prepared, conditions.clone()).await
             }
         }
     }
@@ -176,12 +184,43 @@ impl Documents {
             Ok::<_, Refusal>(program)
         };
         let program = self.planning.run(job).await??;
+        self.weigh(prepared);
+        Ok(program)
+    }
+
+    /// The plan of a document under these conditions as a JSON object: its `text`, and its tree as `object`. Programs do
+    /// not keep the plan they were made of, so it is planned again for the first who asks to see it.
+    pub(in crate::gateway) async fn show(
+        &self,
+        prepared: &Arc<Prepared>,
+        conditions: Conditions,
+    ) -> Result<Arc<str>, Refusal> {
+        let _turn = prepared.planning.lock().await;
+        if let Some(shown) = prepared.shown(&conditions) {
+            return Ok(shown);
+        }
+        let (supergraph, planned) = (Arc::clone(&self.supergraph), Arc::clone(prepared));
+        let job = move || {
+            let operation = planned.document.fold(&supergraph, &conditions)?;
+            let plan = planner::plan(&supergraph, &operation)?;
+            let text = plan.display(&supergraph).to_string();
+            let shown = json!({ "text": text, "object": plan.to_json(&supergraph) }).to_string();
+            let shown: Arc<str> = shown.into();
+            planned.keep_shown(&conditions, Arc::clone(&shown));
+            Ok::<_, Refusal>(shown)
+        };
+        let shown = self.planning.run(job).await??;
+        self.weigh(prepared);
+        Ok(shown)
+    }
+
+    /// Puts an entry in anew, for it has grown.
+    fn weigh(&self, prepared: &Arc<Prepared>) {
         let entry = Entry {
             prepared: Arc::clone(prepared),
             bytes: prepared.bytes(),
         };
         self.cache.insert(prepared.key.clone(), entry);
-        Ok(program)
     }
 
     /// The values of a document's introspection fields, if it has any. It may walk the whole schema, so it is no work
@@ -211,26 +250,57 @@ impl Prepared {
     }
 
     fn program(&self, conditions: &Conditions) -> Option<Arc<Program>> {
-        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut programs = self.programs();
         let index = programs
             .iter()
-            .rposition(|(known, _)| known == conditions)?;
+            .rposition(|known| known.conditions == *conditions)?;
         programs[index..].rotate_left(1);
-        programs.last().map(|(_, program)| Arc::clone(program))
+        programs.last().map(|known| Arc::clone(&known.program))
+    }
+
+    fn shown(&self, conditions: &Conditions) -> Option<Arc<str>> {
+        let programs = self.programs();
+        let known = programs
+            .iter()
+            .find(|known| known.conditions == *conditions)?;
+        known.shown.clone()
+    }
+
+    fn programs(&self) -> MutexGuard<'_, Vec<Planned>> {
+        self.programs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn keep(&self, conditions: Conditions, program: Arc<Program>) {
-        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut programs = self.programs();
         if programs.len() >= PROGRAMS_MAX {
             programs.remove(0);
         }
-        programs.push((conditions, program));
+        programs.push(Planned {
+            conditions,
+            program,
+            shown: None,
+        });
     }
 
-    /// An estimate: the text itself, the document, and the programs there are.
+    /// Keeps what a plan is shown as, beside its program, if that is still there.
+    fn keep_shown(&self, conditions: &Conditions, shown: Arc<str>) {
+        let mut programs = self.programs();
+        let known = programs
+            .iter_mut()
+            .find(|known| known.conditions == *conditions);
+        if let Some(known) = known {
+            known.shown = Some(shown);
+        }
+    }
+
+    /// An estimate: the text itself, the document, and the programs there are with what they are shown as.
     fn bytes(&self) -> u64 {
-        let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        let programs: u64 = programs.iter().map(|(_, program)| program.bytes()).sum();
+        let programs = self.programs();
+        let programs = programs.iter().map(|known| {
+            let shown = known.shown.as_ref().map_or(0, |shown| shown.len() as u64);
+            known.program.bytes() + shown
+        });
+        let programs: u64 = programs.sum();
         BYTES_PER_ENTRY + self.key.text.len() as u64 * (1 + BYTES_PER_TEXT_BYTE) + programs
     }
 }
@@ -292,7 +362,7 @@ mod tests {
         let weigh = async |text: &str| {
             let prepared = documents.prepare(text, None).await.unwrap();
             let conditions: Conditions = prepared.document().conditions(&Map::new());
-            documents.program(&prepared, conditions).await.unwrap();
+            documents.program(&prepared, &conditions).await.unwrap();
             prepared.bytes()
         };
         let (small, large) = (doubling("A", 2), doubling("A", 9));

@@ -3,14 +3,21 @@
 use super::Media;
 use crate::{
     executor::{self, PathSegment, Reply},
-    gateway::{Body, Code, Refusal, errors::FirstError, subgraph_rules::SubgraphTable},
+    gateway::{
+        Body, Code, Refusal, errors::FirstError, expose::Exposed, subgraph_rules::SubgraphTable,
+    },
 };
 use http::{Response, StatusCode, header};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 
-/// The response to an operation that was executed.
-pub(crate) fn encode(subgraphs: &SubgraphTable, media: Media, reply: Reply) -> Response<Body> {
+/// The response to an operation that was executed, with its plan if that is shown.
+pub(in crate::gateway) fn encode(
+    subgraphs: &SubgraphTable,
+    media: Media,
+    reply: Reply,
+    exposed: Option<&Exposed>,
+) -> Response<Body> {
     let Reply::One(executor::Response { data, errors, .. }) = reply;
     // Room for the names around the data; errors grow it.
     let mut body = Vec::with_capacity(data.len() + 32);
@@ -25,6 +32,9 @@ pub(crate) fn encode(subgraphs: &SubgraphTable, media: Media, reply: Reply) -> R
         body.extend_from_slice(b",\"errors\":");
         write_json(&mut body, &shown);
     }
+    if let Some(exposed) = exposed {
+        write_plan(&mut body, exposed);
+    }
     body.push(b'}');
     let mut response = respond(StatusCode::OK, media, body);
     if let Some(first) = errors.first() {
@@ -32,6 +42,27 @@ pub(crate) fn encode(subgraphs: &SubgraphTable, media: Media, reply: Reply) -> R
         response.extensions_mut().insert(FirstError(code));
     }
     response
+}
+
+/// The response to an operation that was planned only.
+pub(in crate::gateway) fn encode_plan(media: Media, exposed: &Exposed) -> Response<Body> {
+    let mut body = b"{\"data\":null".to_vec();
+    write_plan(&mut body, exposed);
+    body.push(b'}');
+    respond(StatusCode::OK, media, body)
+}
+
+fn write_plan(body: &mut Vec<u8>, exposed: &Exposed) {
+    body.extend_from_slice(b",\"extensions\":{");
+    for (index, key) in exposed.asked.keys.iter().enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        write_json(body, key);
+        body.push(b':');
+        body.extend_from_slice(exposed.plan.as_bytes());
+    }
+    body.push(b'}');
 }
 
 /// The log gets what the client may not see: one line a response, however many errors.

@@ -10,4 +10,4 @@ mod encode;
 pub(super) use accept::{Media, negotiate};
 pub(super) use decode::{Method, check_method, decode, is_json};
 pub(super) use documents::Documents;
-pub(super) use encode::{encode, refuse};
+pub(super) use encode::{encode, encode_plan, refuse};

@@ -1,0 +1,84 @@
+//! What a configuration says that cannot be meant so, given a supergraph. Nothing here keeps it from being served.
+
+use super::{Config, Finding, headers};
+use crate::schema::Subgraph;
+use std::time::Duration;
+
+/// Compares a configuration with the subgraphs that there are.
+pub fn check(config: &Config, subgraphs: &[Subgraph]) -> Vec<Finding> {
+    let mut findings = unknown_subgraphs(config, subgraphs);
+    findings.extend(unreachable_timeouts(config));
+    findings.extend(headers::dead_rules(&config.headers));
+    if config.sandbox.enabled && !config.introspection {
+        let message = "the editor needs the schema, and `supergraph.introspection` is off";
+        findings.push(Finding::new(&["sandbox", "enabled"], message));
+    }
+    if config.sandbox.enabled && config.homepage.enabled {
+        let message = "this page is never seen: `sandbox` is what `/` shows";
+        findings.push(Finding::new(&["homepage", "enabled"], message));
+    }
+    findings
+}
+
+/// A rule for a subgraph that is not there is most likely a misspelt name.
+pub(super) fn unknown_subgraphs(config: &Config, subgraphs: &[Subgraph]) -> Vec<Finding> {
+    let sections: [(&[&str], Vec<&String>); 4] = [
+        (
+            &["traffic_shaping", "subgraphs"],
+            config.traffic_shaping.subgraphs.keys().collect(),
+        ),
+        (
+            &["headers", "subgraphs"],
+            config.headers.subgraphs.keys().collect(),
+        ),
+        (
+            &["include_subgraph_errors", "subgraphs"],
+            config.include_subgraph_errors.subgraphs.keys().collect(),
+        ),
+        (
+            &["override_subgraph_url"],
+            config.override_subgraph_url.0.keys().collect(),
+        ),
+    ];
+    let known: Vec<&str> = subgraphs
+        .iter()
+        .map(|subgraph| subgraph.name.as_str())
+        .collect();
+    let findings = sections.iter().flat_map(|(section, names)| {
+        let unknown = names.iter().filter(|name| !known.contains(&name.as_str()));
+        unknown.map(|name| {
+            let key: Vec<&str> = section.iter().copied().chain([name.as_str()]).collect();
+            let known = known.join(", ");
+            Finding::new(
+                &key,
+                format!("the supergraph has no subgraph `{name}`; it has: {known}"),
+            )
+        })
+    });
+    findings.collect()
+}
+
+/// Timeouts of subgraphs that are longer than a whole request may take. A default that nobody wrote is not reported.
+fn unreachable_timeouts(config: &Config) -> Vec<Finding> {
+    let shaping = &config.traffic_shaping;
+    let whole = shaping.router.timeout;
+    let finding = |key: &[&str], timeout: Duration| {
+        let message = format!(
+            "{timeout:?} is never reached: `traffic_shaping.router.timeout` ends every request after {whole:?}"
+        );
+        Finding::new(key, message)
+    };
+    let mut findings = Vec::new();
+    let written = shaping.all != super::traffic::All::default();
+    if written && shaping.all.timeout > whole {
+        let key = ["traffic_shaping", "all", "timeout"];
+        findings.push(finding(&key, shaping.all.timeout));
+    }
+    for (name, subgraph) in &shaping.subgraphs {
+        if let Some(timeout) = subgraph.timeout.filter(|timeout| *timeout > whole) {
+            let key = ["traffic_shaping", "subgraphs", name, "timeout"];
+            findings.push(finding(&key, timeout));
+        }
+    }
+    findings
+}
