@@ -3,7 +3,8 @@
 use super::{
     Diagnostic, Error, Measures, OperationKind,
     fold::{self, Conditions},
-    measure, normal, variables,
+    measure::{self, DEPTH_MAX},
+    normal, variables,
 };
 use crate::schema::Supergraph;
 use apollo_compiler::{
@@ -26,6 +27,9 @@ impl Default for ParserLimits {
         }
     }
 }
+
+/// How many fragments apollo-compiler follows from one to the next.
+const FRAGMENT_DEPTH_MAX: usize = 100;
 
 /// A valid document with one operation chosen, measured. Conditions are not settled yet.
 #[derive(Debug)]
@@ -50,7 +54,7 @@ pub fn prepare(
     choose(&ast, operation_name)?;
     let document = ast
         .to_executable_validate(supergraph.api())
-        .map_err(|invalid| Error::Validation(Diagnostic::all(&invalid.errors)))?;
+        .map_err(|invalid| refused(Diagnostic::all(&invalid.errors)))?;
     let operation = document
         .operations
         .get(operation_name)
@@ -167,6 +171,20 @@ fn parse(text: &str, limits: &ParserLimits) -> Result<ast::Document, Error> {
                 }
             }
         })
+}
+
+/// What validation found wrong. Where it gave up, that is the reason: the rest may not be wrong at all.
+fn refused(found: Vec<Diagnostic>) -> Error {
+    let says = |text: &str| found.iter().any(|one| one.message.ends_with(text));
+    if says("contains too much nesting") {
+        Error::RecursionLimit {
+            limit: FRAGMENT_DEPTH_MAX,
+        }
+    } else if says("too much recursion") {
+        Error::RecursionLimit { limit: DEPTH_MAX }
+    } else {
+        Error::Validation(found)
+    }
 }
 
 /// Says plainly that `@defer` and `@stream` are not there, before validation calls them unknown.

@@ -80,8 +80,8 @@ impl Measures {
 
 /// Fields visited before an operation is refused as too complex.
 pub(super) const STEPS_MAX: usize = 200_000;
-/// Levels of nested fields that are followed at all.
-pub(super) const DEPTH_MAX: usize = 250;
+/// Levels of nested fields that are followed at all; apollo-compiler's validation follows as many.
+pub(super) const DEPTH_MAX: usize = 128;
 
 /// Measures `operation`; refuses one whose expansion goes past [`STEPS_MAX`].
 pub(super) fn measure(

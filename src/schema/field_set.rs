@@ -38,7 +38,10 @@ impl Reader<'_> {
             |message: String| Error::at(coordinate, format!("bad field set \"{text}\": {message}"));
         let parsed = Parser::new()
             .parse_field_set(self.schema, on.clone(), text, "field set")
-            .map_err(|failed| bad(failed.errors.to_string()))?;
+            .map_err(|failed| {
+                let messages = failed.errors.iter().map(|one| one.error.to_string());
+                bad(messages.collect::<Vec<_>>().join("; "))
+            })?;
         let (parent, possible) =
             (self.types)(on).ok_or_else(|| bad(format!("there is no type `{on}`")))?;
         let mut fields = Vec::new();

@@ -11,7 +11,8 @@ pub(super) struct Link {
     url: String,
     /// The specification's name: `join` in `https://specs.apollo.dev/join/v0.3`.
     name: String,
-    version: (u32, u32),
+    /// None: its address has no version.
+    version: Option<(u32, u32)>,
     /// The prefix of its elements in this schema.
     alias: String,
     /// Elements imported by name: (name in the specification, name here), directives with their `@`.
@@ -50,7 +51,7 @@ const NOT_YET: &[(&str, &str)] = &[
 impl Links {
     /// Reads `@link` (or, in Federation 1 supergraphs, `@core`) from the schema definition.
     pub(super) fn read(schema: &Schema) -> Result<Self, Error> {
-        let links: Vec<Link> = schema
+        let mut links: Vec<Link> = schema
             .schema_definition
             .directives
             .iter()
@@ -65,18 +66,20 @@ impl Links {
                         .map(str::to_owned)
                         .or_else(|| value.as_enum().map(|name| name.to_string()))
                 };
-                Link::new(
+                Some(Link::new(
                     url.as_str()?,
                     argument("as").and_then(text),
                     argument("import").map(imports).unwrap_or_default(),
                     argument("for").and_then(text),
-                )
+                ))
             })
             .collect();
         if !links.iter().any(|link| link.name == "join") {
             return Err(Error::NotASupergraph);
         }
         links.iter().try_for_each(Link::check)?;
+        // Nothing in the schema can belong to what has no name.
+        links.retain(|link| !link.alias.is_empty());
         Ok(Self(links))
     }
 
@@ -133,23 +136,28 @@ impl Link {
         alias: Option<String>,
         imports: Vec<(String, String)>,
         purpose: Option<String>,
-    ) -> Option<Self> {
+    ) -> Self {
         let mut segments = url.trim_end_matches('/').rsplit('/');
-        let version = segments.next()?.strip_prefix('v')?;
-        let name = segments.next()?.to_owned();
-        let (major, minor) = version.split_once('.')?;
-        Some(Self {
+        let last = segments.next().unwrap_or_default();
+        let version = last
+            .strip_prefix('v')
+            .and_then(|version| version.split_once('.'))
+            .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+        let name = match version {
+            Some(_) => segments.next().unwrap_or_default(),
+            None => last,
+        };
+        Self {
             url: url.to_owned(),
-            version: (major.parse().ok()?, minor.parse().ok()?),
-            alias: alias.unwrap_or_else(|| name.clone()),
-            name,
+            version,
+            alias: alias.unwrap_or_else(|| name.to_owned()),
+            name: name.to_owned(),
             imports,
             purpose,
-        })
+        }
     }
 
     fn check(&self) -> Result<(), Error> {
-        let (major, minor) = self.version;
         let refuse = |hint| {
             let purpose = self
                 .purpose
@@ -164,9 +172,10 @@ impl Link {
         if let Some((_, hint)) = NOT_YET.iter().find(|(name, _)| *name == self.name) {
             return refuse(hint);
         }
-        let understood = UNDERSTOOD
-            .iter()
-            .any(|&(name, last, up_to)| name == self.name && major == last && minor <= up_to);
+        let understood = UNDERSTOOD.iter().any(|&(name, last, up_to)| {
+            let fits = |(major, minor)| major == last && minor <= up_to;
+            name == self.name && self.version.is_some_and(fits)
+        });
         let matters = self.purpose.is_some() || self.name == "join";
         if matters && !understood {
             refuse(" (in this version)")

@@ -5,6 +5,7 @@
 
 mod api;
 mod error;
+mod federation1;
 mod field_set;
 mod ids;
 mod join;

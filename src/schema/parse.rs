@@ -1,7 +1,7 @@
 //! Supergraph SDL → [`Supergraph`]: reads the `join__*` directives (the join spec, <https://specs.apollo.dev/join/v0.3>).
 
 use super::{
-    Error, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, api,
+    Error, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, api, federation1,
     field_set::Reader,
     join::{Join, boolean, string},
     link::Links,
@@ -31,6 +31,9 @@ impl Supergraph {
             join: &join,
         }
         .build()?;
+        if join.owner.is_some() {
+            federation1::complete(&mut supergraph);
+        }
         supergraph.subgraphs = join.subgraphs;
         supergraph.api = api;
         Ok(supergraph)
@@ -286,7 +289,8 @@ impl Tables<'_> {
                 parent,
                 ty: definition.ty.clone(),
                 named,
-                lists: lists(&definition.ty),
+                lists: lists(&definition.ty)
+                    .ok_or_else(|| Error::at(&coordinate, "more than 255 lists in a list"))?,
                 in_subgraphs,
             });
             supergraph.types[parent.index()]
@@ -367,9 +371,10 @@ fn list_entity_interfaces(supergraph: &mut Supergraph) {
     }
 }
 
-fn lists(ty: &ast::Type) -> u8 {
+/// None: more than anyone counts.
+fn lists(ty: &ast::Type) -> Option<u8> {
     match ty {
-        ast::Type::List(inner) | ast::Type::NonNullList(inner) => 1 + lists(inner),
-        ast::Type::Named(_) | ast::Type::NonNullNamed(_) => 0,
+        ast::Type::List(inner) | ast::Type::NonNullList(inner) => lists(inner)?.checked_add(1),
+        ast::Type::Named(_) | ast::Type::NonNullNamed(_) => Some(0),
     }
 }

@@ -15,6 +15,6 @@ pub use client::{Client, wire};
 use http::Message;
 pub use page::{Block, Page};
 pub use router::Router;
-pub use sample::{on_small_stack, prepare, sample};
+pub use sample::{SAMPLE_SDL, on_small_stack, prepare, sample};
 pub use scenario::play;
 pub use subgraph::{Answer, Exchange, Fake};

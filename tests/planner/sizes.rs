@@ -7,21 +7,11 @@ use serde_json::Map;
 use std::{fmt::Write, time::Duration};
 
 /// CPU time for everything from text to plan, in a debug build.
-const ENOUGH: Duration = Duration::from_millis(1500);
+const ENOUGH: Duration = Duration::from_secs(3);
 
 /// Plans `text`; returns the number of fetches.
 fn fetches(supergraph: &Supergraph, text: &str) -> usize {
     let (planned, took) = kit::on_small_stack(|| plan(supergraph, text, Map::new()));
-    if std::env::var_os("SHOW").is_some() {
-        eprintln!("{took:?}");
-        return planned.map_or_else(
-            |e| {
-                eprintln!("{e}");
-                0
-            },
-            |p| p.fetches.len(),
-        );
-    }
     assert!(took < ENOUGH, "it took {took:?}");
     planned.unwrap().fetches.len()
 }
@@ -55,17 +45,17 @@ fn many_aliases_of_a_field_with_hops() {
 
 #[test]
 fn many_mutations() {
-    let fields = numbered(300, |index| {
+    let fields = numbered(900, |index| {
         let name = if index % 2 == 0 {
-            "advanceOrder(id: 1) { status }"
+            "advanceOrder(id:1){status}"
         } else {
-            "renameUser(id: 1, name: \"a\") { name }"
+            "renameUser(id:1,name:\"a\"){name}"
         };
-        format!("a{index}: {name}")
+        format!("a{index}:{name}")
     });
     assert_eq!(
         fetches(kit::sample(), &format!("mutation {{ {fields} }}")),
-        300
+        900
     );
 }
 

@@ -6,6 +6,7 @@ use crate::planner::plan::{Representation, RepresentationField, Typename};
 use crate::schema::{FieldSet, SetField, TypeSet};
 
 /// The representation of one entry, for a class of types.
+#[derive(PartialEq)]
 pub(super) struct Draft {
     pub(super) class: usize,
     pub(super) types: TypeSet,

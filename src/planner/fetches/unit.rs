@@ -24,12 +24,17 @@ impl Group {
             };
             let fits = |drafts: &[Draft]| {
                 let mut others = drafts.iter();
-                others.all(|other| other.agrees(&draft) && self.read_alike(source, other, &draft))
+                // What fits where it stands does so again: a client may select one field thousands of times.
+                drafts.contains(&draft)
+                    || others
+                        .all(|other| other.agrees(&draft) && self.read_alike(source, other, &draft))
             };
             match units.iter_mut().find(|(_, drafts)| fits(drafts)) {
                 Some((unit, drafts)) => {
                     unit.entries.push(entry);
-                    drafts.push(draft);
+                    if !drafts.contains(&draft) {
+                        drafts.push(draft);
+                    }
                 }
                 None => {
                     let entries = vec![entry];

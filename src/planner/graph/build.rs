@@ -153,27 +153,30 @@ impl<'a> Builder<'a> {
         }
         self.check_origins(position, &chosen)?;
         self.add_terminals(position, fields, &chosen);
+        // Nodes, what was chosen and the draft's fields are in one order.
+        let mut drafts = draft.fields.iter_mut();
         for child in children {
             if self.tree.node(child).leaf {
                 continue;
             }
             let field = chosen
-                .iter()
-                .find(|(_, node)| *node == child)
-                .map(|(index, _)| &fields[*index]);
+                .binary_search_by_key(&child, |(_, node)| *node)
+                .ok()
+                .map(|at| &fields[chosen[at].0]);
             let below = internal
                 .iter()
                 .filter(|(node, _)| *node == child)
                 .map(|(_, wanted)| wanted.clone())
                 .collect();
             let output = self.expand(child, field.map(|field| &field.selections), below)?;
-            for field in &mut draft.fields {
-                if let DraftValue::Node(node, draft) = &mut field.value
-                    && *node == child
-                {
-                    *draft = output;
-                    break;
-                }
+            let below = field.and_then(|_| {
+                drafts.find_map(|field| match &mut field.value {
+                    DraftValue::Node(node, below) if *node == child => Some(below),
+                    _ => None,
+                })
+            });
+            if let Some(below) = below {
+                *below = output;
             }
         }
         Ok(draft)

@@ -2,6 +2,7 @@
 
 use crate::schema::{Argument, SetField, TypeId, TypeSet};
 use apollo_compiler::{Name, ast};
+use std::collections::HashMap;
 
 /// Index of a [`Node`] in [`Tree::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,6 +21,8 @@ impl NodeId {
 #[derive(Debug, Default)]
 pub(in crate::planner) struct Tree {
     pub nodes: Vec<Node>,
+    /// The children of a node by their field's name: a client may select thousands of others.
+    by_name: HashMap<(NodeId, Name), Vec<NodeId>, foldhash::fast::RandomState>,
 }
 
 /// A field of the objects at another position.
@@ -55,6 +58,8 @@ impl Tree {
         let id = NodeId(self.nodes.len() as u32);
         if let Some(parent) = node.parent {
             self.nodes[parent.index()].children.push(id);
+            let same = self.by_name.entry((parent, node.name.clone()));
+            same.or_default().push(id);
         }
         self.nodes.push(node);
         id
@@ -67,13 +72,12 @@ impl Tree {
         field: &SetField,
         types: &TypeSet,
     ) -> Vec<NodeId> {
-        let children = self.node(parent).children.iter().copied();
-        children
+        let named = self.by_name.get(&(parent, field.name.clone()));
+        let named = named.into_iter().flatten().copied();
+        named
             .filter(|&child| {
                 let node = self.node(child);
-                node.name == field.name
-                    && node.arguments == field.arguments
-                    && node.types.intersects(types)
+                node.arguments == field.arguments && node.types.intersects(types)
             })
             .collect()
     }
