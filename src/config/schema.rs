@@ -67,7 +67,9 @@ impl Writer {
             Shape::Word => json!({}),
             Shape::Any => return json!({}),
         };
-        if optional && let Some(Value::Array(types)) = schema.get_mut("type") {
+        let types = schema.get_mut("type").and_then(Value::as_array_mut);
+        if let Some(types) = types.filter(|types| optional && !types.contains(&Value::from("null")))
+        {
             types.push("null".into());
         }
         self.annotate(&mut schema);
@@ -132,11 +134,17 @@ fn keys_of(schema: &Value) -> usize {
     schema["properties"].as_object().map_or(0, Map::len)
 }
 
-/// Adds a key of Apollo Router that has no effect here, so that editors do not call it unknown.
+/// Adds a key that is known but missing, so that editors do not call it unknown.
 fn add_missing(schema: &mut Value, keys: &[&str]) {
     let [key, below @ ..] = keys else { return };
     if *key == "*" {
-        return add_missing(&mut schema["additionalProperties"], below);
+        // Of a list, or of keys that the file makes up.
+        for place in ["items", "additionalProperties"] {
+            if let Some(each) = schema.get_mut(place) {
+                add_missing(each, below);
+            }
+        }
+        return;
     }
     let Some(Value::Object(properties)) = schema.get_mut("properties") else {
         return;
@@ -144,7 +152,7 @@ fn add_missing(schema: &mut Value, keys: &[&str]) {
     match properties.get_mut(*key) {
         Some(known) => add_missing(known, below),
         None if below.is_empty() => {
-            let note = "A key of Apollo Router that Graphway does not have yet.";
+            let note = "Graphway knows this key, but does not have it yet.";
             let missing = json!({ "description": note, "deprecated": true });
             properties.insert((*key).to_owned(), missing);
         }

@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 /// Where a value breaks the part of JSON Schema that ours uses.
 fn breaches(schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
     let Value::Object(schema) = schema else {
-        return;
+        panic!("{path}: {schema} is no schema");
     };
     for (keyword, wanted) in schema {
         match keyword.as_str() {
@@ -143,6 +143,47 @@ telemetry: { exporters: { logging: { stdout: { format: yaml } } } }
     "###);
 }
 
+/// Every place where a schema belongs has one.
+#[test]
+fn the_schema_is_a_schema() {
+    fn walk(schema: &Value, path: &str) {
+        let Some(schema) = schema.as_object() else {
+            panic!("{path}: {schema} is no schema");
+        };
+        let types: Vec<&Value> = schema
+            .get("type")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .collect();
+        let distinct = (1..types.len()).all(|index| !types[..index].contains(&types[index]));
+        assert!(distinct, "{path}: {types:?}");
+        for (name, below) in schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            walk(below, &format!("{path}.{name}"));
+        }
+        for option in schema
+            .get("anyOf")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            walk(option, path);
+        }
+        for place in ["items", "additionalProperties"] {
+            match schema.get(place) {
+                None | Some(Value::Bool(false)) => {}
+                Some(below) => walk(below, &format!("{path}.{place}")),
+            }
+        }
+    }
+    walk(&graphway::config::schema(), "");
+}
+
 #[test]
 fn what_is_read_fits() {
     let read = "\
@@ -152,6 +193,10 @@ traffic_shaping: { subgraphs: { users: { timeout: 1.5s, compression: gzip } } }
 headers: { all: { request: [{ propagate: { matching: ^x- } }, { remove: { named: x-a } }] } }
 csrf:
 apq: { enabled: true }
+upstreams: { one: { endpoints: [\"http://127.0.0.1:8081\"], timeout: 10s, retry: { attempts: 3 } } }
+routes:
+  - { match: { path: /api/** }, to: [{ upstream: one, weight: 90 }] }
+  - { match: { path: /, host: a.test, methods: [GET] }, to: one, rewrite: {} }
 ";
     assert_eq!(check(read), [""; 0]);
 }
