@@ -3,7 +3,9 @@
 //! [`Supergraph::parse`] reads a supergraph SDL once into immutable, interned tables. Everything above refers to
 //! types, fields and subgraphs by id. This layer knows nothing of operations, plans or the network.
 
+mod alike;
 mod api;
+mod entrances;
 mod error;
 mod federation1;
 mod field_set;
@@ -12,6 +14,7 @@ mod join;
 mod link;
 mod model;
 mod parse;
+mod prepared;
 mod type_set;
 
 pub use error::Error;
@@ -21,4 +24,5 @@ pub use model::{
     FieldDefinition, FieldInSubgraph, Key, Roots, Subgraph, Supergraph, TypeDefinition,
     TypeInSubgraph, TypeKind,
 };
+pub use prepared::Entrance;
 pub use type_set::TypeSet;

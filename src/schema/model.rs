@@ -1,6 +1,6 @@
 //! The tables of a supergraph.
 
-use super::{FieldId, FieldSet, SubgraphId, TypeId, TypeSet};
+use super::{Entrance, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, prepared::Alike};
 use apollo_compiler::{Name, Schema, ast, validation::Valid};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
@@ -18,6 +18,9 @@ pub struct Supergraph {
     /// Interfaces that a subgraph resolves by a key, knowing their implementations.
     pub(super) entity_interfaces: Vec<(TypeId, SubgraphId)>,
     pub(super) api: Valid<Schema>,
+    /// By type: the ways to enter a subgraph with its objects.
+    pub(super) entrances: Vec<Vec<Entrance>>,
+    pub(super) alike: Alike,
 }
 
 /// A service that resolves part of the supergraph.
@@ -54,7 +57,7 @@ pub struct TypeDefinition {
     pub name: Name,
     pub kind: TypeKind,
     /// The fields of an object or interface.
-    pub fields: IndexMap<Name, FieldId>,
+    pub fields: IndexMap<Name, FieldId, foldhash::fast::RandomState>,
     /// The object types a value of this type can have; an object type has itself.
     pub possible: TypeSet,
     /// Those of `possible` that clients may see.

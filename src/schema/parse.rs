@@ -1,7 +1,7 @@
 //! Supergraph SDL → [`Supergraph`]: reads the `join__*` directives (the join spec, <https://specs.apollo.dev/join/v0.3>).
 
 use super::{
-    Error, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, api, federation1,
+    Error, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, alike, api, entrances, federation1,
     field_set::Reader,
     join::{Join, boolean, string},
     link::Links,
@@ -9,6 +9,7 @@ use super::{
         FieldDefinition, FieldInSubgraph, Key, Roots, Supergraph, TypeDefinition, TypeInSubgraph,
         TypeKind,
     },
+    prepared::Alike,
 };
 use apollo_compiler::{
     Name, Schema, ast,
@@ -36,6 +37,8 @@ impl Supergraph {
         }
         supergraph.subgraphs = join.subgraphs;
         supergraph.api = api;
+        supergraph.entrances = entrances::list(&supergraph);
+        supergraph.alike = alike::number(&supergraph);
         Ok(supergraph)
     }
 }
@@ -74,6 +77,8 @@ impl Tables<'_> {
             entity_interfaces: Vec::new(),
             api: self.api.clone(),
             type_ids,
+            entrances: Vec::new(),
+            alike: Alike::default(),
         };
         self.declare_types(&mut supergraph);
         let known: Vec<(TypeId, TypeSet)> = supergraph

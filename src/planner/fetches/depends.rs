@@ -59,7 +59,7 @@ impl Source<'_, '_> {
         };
         let alike = self.graph.states[state.position.index()]
             .iter()
-            .filter(|&&other| {
+            .filter(|&other| {
                 self.selection.contains(other)
                     && facts.state(other).is_some_and(|other| {
                         (other.subgraph, other.only, other.class.is_some())
@@ -73,7 +73,7 @@ impl Source<'_, '_> {
     fn has_opaque_origin(&self, at: NodeId) -> bool {
         let facts = &self.graph.facts;
         let mut states = self.graph.states[at.index()].iter();
-        states.any(|&fact| {
+        states.any(|fact| {
             self.selection.contains(fact)
                 && facts
                     .state(fact)

@@ -1,13 +1,14 @@
 //! Building of an operation's graph, from the root down.
 
 use super::{
-    Draft, DraftValue, Fact, FactId, Facts, MoveKind, Node, NodeId, State, Terminal, Tree,
+    Draft, DraftValue, Fact, FactId, Facts, MoveKind, Node, NodeId, State, States, Terminal, Tree,
     builder::{Builder, REQUEST_COST, Wanted},
 };
-use crate::operation::{Field, Operation, OperationKind, Selections};
+use crate::operation::{Field, Operation, Selections};
 use crate::planner::Error;
 use crate::schema::{SubgraphId, Supergraph, TypeId, TypeSet};
 use apollo_compiler::{ast, name};
+use smallvec::{SmallVec, smallvec};
 
 /// Positions before an operation is refused.
 const POSITIONS_MAX: usize = 100_000;
@@ -22,9 +23,9 @@ pub(in crate::planner) struct Graph<'a> {
     /// What the client sees of the root.
     pub output: Draft,
     /// By node: the states at it.
-    pub states: Vec<Vec<FactId>>,
+    pub states: Vec<States>,
     /// By node: the facts of its runtime types, by class.
-    pub typenames: Vec<Vec<FactId>>,
+    pub typenames: Vec<SmallVec<[FactId; 1]>>,
 }
 
 /// Builds the graph of `operation`. `hops`: how many positions beyond the client's own selections may be entered by
@@ -48,10 +49,6 @@ pub(in crate::planner) fn build<'a>(
     };
     let root = builder.tree.add(root(operation));
     builder.grow_tables();
-    let is_query = operation.kind == OperationKind::Query;
-    if is_query {
-        builder.enter_root(root, operation.root, None);
-    }
     let output = builder.expand(root, Some(&operation.selections), Vec::new())?;
     builder.connect_entries();
     Ok(Graph {
@@ -76,7 +73,8 @@ fn root(operation: &Operation) -> Node {
         lists: 0,
         leaf: false,
         possible: types.clone(),
-        classes: vec![types],
+        classes: smallvec![types],
+        parts: SmallVec::new(),
         children: Vec::new(),
         key: None,
         internal: 0,
@@ -87,16 +85,16 @@ impl<'a> Builder<'a> {
     /// Lets every subgraph that knows the root type be entered at `position`.
     pub(super) fn enter_root(&mut self, position: NodeId, root: TypeId, only: Option<NodeId>) {
         for subgraph in self.supergraph.subgraph_ids() {
-            if self.supergraph.ty(root).in_subgraph(subgraph).is_none() {
+            let mut children = match &only {
+                Some(only) => std::slice::from_ref(only).iter(),
+                None => self.tree.node(position).children.iter(),
+            };
+            if !children.any(|&child| self.owns(child, subgraph)) {
                 continue;
             }
-            if only.is_some_and(|child| !self.owns(root, (subgraph, &self.tree.node(child).name))) {
-                continue;
-            }
-            let class = None;
             let state = State {
                 position,
-                class,
+                class: None,
                 subgraph,
                 declared: root,
                 opaque: false,
@@ -104,21 +102,19 @@ impl<'a> Builder<'a> {
                 only,
             };
             let fact = self.facts.add(Fact::State(state));
-            self.states[position.index()].push(fact);
+            self.states[position.index()].add(None, fact);
             let inputs = self.exists[position.index()].filter(|_| position != NodeId::ROOT);
             self.facts
                 .connect(fact, inputs, (REQUEST_COST, MoveKind::EnterRoot));
         }
     }
 
-    fn owns(&self, ty: TypeId, (subgraph, field): (SubgraphId, &str)) -> bool {
-        let field = self
-            .supergraph
-            .field_of(ty, field)
-            .map(|id| self.supergraph.field(id));
-        field
-            .and_then(|field| field.in_subgraph(subgraph))
-            .is_some_and(|known| !known.external)
+    /// Whether a subgraph resolves a root field itself.
+    fn owns(&self, child: NodeId, subgraph: SubgraphId) -> bool {
+        self.tree.node(child).parts.iter().any(|part| {
+            let known = self.supergraph.field(part.field).in_subgraph(subgraph);
+            known.is_some_and(|known| !known.external)
+        })
     }
 
     /// Builds everything below `position`: what the client selects there and what `wanted` needs.
@@ -134,16 +130,17 @@ impl<'a> Builder<'a> {
             });
         }
         let fields = selections.map_or(&[][..], |selections| selections.fields.as_slice());
-        self.want_keys_and_requirements(position, fields, &mut wanted);
-        self.classify(position, fields, &wanted);
+        self.classify(position, fields, &mut wanted);
         let (mut draft, chosen) = self.add_fields(position, fields);
-        let internal = self.add_wanted(position, &wanted);
+        let mut internal = self.add_wanted(position, &wanted);
+        internal.sort_by_key(|(node, _)| *node);
         self.grow_tables();
         self.add_meta_facts(position);
         self.add_root_entries(position);
         self.add_entries(position);
         self.add_requirements(position);
         let children = self.tree.node(position).children.clone();
+        let mut internal = internal.into_iter().peekable();
         for &child in &children {
             if self.tree.node(child).leaf {
                 self.add_values(child)
@@ -163,11 +160,10 @@ impl<'a> Builder<'a> {
                 .binary_search_by_key(&child, |(_, node)| *node)
                 .ok()
                 .map(|at| &fields[chosen[at].0]);
-            let below = internal
-                .iter()
-                .filter(|(node, _)| *node == child)
-                .map(|(_, wanted)| wanted.clone())
-                .collect();
+            let mut below = Vec::new();
+            while let Some((_, wanted)) = internal.next_if(|(node, _)| *node <= child) {
+                below.push(wanted);
+            }
             let output = self.expand(child, field.map(|field| &field.selections), below)?;
             let below = field.and_then(|_| {
                 drafts.find_map(|field| match &mut field.value {
@@ -190,7 +186,7 @@ impl<'a> Builder<'a> {
             for child in self.tree.node(position).children.clone() {
                 self.enter_root(position, named, Some(child));
             }
-        } else if position != NodeId::ROOT && roots.query == Some(named) {
+        } else if roots.query == Some(named) {
             self.enter_root(position, named, None);
         }
     }
@@ -221,7 +217,7 @@ impl<'a> Builder<'a> {
                 self.terminals
                     .extend(facts.into_iter().map(|fact| Terminal { fact, node }));
             } else if let Some(fact) = self.exists[node.index()]
-                && !self.classes_of(node).is_empty()
+                && !self.tree.node(node).parts.is_empty()
             {
                 self.terminals.push(Terminal { fact, node });
             }

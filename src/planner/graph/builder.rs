@@ -1,7 +1,8 @@
 //! The graph while it grows, and what its parts ask of it.
 
-use super::{EntryTypename, FactId, Facts, NodeId, State, Terminal, Tree};
-use crate::schema::{FieldInSubgraph, FieldSet, SetField, Supergraph, TypeId, TypeSet};
+use super::{EntryTypename, FactId, Facts, NodeId, Part, State, States, Terminal, Tree};
+use crate::schema::{FieldInSubgraph, FieldSet, SetField, Supergraph, TypeSet};
+use smallvec::SmallVec;
 
 /// The cost of one more request; reading one more field costs 1.
 pub(in crate::planner) const REQUEST_COST: u32 = 1000;
@@ -37,12 +38,11 @@ pub(super) struct Builder<'a> {
     pub(super) supergraph: &'a Supergraph,
     pub(super) tree: Tree,
     pub(super) facts: Facts<'a>,
-    /// The states at a position.
-    pub(super) states: Vec<Vec<FactId>>,
+    pub(super) states: Vec<States>,
     /// The values of a leaf, by class of its parent.
-    pub(super) values: Vec<Vec<Option<FactId>>>,
+    pub(super) values: Vec<SmallVec<[Option<FactId>; 1]>>,
     /// The runtime types at a position, by its classes.
-    pub(super) typenames: Vec<Vec<FactId>>,
+    pub(super) typenames: Vec<SmallVec<[FactId; 1]>>,
     pub(super) exists: Vec<Option<FactId>>,
     /// Entries whose inputs are connected at the end, when all positions are there.
     pub(super) pending: Vec<PendingEntry<'a>>,
@@ -53,40 +53,26 @@ pub(super) struct Builder<'a> {
 impl<'a> Builder<'a> {
     pub(super) fn grow_tables(&mut self) {
         let nodes = self.tree.nodes.len();
-        self.states.resize(nodes, Vec::new());
-        self.values.resize(nodes, Vec::new());
-        self.typenames.resize(nodes, Vec::new());
+        self.states.resize(nodes, States::default());
+        self.values.resize(nodes, SmallVec::new());
+        self.typenames.resize(nodes, SmallVec::new());
         self.exists.resize(nodes, None);
     }
 
-    /// The classes of the parent that a node is a field of, with a type of each.
-    pub(super) fn classes_of(&self, node: NodeId) -> Vec<(usize, TypeId)> {
-        let Some(parent) = self.tree.node(node).parent else {
-            return Vec::new();
-        };
-        let types = &self.tree.node(node).types;
-        let classes = self.tree.node(parent).classes.iter().enumerate();
-        classes
-            .filter(|(_, class)| class.intersects(types))
-            .filter_map(|(index, class)| Some((index, class.iter().next()?)))
-            .collect()
-    }
-
-    /// Whether and how `state` can read `child` for objects of type `object`.
-    pub(super) fn reading(&self, state: &State, child: NodeId, object: TypeId) -> Reading {
+    /// Whether and how `state` can read `child` for one class of its parent's types.
+    pub(super) fn reading(&self, state: &State, child: NodeId, part: &Part) -> Reading {
         if state.only.is_some_and(|only| only != child) {
             return Reading::Not;
         }
-        let node = self.tree.node(child);
-        let Some(known) = self.known_field(state, &node.name, object) else {
+        let Some(known) = self.known_field(state, child, part) else {
             return Reading::Not;
         };
         let provided = || {
-            let view = state.view.iter();
-            view.clone().any(|field| {
+            let node = self.tree.node(child);
+            state.view.iter().any(|field| {
                 field.name == node.name
                     && field.arguments == node.arguments
-                    && field.types.contains(object)
+                    && field.types.contains(part.object)
             })
         };
         match known {
@@ -99,15 +85,19 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// How the subgraph of `state` knows a field of objects of type `object`.
+    /// How the subgraph of `state` knows a field, for one class of its parent's types.
     pub(super) fn known_field(
         &self,
         state: &State,
-        name: &str,
-        object: TypeId,
+        child: NodeId,
+        part: &Part,
     ) -> Option<&'a FieldInSubgraph> {
-        let declared = if state.opaque { state.declared } else { object };
-        let id = self.supergraph.field_of(declared, name)?;
-        self.supergraph.field(id).in_subgraph(state.subgraph)
+        let field = if state.opaque && state.declared != part.object {
+            let name = &self.tree.node(child).name;
+            self.supergraph.field_of(state.declared, name)?
+        } else {
+            part.field
+        };
+        self.supergraph.field(field).in_subgraph(state.subgraph)
     }
 }

@@ -1,62 +1,15 @@
-//! The children of a position: classes of types, nodes, values and inline states.
+//! The children of a position: nodes, values and inline states.
 
 use super::{
-    Draft, DraftField, DraftValue, Fact, FactId, MoveKind, Node, NodeId, State, alike,
+    Draft, DraftField, DraftValue, Fact, FactId, MoveKind, Node, NodeId, Part, State, States,
     builder::{Builder, Reading, Wanted},
 };
 use crate::operation::Field;
 use crate::schema::{Argument, SetField, SubgraphId, TypeId, TypeSet};
 use apollo_compiler::Name;
+use smallvec::{SmallVec, smallvec};
 
 impl<'a> Builder<'a> {
-    /// Splits a position's types into classes that are asked for, known and entered in the same way.
-    pub(super) fn classify(&mut self, position: NodeId, fields: &[Field], wanted: &[Wanted]) {
-        let possible = self.tree.node(position).possible.clone();
-        let mut names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
-        names.extend(wanted.iter().map(|wanted| wanted.field.name.as_str()));
-        names.sort_unstable();
-        names.dedup();
-        let mut classes: Vec<(TypeId, TypeSet)> = Vec::new();
-        for object in possible.iter() {
-            let known = classes.iter_mut().find(|(first, _)| {
-                let asked = fields
-                    .iter()
-                    .all(|field| field.types.contains(*first) == field.types.contains(object))
-                    && self.wants_alike(wanted, *first, object);
-                asked
-                    && alike::entries(self.supergraph, *first, object)
-                    && names
-                        .iter()
-                        .all(|name| alike::fields(self.supergraph, (*first, object), name))
-            });
-            match known {
-                Some((_, class)) => {
-                    class.insert(object);
-                }
-                None => classes.push((object, TypeSet::of(object))),
-            }
-        }
-        self.tree.nodes[position.index()].classes =
-            classes.into_iter().map(|(_, class)| class).collect();
-    }
-
-    fn wants_alike(&self, wanted: &[Wanted], a: TypeId, b: TypeId) -> bool {
-        let fields = |object: TypeId| {
-            wanted
-                .iter()
-                .filter(move |wanted| wanted.types.contains(object))
-        };
-        let covered = |from: TypeId, by: TypeId| {
-            fields(from).all(|one| {
-                fields(by).any(|other| {
-                    one.field.name == other.field.name
-                        && one.field.arguments == other.field.arguments
-                })
-            })
-        };
-        covered(a, b) && covered(b, a)
-    }
-
     /// Adds a node for each field the client selects (several where subgraphs treat its types differently). Returns
     /// the draft of the output and (index of the field, node).
     pub(super) fn add_fields(
@@ -153,32 +106,14 @@ impl<'a> Builder<'a> {
     ) -> Vec<(TypeSet, NodeId)> {
         let supergraph = self.supergraph;
         let parent = self.tree.node(position);
-        let mut groups: Vec<(TypeId, TypeSet)> = Vec::new();
-        for class in parent
-            .classes
-            .iter()
-            .filter(|class| class.intersects(types))
-        {
-            let Some(first) = class.iter().next() else {
-                continue;
-            };
-            let group = groups.iter_mut().find(|(other, _)| {
-                let leaf = self.is_leaf(first, shape.name) && self.is_leaf(*other, shape.name);
-                leaf || (alike::fields(supergraph, (*other, first), shape.name)
-                    && alike::entries(supergraph, *other, first))
-            });
-            match group {
-                Some((_, group)) => *group = group.union(class),
-                None => groups.push((first, class.clone())),
-            }
-        }
+        let mut groups = self.groups(position, shape.name, types);
         // Types that cannot come up here have a response key all the same; nothing fills it.
         let rest = types.difference(&parent.possible);
         let unreal = rest.iter().next();
         match (groups.first_mut(), unreal) {
             (_, None) => {}
-            (Some((_, group)), Some(_)) => *group = group.union(&rest),
-            (None, Some(first)) => groups.push((first, rest)),
+            (Some((group, _)), Some(_)) => *group = group.union(&rest),
+            (None, Some(_)) => groups.push((rest, SmallVec::new())),
         }
         let internal = if shape.key.is_some() {
             0
@@ -186,8 +121,10 @@ impl<'a> Builder<'a> {
             parent.internal + 1
         };
         let mut nodes = Vec::new();
-        for (first, types) in groups {
-            let Some(id) = supergraph.field_of(first, shape.name) else {
+        for (types, parts) in groups {
+            let of_type = |object| supergraph.field_of(object, shape.name);
+            let first = parts.first().map(|part| part.field);
+            let Some(id) = first.or_else(|| types.iter().find_map(of_type)) else {
                 continue;
             };
             let field = supergraph.field(id);
@@ -197,12 +134,13 @@ impl<'a> Builder<'a> {
                 name: field.name.clone(),
                 arguments: shape.arguments.to_vec(),
                 types: types.clone(),
+                parts,
                 ty: field.ty.clone(),
                 named: field.named,
                 lists: field.lists,
                 leaf: ty.is_leaf(),
                 possible: TypeSet::default(),
-                classes: Vec::new(),
+                classes: SmallVec::new(),
                 children: Vec::new(),
                 key: shape.key.cloned(),
                 internal,
@@ -212,12 +150,48 @@ impl<'a> Builder<'a> {
         nodes
     }
 
-    fn is_leaf(&self, object: TypeId, name: &str) -> bool {
-        let field = self
-            .supergraph
-            .field_of(object, name)
-            .map(|id| self.supergraph.field(id));
-        field.is_some_and(|field| self.supergraph.ty(field.named).is_leaf())
+    /// The classes among `types` that one node of the field `name` can be for.
+    fn groups(
+        &self,
+        position: NodeId,
+        name: &str,
+        types: &TypeSet,
+    ) -> SmallVec<[(TypeSet, Parts); 1]> {
+        let supergraph = self.supergraph;
+        let classes = self.tree.node(position).classes.iter().enumerate();
+        let mut groups: SmallVec<[(TypeSet, Parts); 1]> = SmallVec::new();
+        for (class, types) in classes.filter(|(_, class)| class.intersects(types)) {
+            let Some(object) = types.iter().next() else {
+                continue;
+            };
+            let Some(field) = supergraph.field_of(object, name) else {
+                continue;
+            };
+            let is_leaf = |part: &Part| {
+                let named = supergraph.field(part.field).named;
+                supergraph.ty(named).is_leaf()
+            };
+            let part = Part {
+                class,
+                object,
+                field,
+            };
+            let group = groups.iter_mut().find(|(_, parts)| {
+                let other = parts[0];
+                let types = (other.object, object);
+                (is_leaf(&part) && is_leaf(&other))
+                    || (supergraph.field_kind(other.field) == supergraph.field_kind(field)
+                        && supergraph.owners_enter_alike(types, name))
+            });
+            match group {
+                Some((group, parts)) => {
+                    *group = group.union(types);
+                    parts.push(part);
+                }
+                None => groups.push((types.clone(), smallvec![part])),
+            }
+        }
+        groups
     }
 
     /// The values of a leaf, and the states that can read them.
@@ -225,22 +199,24 @@ impl<'a> Builder<'a> {
         let Some(position) = self.tree.node(node).parent else {
             return;
         };
-        self.values[node.index()] = vec![None; self.tree.node(position).classes.len()];
-        for (class, object) in self.classes_of(node) {
+        let classes = self.tree.node(position).classes.len();
+        let mut values: SmallVec<[Option<FactId>; 1]> = smallvec![None; classes];
+        let states = std::mem::take(&mut self.states[position.index()]);
+        for index in 0..self.tree.node(node).parts.len() {
+            let part = self.tree.node(node).parts[index];
+            let class = part.class;
             let fact = self.facts.add(Fact::Value { node, class });
-            self.values[node.index()][class] = Some(fact);
-            for state_fact in self.states[position.index()].clone() {
-                let Some(state) = self.facts.state(state_fact) else {
-                    continue;
-                };
-                if state.class.is_none_or(|of| of == class)
-                    && self.reading(state, node, object) == Reading::Plain
+            values[class] = Some(fact);
+            for id in states.reading(class) {
+                if let Some(state) = self.facts.state(id)
+                    && self.reading(state, node, &part) == Reading::Plain
                 {
-                    self.facts
-                        .connect(fact, [state_fact], (1, MoveKind::Within));
+                    self.facts.connect(fact, [id], (1, MoveKind::Within));
                 }
             }
         }
+        self.states[position.index()] = states;
+        self.values[node.index()] = values;
     }
 
     /// The states of a composite child inside its parent's fetches, and from them its possible types.
@@ -250,60 +226,64 @@ impl<'a> Builder<'a> {
         };
         let exists = self.facts.add(Fact::Exists);
         self.exists[child.index()] = Some(exists);
-        let classes = self.classes_of(child);
-        if classes.is_empty() {
+        let parts = self.tree.node(child).parts.clone();
+        let Some(first) = parts.first() else {
             return;
+        };
+        let states = std::mem::take(&mut self.states[position.index()]);
+        let reads = |builder: &Self, id: FactId, part: &Part| {
+            let state = builder.facts.state(id);
+            state.is_some_and(|state| builder.reading(state, child, part) == Reading::Plain)
+        };
+        for &whole in &states.whole {
+            if parts.iter().all(|part| reads(self, whole, part)) {
+                self.inline(child, &[whole], first);
+            }
         }
-        let states = self.states[position.index()].clone();
-        for &fact in &states {
-            let Some(state) = self.facts.state(fact) else {
-                continue;
-            };
-            let whole = state.class.is_none();
-            if whole
-                && classes
+        for &entered in states.of_class(first.class) {
+            if reads(self, entered, first)
+                && let Some(all) = self.entered_alike(&states, entered, &parts)
+                && all
                     .iter()
-                    .all(|(_, object)| self.reading(state, child, *object) == Reading::Plain)
+                    .zip(&parts)
+                    .all(|(id, part)| reads(self, *id, part))
             {
-                self.inline(child, &[fact], classes[0].1);
+                self.inline(child, &all, first);
             }
         }
-        for subgraph in self.supergraph.subgraph_ids() {
-            for only in [None, Some(child)] {
-                let entered = |(class, object): &(usize, TypeId)| {
-                    states.iter().copied().find(|&fact| {
-                        self.facts.state(fact).is_some_and(|state| {
-                            (state.class, state.subgraph, state.only)
-                                == (Some(*class), subgraph, only)
-                                && self.reading(state, child, *object) == Reading::Plain
-                        })
-                    })
-                };
-                if let Some(facts) = classes.iter().map(entered).collect::<Option<Vec<FactId>>>() {
-                    self.inline(child, &facts, classes[0].1);
-                }
-            }
-        }
+        self.states[position.index()] = states;
         self.narrow(child);
     }
 
+    /// The states of all classes that are entered like `first` is for its class.
+    fn entered_alike(
+        &self,
+        states: &States,
+        first: FactId,
+        parts: &[Part],
+    ) -> Option<SmallVec<[FactId; 4]>> {
+        let how = |id: FactId| Some((self.facts.state(id)?.subgraph, self.facts.state(id)?.only));
+        let wanted = how(first)?;
+        let alike = |part: &Part| {
+            let mut others = states.of_class(part.class).iter().copied();
+            others.find(|&other| how(other) == Some(wanted))
+        };
+        parts.iter().map(alike).collect()
+    }
+
     /// Adds (or finds) the state of `child` inside the fetches of `parents`, which agree in their subgraph.
-    fn inline(&mut self, child: NodeId, parents: &[FactId], object: TypeId) {
+    fn inline(&mut self, child: NodeId, parents: &[FactId], part: &Part) {
         let Some(parent) = parents.first().and_then(|fact| self.facts.state(*fact)) else {
             return;
         };
         let node = self.tree.node(child);
         let subgraph = parent.subgraph;
-        let declared_on = if parent.opaque {
-            parent.declared
+        let field = if parent.opaque && parent.declared != part.object {
+            self.supergraph.field_of(parent.declared, &node.name)
         } else {
-            object
+            Some(part.field)
         };
-        let Some(field) = self
-            .supergraph
-            .field_of(declared_on, &node.name)
-            .map(|id| self.supergraph.field(id))
-        else {
+        let Some(field) = field.map(|id| self.supergraph.field(id)) else {
             return;
         };
         let Some(declared) = self
@@ -323,7 +303,7 @@ impl<'a> Builder<'a> {
         view.extend(provides.iter().flat_map(|set| &set.fields));
         let known = self.supergraph.ty(declared).in_subgraph(subgraph);
         let opaque = known.is_some_and(|known| known.interface_object);
-        let same = self.states[child.index()].iter().copied().find(|&fact| {
+        let same = self.states[child.index()].iter().find(|&fact| {
             self.facts.state(fact).is_some_and(|state| {
                 (state.subgraph, state.declared) == (subgraph, declared)
                     && state.view.len() == view.len()
@@ -345,7 +325,7 @@ impl<'a> Builder<'a> {
                 only: None,
             };
             let fact = self.facts.add(Fact::State(state));
-            self.states[child.index()].push(fact);
+            self.states[child.index()].add(None, fact);
             fact
         });
         self.facts
@@ -363,8 +343,8 @@ impl<'a> Builder<'a> {
             .ty(self.tree.node(child).named)
             .possible
             .clone();
-        for fact in &self.states[child.index()] {
-            if let Some(state) = self.facts.state(*fact)
+        for fact in self.states[child.index()].iter() {
+            if let Some(state) = self.facts.state(fact)
                 && !state.opaque
             {
                 possible = possible.intersection(&self.returned(state.declared, state.subgraph));
@@ -381,6 +361,9 @@ impl<'a> Builder<'a> {
             .unwrap_or_default()
     }
 }
+
+/// The classes that one node is for.
+type Parts = SmallVec<[Part; 1]>;
 
 /// What makes fields the same field.
 struct Shape<'a> {

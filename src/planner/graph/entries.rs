@@ -1,104 +1,55 @@
 //! Entries by key: which subgraphs can be entered at a position, and what each entry needs.
 
 use super::{
-    EntryTypename, Fact, FactId, MoveKind, NodeId, State,
+    EntryTypename, Fact, FactId, MoveKind, NodeId, Part, State,
     builder::{Builder, PendingEntry, REQUEST_COST, Reading, Wanted},
 };
 use crate::operation::Field;
-use crate::schema::{FieldSet, Key, SetField, SubgraphId, TypeId, TypeSet};
+use crate::schema::{Entrance, FieldSet, SetField, TypeId, TypeSet};
 use smallvec::SmallVec;
 
-/// A way to enter a subgraph with objects of a type.
-struct Door<'a> {
-    /// The type as which the subgraph will know them: their own, or an interface.
-    declared: TypeId,
-    opaque: bool,
-    key: &'a FieldSet,
-    typename: EntryTypename,
-}
-
 impl<'a> Builder<'a> {
-    /// The ways to enter `subgraph` with objects of type `object`.
-    fn doors(&self, object: TypeId, subgraph: SubgraphId) -> Vec<Door<'a>> {
-        let supergraph = self.supergraph;
-        let mut doors = Vec::new();
-        let Some(declared) = supergraph.known_as(object, subgraph) else {
-            return doors;
-        };
-        let keys = |ty: TypeId| -> &'a [Key] {
-            supergraph
-                .ty(ty)
-                .in_subgraph(subgraph)
-                .map_or(&[], |known| known.keys.as_slice())
-        };
-        let opaque = declared != object;
-        let typename = if opaque {
-            EntryTypename::Interface(declared)
-        } else {
-            EntryTypename::Runtime
-        };
-        for key in keys(declared).iter().filter(|key| key.resolvable) {
-            doors.push(Door {
-                declared,
-                opaque,
-                key: &key.fields,
-                typename,
-            });
-        }
-        if !opaque {
-            for interface in supergraph.entity_interfaces(object, subgraph) {
-                let typename = EntryTypename::Interface(interface);
-                for key in keys(interface).iter().filter(|key| key.resolvable) {
-                    doors.push(Door {
-                        declared,
-                        opaque,
-                        key: &key.fields,
-                        typename,
-                    });
-                }
-            }
-        }
-        doors
-    }
-
-    /// Adds to `wanted` what keys need at this position, and what the `@requires` of its fields do.
+    /// Adds to `wanted` what keys need of a class of a position's types, and what the `@requires` of their fields do.
+    /// What stands in `wanted` before `from` is wanted of any class.
     pub(super) fn want_keys_and_requirements(
         &self,
-        position: NodeId,
+        (position, class): (NodeId, &TypeSet),
         fields: &'a [Field],
-        wanted: &mut Vec<Wanted<'a>>,
+        (wanted, from): (&mut Vec<Wanted<'a>>, usize),
     ) {
-        let node = self.tree.node(position);
-        let may_enter = node.internal <= self.hops && position != NodeId::ROOT;
-        for object in node.possible.iter() {
-            let mut names: Vec<&str> = fields
-                .iter()
-                .filter(|field| field.types.contains(object))
-                .map(|field| field.name.as_str())
-                .chain(
-                    wanted
-                        .iter()
-                        .filter(|wanted| wanted.types.contains(object))
-                        .map(|w| w.field.name.as_str()),
-                )
-                .collect();
-            for subgraph in self.supergraph.subgraph_ids().filter(|_| may_enter) {
-                for door in self.doors(object, subgraph) {
-                    want(object, door.key, (&mut names, wanted));
+        let (supergraph, node) = (self.supergraph, self.tree.node(position));
+        let Some(object) = class.iter().next() else {
+            return;
+        };
+        if node.internal > self.hops || position == NodeId::ROOT {
+            return;
+        }
+        let entrances = supergraph.entrances(object);
+        let asked = fields.iter().filter(|field| field.types.contains(object));
+        let inherited = wanted[..from].iter();
+        let inherited = inherited.filter(|wanted| wanted.types.contains(object));
+        let mut names: SmallVec<[&str; 16]> = asked
+            .map(|field| field.name.as_str())
+            .chain(inherited.map(|wanted| wanted.field.name.as_str()))
+            .collect();
+        for entrance in entrances {
+            let key = supergraph.key(entrance);
+            want((object, class), key, (&mut names, wanted));
+        }
+        let mut next = 0;
+        while let Some(&name) = names.get(next) {
+            next += 1;
+            let mut declared = None;
+            for entrance in entrances {
+                let known = (entrance.subgraph, entrance.declared);
+                if declared.replace(known) == Some(known) {
+                    continue;
                 }
-            }
-            let mut next = 0;
-            while let Some(&name) = names.get(next).filter(|_| may_enter) {
-                next += 1;
-                for subgraph in self.supergraph.subgraph_ids() {
-                    let declared = self.supergraph.known_as(object, subgraph);
-                    let field =
-                        declared.and_then(|declared| self.supergraph.field_of(declared, name));
-                    let known =
-                        field.and_then(|id| self.supergraph.field(id).in_subgraph(subgraph));
-                    if let Some(requires) = known.and_then(|known| known.requires.as_ref()) {
-                        want(object, requires, (&mut names, wanted));
-                    }
+                let field = supergraph.field_of(entrance.declared, name);
+                let known =
+                    field.and_then(|id| supergraph.field(id).in_subgraph(entrance.subgraph));
+                if let Some(requires) = known.and_then(|known| known.requires.as_ref()) {
+                    want((object, class), requires, (&mut names, wanted));
                 }
             }
         }
@@ -109,61 +60,47 @@ impl<'a> Builder<'a> {
         if self.tree.is_static(self.supergraph, position) {
             return;
         }
+        let states = std::mem::take(&mut self.states[position.index()]);
         for _ in 0..self.tree.node(position).classes.len() {
             let fact = self.facts.add(Fact::Typename);
             self.typenames[position.index()].push(fact);
-            for state_fact in self.states[position.index()].clone() {
-                if self
-                    .facts
-                    .state(state_fact)
-                    .is_some_and(|state| !state.opaque)
-                {
-                    self.facts
-                        .connect(fact, [state_fact], (0, MoveKind::Within));
+            for &whole in &states.whole {
+                if self.facts.state(whole).is_some_and(|state| !state.opaque) {
+                    self.facts.connect(fact, [whole], (0, MoveKind::Within));
                 }
             }
         }
+        self.states[position.index()] = states;
     }
 
     /// Entries by key into every subgraph that has something to offer here.
     pub(super) fn add_entries(&mut self, position: NodeId) {
-        let node = self.tree.node(position);
-        if position == NodeId::ROOT || node.internal > self.hops {
+        if position == NodeId::ROOT || self.tree.node(position).internal > self.hops {
             return;
         }
-        let classes: Vec<(usize, TypeId)> = node
-            .classes
-            .iter()
-            .enumerate()
-            .filter_map(|(index, class)| Some((index, class.iter().next()?)))
-            .collect();
-        for (class, object) in classes {
-            for subgraph in self.supergraph.subgraph_ids() {
-                let doors = self.doors(object, subgraph);
-                let Some(first) = doors.first() else { continue };
-                let state = State {
-                    position,
-                    class: Some(class),
-                    subgraph,
-                    declared: first.declared,
-                    opaque: first.opaque,
-                    view: Vec::new(),
-                    only: None,
-                };
-                let children = &self.tree.node(position).children;
-                let offers = children.iter().any(|&child| {
-                    self.tree.node(child).types.contains(object)
-                        && self.reading(&state, child, object) == Reading::Plain
+        let is_static = self.tree.is_static(self.supergraph, position);
+        for class in 0..self.tree.node(position).classes.len() {
+            let Some(object) = self.tree.node(position).classes[class].iter().next() else {
+                continue;
+            };
+            let entrances = self.supergraph.entrances(object);
+            for doors in entrances.chunk_by(|a, b| a.subgraph == b.subgraph) {
+                let state = entered((position, class), object, &doors[0]);
+                let offers = self.tree.node(position).children.iter().any(|&child| {
+                    let mut parts = self.tree.node(child).parts.iter();
+                    parts
+                        .find(|part| part.class == class)
+                        .is_some_and(|part| self.reading(&state, child, part) == Reading::Plain)
                 });
-                let tells_type = !state.opaque && !self.tree.is_static(self.supergraph, position);
+                let tells_type = !state.opaque && !is_static;
                 if offers || tells_type {
                     let fact = self.facts.add(Fact::State(state));
-                    self.states[position.index()].push(fact);
+                    self.states[position.index()].add(Some(class), fact);
                     if tells_type {
                         let typename = self.typenames[position.index()][class];
                         self.facts.connect(typename, [fact], (0, MoveKind::Within));
                     }
-                    self.pend(fact, (position, class), doors, None);
+                    self.pend(fact, (position, class, object), (doors, None));
                 }
             }
         }
@@ -171,10 +108,13 @@ impl<'a> Builder<'a> {
 
     /// Entries for fields with `@requires`: one per field, class and subgraph.
     pub(super) fn add_requirements(&mut self, position: NodeId) {
-        for child in self.tree.node(position).children.clone() {
-            for (class, object) in self.classes_of(child) {
-                for subgraph in self.supergraph.subgraph_ids() {
-                    self.add_requirement((position, class), (child, object), subgraph);
+        for index in 0..self.tree.node(position).children.len() {
+            let child = self.tree.node(position).children[index];
+            for part in 0..self.tree.node(child).parts.len() {
+                let part = self.tree.node(child).parts[part];
+                let entrances = self.supergraph.entrances(part.object);
+                for doors in entrances.chunk_by(|a, b| a.subgraph == b.subgraph) {
+                    self.add_requirement((position, child), &part, doors);
                 }
             }
         }
@@ -182,22 +122,14 @@ impl<'a> Builder<'a> {
 
     fn add_requirement(
         &mut self,
-        (position, class): (NodeId, usize),
-        (child, object): (NodeId, TypeId),
-        subgraph: SubgraphId,
+        (position, child): (NodeId, NodeId),
+        part: &Part,
+        doors: &'a [Entrance],
     ) {
-        let doors = self.doors(object, subgraph);
-        let Some(first) = doors.first() else { return };
-        let state = State {
-            position,
-            class: Some(class),
-            subgraph,
-            declared: first.declared,
-            opaque: first.opaque,
-            view: Vec::new(),
-            only: Some(child),
-        };
-        let known = self.known_field(&state, &self.tree.node(child).name, object);
+        let (class, object, subgraph) = (part.class, part.object, doors[0].subgraph);
+        let mut state = entered((position, class), object, &doors[0]);
+        state.only = Some(child);
+        let known = self.known_field(&state, child, part);
         let Some(requires) = known
             .filter(|known| !known.external)
             .and_then(|known| known.requires.as_ref())
@@ -206,35 +138,38 @@ impl<'a> Builder<'a> {
         };
         let fact = self.facts.add(Fact::State(state));
         // Whatever else is read there can ride along.
-        let plain = self.states[position.index()]
+        let mut others = self.states[position.index()]
+            .of_class(class)
             .iter()
-            .copied()
-            .find(|&other| {
-                self.facts.state(other).is_some_and(|other| {
-                    (other.class, other.subgraph, other.only) == (Some(class), subgraph, None)
-                })
-            });
+            .copied();
+        let plain = others.find(|&other| {
+            let other = self.facts.state(other);
+            other.is_some_and(|other| (other.subgraph, other.only) == (subgraph, None))
+        });
         if let Some(plain) = plain {
             self.facts.connect(plain, [fact], (0, MoveKind::Within));
         }
-        self.states[position.index()].push(fact);
-        self.pend(fact, (position, class), doors, Some(requires));
+        self.states[position.index()].add(Some(class), fact);
+        self.pend(fact, (position, class, object), (doors, Some(requires)));
     }
 
     fn pend(
         &mut self,
         fact: FactId,
-        (position, class): (NodeId, usize),
-        doors: Vec<Door<'a>>,
-        requires: Option<&'a FieldSet>,
+        (position, class, object): (NodeId, usize, TypeId),
+        (doors, requires): (&'a [Entrance], Option<&'a FieldSet>),
     ) {
-        for Door { key, typename, .. } in doors {
+        for door in doors {
             self.pending.push(PendingEntry {
                 fact,
                 position,
                 class,
-                key,
-                typename,
+                key: self.supergraph.key(door),
+                typename: if door.keyed == object {
+                    EntryTypename::Runtime
+                } else {
+                    EntryTypename::Interface(door.keyed)
+                },
                 requires,
             });
         }
@@ -309,29 +244,35 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Adds the fields of `set` to what is wanted for objects of type `object`.
+/// The state of a class that is entered through `door`.
+fn entered<'a>((position, class): (NodeId, usize), object: TypeId, door: &Entrance) -> State<'a> {
+    State {
+        position,
+        class: Some(class),
+        subgraph: door.subgraph,
+        declared: door.declared,
+        opaque: door.declared != object,
+        view: Vec::new(),
+        only: None,
+    }
+}
+
+/// Adds the fields of `set` to what is wanted for a class, `object` being one of its types.
 fn want<'a>(
-    object: TypeId,
+    (object, class): (TypeId, &TypeSet),
     set: &'a FieldSet,
-    (names, wanted): (&mut Vec<&'a str>, &mut Vec<Wanted<'a>>),
+    (names, wanted): (&mut SmallVec<[&'a str; 16]>, &mut Vec<Wanted<'a>>),
 ) {
-    for field in set
-        .fields
-        .iter()
-        .filter(|field| field.types.contains(object))
-    {
+    let fields = set.fields.iter();
+    for field in fields.filter(|field| field.types.contains(object)) {
         if !names.contains(&field.name.as_str()) {
             names.push(field.name.as_str());
         }
-        match wanted
-            .iter_mut()
-            .find(|known| std::ptr::eq(known.field, field))
-        {
-            Some(known) => {
-                known.types.insert(object);
-            }
+        let same = |known: &&mut Wanted| std::ptr::eq(known.field, field);
+        match wanted.iter_mut().find(same) {
+            Some(known) => known.types = known.types.union(class),
             None => wanted.push(Wanted {
-                types: TypeSet::of(object),
+                types: class.clone(),
                 field,
             }),
         }

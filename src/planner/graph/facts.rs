@@ -103,17 +103,17 @@ pub(in crate::planner) struct Facts<'a> {
     pub facts: Vec<Fact<'a>>,
     pub moves: Vec<Move<'a>>,
     /// By fact: the moves that establish it.
-    pub made_by: Vec<Vec<MoveId>>,
+    pub made_by: Vec<SmallVec<[MoveId; 4]>>,
     /// By fact: the moves it is an input of.
-    pub used_by: Vec<Vec<MoveId>>,
+    pub used_by: Vec<SmallVec<[MoveId; 4]>>,
 }
 
 impl<'a> Facts<'a> {
     pub(in crate::planner) fn add(&mut self, fact: Fact<'a>) -> FactId {
         let id = FactId(self.facts.len() as u32);
         self.facts.push(fact);
-        self.made_by.push(Vec::new());
-        self.used_by.push(Vec::new());
+        self.made_by.push(SmallVec::new());
+        self.used_by.push(SmallVec::new());
         id
     }
 

@@ -1,16 +1,18 @@
 //! What planning searches: positions, and the facts and moves over them, for one operation.
 
-mod alike;
 mod build;
 mod builder;
 mod children;
+mod classes;
 mod draft;
 mod entries;
 mod facts;
 mod origins;
+mod states;
 mod tree;
 
 pub(super) use build::{Graph, build};
 pub(super) use draft::{Draft, DraftField, DraftValue, Terminal};
 pub(super) use facts::{EntryTypename, Fact, FactId, Facts, MoveId, MoveKind, State};
-pub(super) use tree::{Node, NodeId, Tree};
+pub(super) use states::States;
+pub(super) use tree::{Node, NodeId, Part, Tree};

@@ -5,45 +5,40 @@
 //! supergraphs always pass; composition checks it. (Apollo's and Hive's planners refuse such operations too.)
 
 use super::{
-    FactId, NodeId,
+    FactId, NodeId, Part,
     builder::{Builder, Reading},
 };
-use crate::schema::{SetField, TypeId, TypeSet};
+use crate::schema::{SetField, TypeSet};
 
 impl Builder<'_> {
     /// Whether some subgraph that returns the objects of `position` leads to `nodes` (one field) for all their types.
     pub(super) fn has_one_origin(&self, position: NodeId, nodes: &[NodeId]) -> bool {
-        let states = &self.states[position.index()];
-        let is_inline = |fact: &&FactId| {
-            self.facts
-                .state(**fact)
-                .is_some_and(|state| state.class.is_none())
-        };
-        let origins: Vec<FactId> = states.iter().filter(is_inline).copied().collect();
+        let origins = &self.states[position.index()].whole;
         if origins.len() < 2 || self.tree.node(position).classes.len() < 2 {
             return true;
         }
-        origins.into_iter().any(|origin| {
+        origins.iter().any(|&origin| {
             nodes.iter().all(|&node| {
-                let mut classes = self.classes_of(node).into_iter();
-                classes.all(|class| self.leads_to(origin, (position, class), node))
+                let mut parts = self.tree.node(node).parts.iter();
+                parts.all(|part| self.leads_to(origin, (position, part), node))
             })
         })
     }
 
     /// Whether `child` can be read for a class when only `origin` returns the objects.
-    fn leads_to(
-        &self,
-        origin: FactId,
-        (position, (class, object)): (NodeId, (usize, TypeId)),
-        child: NodeId,
-    ) -> bool {
+    fn leads_to(&self, origin: FactId, (position, part): (NodeId, &Part), child: NodeId) -> bool {
+        let (class, object) = (part.class, part.object);
         let mut open = vec![origin];
         loop {
             let reads = |node: NodeId| {
-                open.iter()
-                    .filter_map(|fact| self.facts.state(*fact))
-                    .any(|state| self.reading(state, node, object) == Reading::Plain)
+                let mut parts = self.tree.node(node).parts.iter();
+                parts.any(|part| {
+                    let states = open.iter().filter_map(|fact| self.facts.state(*fact));
+                    part.class == class
+                        && states
+                            .into_iter()
+                            .any(|state| self.reading(state, node, part) == Reading::Plain)
+                })
             };
             if reads(child) {
                 return true;
@@ -52,14 +47,15 @@ impl Builder<'_> {
             let has = |fields: &[SetField]| {
                 let mut wanted = fields.iter().filter(|field| field.types.contains(object));
                 wanted.all(|field| {
-                    self.tree
-                        .matching(position, field, &types)
-                        .into_iter()
-                        .any(reads)
+                    let nodes = self.tree.matching(position, field, &types);
+                    nodes.into_iter().any(reads)
                 })
             };
-            let next = self.pending.iter().find(|entry| {
-                (entry.position, entry.class) == (position, class)
+            // The entries of the position at hand are the last ones.
+            let entries = self.pending.iter().rev();
+            let mut here = entries.take_while(|entry| entry.position == position);
+            let next = here.find(|entry| {
+                entry.class == class
                     && !open.contains(&entry.fact)
                     && has(&entry.key.fields)
                     && entry.requires.is_none_or(|requires| has(&requires.fields))

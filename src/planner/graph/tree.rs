@@ -1,7 +1,8 @@
 //! The positions that planning works on: what the client selects, and what keys and `@requires` need beside it.
 
-use crate::schema::{Argument, SetField, TypeId, TypeSet};
+use crate::schema::{Argument, FieldId, SetField, TypeId, TypeSet};
 use apollo_compiler::{Name, ast};
+use smallvec::SmallVec;
 use std::collections::HashMap;
 
 /// Index of a [`Node`] in [`Tree::nodes`].
@@ -21,8 +22,22 @@ impl NodeId {
 #[derive(Debug, Default)]
 pub(in crate::planner) struct Tree {
     pub nodes: Vec<Node>,
-    /// The children of a node by their field's name: a client may select thousands of others.
+    /// The children of a node by their field's name, where there are many: a client may select thousands.
     by_name: HashMap<(NodeId, Name), Vec<NodeId>, foldhash::fast::RandomState>,
+}
+
+/// How many children are looked through one by one.
+const FEW: usize = 8;
+
+/// One class of the parent's types that a node is a field of.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::planner) struct Part {
+    /// The index of the class.
+    pub class: usize,
+    /// A type of it.
+    pub object: TypeId,
+    /// The field of that type.
+    pub field: FieldId,
 }
 
 /// A field of the objects at another position.
@@ -33,6 +48,8 @@ pub(in crate::planner) struct Node {
     pub arguments: Vec<Argument>,
     /// The runtime types of the parent that it is a field of.
     pub types: TypeSet,
+    /// These types by the parent's classes.
+    pub parts: SmallVec<[Part; 1]>,
     pub ty: ast::Type,
     pub named: TypeId,
     pub lists: u8,
@@ -40,7 +57,7 @@ pub(in crate::planner) struct Node {
     /// The runtime types that objects here can have, whichever subgraph they come from.
     pub possible: TypeSet,
     /// `possible` in parts: the types of a part can be asked for in the same ways.
-    pub classes: Vec<TypeSet>,
+    pub classes: SmallVec<[TypeSet; 1]>,
     pub children: Vec<NodeId>,
     /// The response key; none for what only keys and `@requires` need.
     pub key: Option<Name>,
@@ -57,9 +74,24 @@ impl Tree {
     pub(in crate::planner) fn add(&mut self, node: Node) -> NodeId {
         let id = NodeId(self.nodes.len() as u32);
         if let Some(parent) = node.parent {
-            self.nodes[parent.index()].children.push(id);
-            let same = self.by_name.entry((parent, node.name.clone()));
-            same.or_default().push(id);
+            let children = &mut self.nodes[parent.index()].children;
+            children.push(id);
+            match children.len() {
+                few if few <= FEW => {}
+                first if first == FEW + 1 => {
+                    for child in children.clone() {
+                        let name = match child == id {
+                            true => node.name.clone(),
+                            false => self.nodes[child.index()].name.clone(),
+                        };
+                        self.by_name.entry((parent, name)).or_default().push(child);
+                    }
+                }
+                _ => {
+                    let same = self.by_name.entry((parent, node.name.clone()));
+                    same.or_default().push(id);
+                }
+            }
         }
         self.nodes.push(node);
         id
@@ -71,15 +103,19 @@ impl Tree {
         parent: NodeId,
         field: &SetField,
         types: &TypeSet,
-    ) -> Vec<NodeId> {
-        let named = self.by_name.get(&(parent, field.name.clone()));
-        let named = named.into_iter().flatten().copied();
-        named
-            .filter(|&child| {
-                let node = self.node(child);
-                node.arguments == field.arguments && node.types.intersects(types)
-            })
-            .collect()
+    ) -> SmallVec<[NodeId; 2]> {
+        let mut children = self.node(parent).children.as_slice();
+        if children.len() > FEW {
+            let named = self.by_name.get(&(parent, field.name.clone()));
+            children = named.map_or(&[], Vec::as_slice);
+        }
+        let holds = |child: &&NodeId| {
+            let node = self.node(**child);
+            node.name == field.name
+                && node.arguments == field.arguments
+                && node.types.intersects(types)
+        };
+        children.iter().filter(holds).copied().collect()
     }
 
     /// Response keys (or field names, where the client sees none) from the root.

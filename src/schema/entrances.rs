@@ -1,0 +1,62 @@
+//! By which keys objects enter which subgraphs: listed once per type, so that planning need not look for them.
+
+use super::{Entrance, FieldSet, SubgraphId, TypeId, model::Supergraph};
+
+impl Supergraph {
+    /// The ways to enter a subgraph with objects of type `object`, by subgraph; what a type declares itself first.
+    pub fn entrances(&self, object: TypeId) -> &[Entrance] {
+        self.entrances
+            .get(object.index())
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The key of an entrance.
+    pub fn key(&self, entrance: &Entrance) -> &FieldSet {
+        static NONE: FieldSet = FieldSet { fields: Vec::new() };
+        let known = self.ty(entrance.keyed).in_subgraph(entrance.subgraph);
+        let key = known.and_then(|known| known.keys.get(entrance.key));
+        key.map_or(&NONE, |key| &key.fields)
+    }
+}
+
+/// Lists the entrances of every type that objects can have.
+pub(super) fn list(supergraph: &Supergraph) -> Vec<Vec<Entrance>> {
+    let of_type = |object: TypeId| {
+        if supergraph.ty(object).possible.contains(object) {
+            let subgraphs = supergraph.subgraph_ids();
+            subgraphs
+                .flat_map(|subgraph| into_subgraph(supergraph, object, subgraph))
+                .collect()
+        } else {
+            Vec::new()
+        }
+    };
+    supergraph.type_ids().map(of_type).collect()
+}
+
+fn into_subgraph(
+    supergraph: &Supergraph,
+    object: TypeId,
+    subgraph: SubgraphId,
+) -> impl Iterator<Item = Entrance> + '_ {
+    let declared = supergraph.known_as(object, subgraph);
+    let own = declared.into_iter().map(|declared| (declared, declared));
+    let interfaces = declared
+        .filter(|declared| *declared == object)
+        .into_iter()
+        .flat_map(move |declared| {
+            let interfaces = supergraph.entity_interfaces(object, subgraph);
+            interfaces.map(move |interface| (declared, interface))
+        });
+    own.chain(interfaces).flat_map(move |(declared, keyed)| {
+        let known = supergraph.ty(keyed).in_subgraph(subgraph);
+        let keys = known.map_or(&[][..], |known| &known.keys);
+        let resolvable = keys.iter().enumerate().filter(|(_, key)| key.resolvable);
+        resolvable.map(move |(key, _)| Entrance {
+            subgraph,
+            declared,
+            keyed,
+            key,
+        })
+    })
+}

@@ -1,0 +1,25 @@
+//! What is worked out of a supergraph once, so that planning need not.
+
+use super::{SubgraphId, TypeId};
+
+/// A way to enter a subgraph with objects of a type.
+#[derive(Clone, Copy, Debug)]
+pub struct Entrance {
+    pub subgraph: SubgraphId,
+    /// The type as which the subgraph will know the objects: their own, or an interface that is an
+    /// `@interfaceObject` there.
+    pub declared: TypeId,
+    /// The type whose key it is: the objects' own, or an interface's.
+    pub keyed: TypeId,
+    /// The index of the key among those that `keyed` has in the subgraph.
+    pub(super) key: usize,
+}
+
+/// Numbers for types and fields; equal ones are treated alike by every subgraph.
+#[derive(Debug, Default)]
+pub(super) struct Alike {
+    /// By type: how objects of it enter subgraphs.
+    pub(super) types: Vec<u32>,
+    /// By field.
+    pub(super) fields: Vec<u32>,
+}
