@@ -1,11 +1,19 @@
-//! By which keys objects enter which subgraphs: listed once per type, so that planning need not look for them.
+//! By which keys objects enter which subgraphs, and which interfaces they implement: listed once per type, so that
+//! planning need not look for them.
 
-use super::{Entrance, FieldSet, SubgraphId, TypeId, model::Supergraph};
+use super::{Entrance, FieldSet, SubgraphId, TypeId, TypeKind, model::Supergraph};
 
 impl Supergraph {
     /// The ways to enter a subgraph with objects of type `object`, by subgraph; what a type declares itself first.
     pub fn entrances(&self, object: TypeId) -> &[Entrance] {
         self.entrances
+            .get(object.index())
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The interfaces that objects of type `object` implement somewhere.
+    pub fn interfaces_of(&self, object: TypeId) -> &[TypeId] {
+        self.interfaces
             .get(object.index())
             .map_or(&[], Vec::as_slice)
     }
@@ -17,6 +25,19 @@ impl Supergraph {
         let key = known.and_then(|known| known.keys.get(entrance.key));
         key.map_or(&NONE, |key| &key.fields)
     }
+}
+
+/// Lists the interfaces of every object type.
+pub(super) fn interfaces(supergraph: &Supergraph) -> Vec<Vec<TypeId>> {
+    let mut interfaces = vec![Vec::new(); supergraph.types.len()];
+    for (index, ty) in supergraph.types.iter().enumerate() {
+        if ty.kind == TypeKind::Interface {
+            for object in ty.possible.iter() {
+                interfaces[object.index()].push(TypeId(index as u32));
+            }
+        }
+    }
+    interfaces
 }
 
 /// Lists the entrances of every type that objects can have.

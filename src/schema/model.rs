@@ -20,6 +20,8 @@ pub struct Supergraph {
     pub(super) api: Valid<Schema>,
     /// By type: the ways to enter a subgraph with its objects.
     pub(super) entrances: Vec<Vec<Entrance>>,
+    /// By type: the interfaces its objects implement.
+    pub(super) interfaces: Vec<Vec<TypeId>>,
     pub(super) alike: Alike,
 }
 

@@ -38,6 +38,7 @@ impl Supergraph {
         supergraph.subgraphs = join.subgraphs;
         supergraph.api = api;
         supergraph.entrances = entrances::list(&supergraph);
+        supergraph.interfaces = entrances::interfaces(&supergraph);
         supergraph.alike = alike::number(&supergraph);
         Ok(supergraph)
     }
@@ -78,6 +79,7 @@ impl Tables<'_> {
             api: self.api.clone(),
             type_ids,
             entrances: Vec::new(),
+            interfaces: Vec::new(),
             alike: Alike::default(),
         };
         self.declare_types(&mut supergraph);

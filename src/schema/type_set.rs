@@ -38,6 +38,11 @@ impl TypeSet {
         self.0.is_empty()
     }
 
+    /// The least member.
+    pub fn first(&self) -> Option<TypeId> {
+        self.iter().next()
+    }
+
     /// The number of members.
     pub fn len(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
@@ -72,6 +77,16 @@ impl TypeSet {
         Self(words)
     }
 
+    /// Adds what is in `other`.
+    pub fn unite(&mut self, other: &Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        for (word, more) in self.0.iter_mut().zip(&other.0) {
+            *word |= more;
+        }
+    }
+
     /// Whether the two sets share a member.
     pub fn intersects(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
@@ -88,9 +103,12 @@ impl TypeSet {
     /// The members, ascending.
     pub fn iter(&self) -> impl Iterator<Item = TypeId> + '_ {
         self.0.iter().enumerate().flat_map(|(index, &word)| {
-            (0..64u32)
-                .filter(move |bit| word & (1u64 << bit) != 0)
-                .map(move |bit| TypeId(index as u32 * 64 + bit))
+            let mut rest = word;
+            std::iter::from_fn(move || {
+                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
+                rest &= rest - 1;
+                Some(TypeId(index as u32 * 64 + bit))
+            })
         })
     }
 

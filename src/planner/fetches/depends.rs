@@ -5,13 +5,14 @@ use crate::planner::graph::{EntryTypename, FactId, MoveKind, NodeId};
 
 impl Source<'_, '_> {
     /// The facts that must be established before `fact`.
-    pub(super) fn inputs(&self, fact: FactId) -> Vec<FactId> {
-        let Some(step) = self.selection.chosen[fact.index()] else {
-            return Vec::new();
-        };
-        let mut inputs = self.graph.facts.moves[step.index()].inputs.to_vec();
-        inputs.extend(self.awaited_type(fact));
-        inputs
+    pub(super) fn inputs(&self, fact: FactId) -> impl Iterator<Item = FactId> + use<'_> {
+        let awaited = self.awaited_type(fact);
+        self.move_inputs(fact).iter().copied().chain(awaited)
+    }
+
+    fn move_inputs(&self, fact: FactId) -> &[FactId] {
+        let step = self.selection.chosen[fact.index()];
+        step.map_or(&[], |step| &self.graph.facts.moves[step.index()].inputs)
     }
 
     /// Whether the rows of an entry know their runtime types when it is made.
@@ -87,19 +88,14 @@ impl Source<'_, '_> {
     }
 
     fn reaches_by_moves(&self, fact: FactId, is_found: impl Fn(FactId) -> bool) -> bool {
-        let inputs = |at: FactId| {
-            let step = self.selection.chosen[at.index()];
-            step.map_or_else(Vec::new, |step| {
-                self.graph.facts.moves[step.index()].inputs.to_vec()
-            })
-        };
+        let inputs = |at: FactId| self.move_inputs(at).iter().copied();
         self.search(fact, inputs, is_found)
     }
 
-    fn search(
+    fn search<I: Iterator<Item = FactId>>(
         &self,
         from: FactId,
-        inputs: impl Fn(FactId) -> Vec<FactId>,
+        inputs: impl Fn(FactId) -> I,
         is_found: impl Fn(FactId) -> bool,
     ) -> bool {
         let mut seen = std::collections::BTreeSet::new();
@@ -108,7 +104,7 @@ impl Source<'_, '_> {
             if is_found(fact) {
                 return true;
             }
-            open.extend(inputs(fact).into_iter().filter(|input| seen.insert(*input)));
+            open.extend(inputs(fact).filter(|input| seen.insert(*input)));
         }
         false
     }

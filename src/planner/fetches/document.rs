@@ -16,6 +16,8 @@ pub(super) struct Variables<'a> {
     operation: &'a Operation,
     used: Vec<bool>,
     representations: Vec<String>,
+    /// Names, type conditions and selection sets.
+    fragments: Vec<(String, Name, String)>,
 }
 
 impl<'a> Variables<'a> {
@@ -24,6 +26,7 @@ impl<'a> Variables<'a> {
             operation,
             used: vec![false; operation.variables.len()],
             representations: Vec::new(),
+            fragments: Vec::new(),
         }
     }
 
@@ -43,6 +46,18 @@ impl<'a> Variables<'a> {
             name.insert(0, '_');
         }
         self.representations.push(name.clone());
+        name
+    }
+
+    /// The name of a fragment for a selection set that stands in several places.
+    pub(super) fn fragment(&mut self, on: &Name, selections: &str) -> String {
+        let mut fragments = self.fragments.iter();
+        if let Some((name, ..)) = fragments.find(|(_, ty, known)| ty == on && known == selections) {
+            return name.clone();
+        }
+        let name = format!("_f{}", self.fragments.len());
+        self.fragments
+            .push((name.clone(), on.clone(), selections.to_owned()));
         name
     }
 
@@ -97,10 +112,14 @@ impl<'a> Variables<'a> {
             used.filter(|(_, used)| **used)
                 .map(|(variable, _)| variable.declaration.clone()),
         );
-        match (kind, declared.is_empty()) {
+        let mut document = match (kind, declared.is_empty()) {
             (OperationKind::Query, true) => selections.to_owned(),
             (_, true) => format!("{kind} {selections}"),
             (_, false) => format!("{kind}({}) {selections}", declared.join(", ")),
+        };
+        for (name, on, selections) in &self.fragments {
+            let _ = write!(document, " fragment {name} on {on} {selections}");
         }
+        document
     }
 }

@@ -4,6 +4,7 @@ use super::Source;
 use crate::operation::OperationKind;
 use crate::planner::graph::{Fact, FactId, MoveKind, NodeId};
 use crate::schema::{SubgraphId, TypeSet};
+use smallvec::{SmallVec, smallvec};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Entries that are made together.
@@ -21,7 +22,39 @@ pub(super) struct Entry {
     pub(super) reads: Reads,
 }
 
-pub(super) type Reads = BTreeMap<NodeId, TypeSet>;
+/// Nodes, ascending, and the types of their parents they are read for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Reads(Vec<(NodeId, TypeSet)>);
+
+impl Reads {
+    /// What is read in any of `entries`.
+    pub(super) fn of<'e>(entries: impl Iterator<Item = &'e Entry>) -> Self {
+        let mut all = Self(entries.flat_map(|entry| &entry.reads.0).cloned().collect());
+        all.merge();
+        all
+    }
+
+    fn merge(&mut self) {
+        self.0.sort_by_key(|(node, _)| *node);
+        self.0.dedup_by(|(node, more), (known, types)| {
+            let same = node == known;
+            if same {
+                types.unite(more);
+            }
+            same
+        });
+    }
+
+    /// The types of its parent that a node is read for.
+    pub(super) fn types(&self, node: NodeId) -> Option<&TypeSet> {
+        let at = self.0.binary_search_by_key(&node, |(node, _)| *node).ok()?;
+        Some(&self.0[at].1)
+    }
+
+    pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.0.iter().map(|(node, _)| *node)
+    }
+}
 
 /// Groups that go out in one request.
 pub(super) struct Batch {
@@ -40,60 +73,56 @@ type Key = (usize, usize, SubgraphId, NodeId, bool);
 
 /// Groups the entries of a selection.
 pub(super) fn group(source: &Source) -> Grouped {
+    let facts = source.graph.facts.facts.len();
     let mut grouping = Grouping {
         source,
-        levels: HashMap::new(),
-        entries: HashMap::new(),
+        levels: vec![None; facts],
+        entries: vec![None; facts],
         runs: runs(source),
     };
+    let selected = || {
+        let all = (0..facts as u32).map(FactId);
+        all.filter(|fact| source.selection.contains(*fact))
+    };
     let mut groups: BTreeMap<Key, Vec<Entry>> = BTreeMap::new();
-    let mut home: HashMap<FactId, (Key, usize)> = HashMap::new();
-    for fact in grouping.selected() {
-        if grouping.enters(fact) {
-            let key = grouping.key(fact);
-            let entries = groups.entry(key).or_default();
-            home.insert(fact, (key, entries.len()));
-            entries.push(Entry {
-                fact,
-                reads: Reads::new(),
-            });
-        }
+    // By fact: where its entry is among `entries`.
+    let mut home: Vec<Option<(Key, usize)>> = vec![None; facts];
+    for fact in selected().filter(|fact| source.enters(*fact)) {
+        let key = grouping.key(fact);
+        let entries = groups.entry(key).or_default();
+        home[fact.index()] = Some((key, entries.len()));
+        let reads = Reads::default();
+        entries.push(Entry { fact, reads });
     }
-    for fact in grouping.selected() {
-        for (entry, node, types) in grouping.reads(fact) {
-            let Some((key, index)) = home.get(&entry) else {
-                continue;
-            };
-            if let Some(entry) = groups
-                .get_mut(key)
-                .and_then(|entries| entries.get_mut(*index))
-            {
-                let known = entry.reads.entry(node).or_default();
-                *known = known.union(&types);
+    for fact in selected() {
+        let Some((node, types)) = source.reads(fact) else {
+            continue;
+        };
+        for entry in grouping.entries_of(fact) {
+            let entry_home = home[entry.index()].as_ref();
+            let into = entry_home.and_then(|(key, at)| groups.get_mut(key)?.get_mut(*at));
+            if let Some(into) = into {
+                let types = source.types_in(entry, node, types);
+                into.reads.0.push((node, types));
             }
         }
     }
-    let after: BTreeMap<Key, BTreeSet<Key>> = groups
-        .iter()
-        .map(|(key, entries)| {
-            let inputs: Vec<FactId> = entries
-                .iter()
-                .flat_map(|entry| grouping.inputs(entry.fact))
-                .collect();
-            let entered: Vec<FactId> = inputs
-                .into_iter()
-                .flat_map(|input| grouping.entries_of(input))
-                .collect();
-            (
-                *key,
-                entered
+    for entry in groups.values_mut().flatten() {
+        entry.reads.merge();
+    }
+    let mut after: BTreeMap<Key, BTreeSet<Key>> = BTreeMap::new();
+    for (key, entries) in &groups {
+        let waits = after.entry(*key).or_default();
+        for entry in entries {
+            for input in source.inputs(entry.fact) {
+                let entered = grouping.entries_of(input);
+                let homes = entered
                     .iter()
-                    .filter_map(|entry| Some(home.get(entry)?.0))
-                    .filter(|k| k != key)
-                    .collect(),
-            )
-        })
-        .collect();
+                    .filter_map(|fact| home[fact.index()].as_ref());
+                waits.extend(homes.map(|(home, _)| *home).filter(|home| home != key));
+            }
+        }
+    }
     batch(groups, &after)
 }
 
@@ -176,72 +205,41 @@ fn runs(source: &Source) -> HashMap<NodeId, usize> {
 
 struct Grouping<'s, 'a> {
     source: &'s Source<'s, 'a>,
-    levels: HashMap<FactId, (usize, usize)>,
-    entries: HashMap<FactId, Vec<FactId>>,
+    /// By fact: its run and level.
+    levels: Vec<Option<(usize, usize)>>,
+    /// By fact: the entries in whose fetches it is established.
+    entries: Vec<Option<SmallVec<[FactId; 2]>>>,
     runs: HashMap<NodeId, usize>,
 }
 
 impl Grouping<'_, '_> {
-    fn selected(&self) -> Vec<FactId> {
-        let all = 0..self.source.graph.facts.facts.len() as u32;
-        all.map(FactId)
-            .filter(|fact| self.source.selection.contains(*fact))
-            .collect()
-    }
-
-    fn inputs(&self, fact: FactId) -> Vec<FactId> {
-        self.source.inputs(fact)
-    }
-
-    fn enters(&self, fact: FactId) -> bool {
-        let chosen = self.source.selection.chosen[fact.index()];
-        chosen.is_some_and(|step| self.source.graph.facts.moves[step.index()].kind.enters())
-    }
-
     /// The run of a fact and the requests before it.
     fn level(&mut self, fact: FactId) -> (usize, usize) {
-        if let Some(known) = self.levels.get(&fact) {
-            return *known;
+        if let Some(known) = self.levels[fact.index()] {
+            return known;
         }
-        self.levels.insert(fact, (0, 0));
-        let inputs = self.inputs(fact);
+        self.levels[fact.index()] = Some((0, 0));
+        let source = self.source;
+        let inputs = source.inputs(fact);
         let before = inputs
-            .iter()
-            .map(|input| self.level(*input))
+            .map(|input| self.level(input))
             .reduce(|a, b| (a.0.max(b.0), a.1.max(b.1)));
         let (run, level) = before.unwrap_or_default();
-        let is_first = before.is_none();
-        let only = self
-            .source
-            .graph
-            .facts
-            .state(fact)
-            .and_then(|state| state.only);
-        let run = only
-            .and_then(|child| self.runs.get(&child).copied())
-            .unwrap_or(run);
-        let level = if self.enters(fact) && !is_first {
-            level + 1
-        } else {
-            level
-        };
-        self.levels.insert(fact, (run, level));
-        (run, level)
+        let only = source.graph.facts.state(fact).and_then(|state| state.only);
+        let own = only.and_then(|child| self.runs.get(&child).copied());
+        let after_others = self.source.enters(fact) && before.is_some();
+        let known = (own.unwrap_or(run), level + usize::from(after_others));
+        self.levels[fact.index()] = Some(known);
+        known
     }
 
     fn key(&mut self, fact: FactId) -> Key {
         let (run, level) = self.level(fact);
+        let facts = &self.source.graph.facts;
         let chosen = self.source.selection.chosen[fact.index()];
-        let is_root = chosen.is_some_and(|step| {
-            matches!(
-                self.source.graph.facts.moves[step.index()].kind,
-                MoveKind::EnterRoot
-            )
-        });
-        let (subgraph, position) = self
-            .source
-            .graph
-            .facts
+        let is_root = chosen
+            .is_some_and(|step| matches!(facts.moves[step.index()].kind, MoveKind::EnterRoot));
+        let (subgraph, position) = facts
             .state(fact)
             .map_or((SubgraphId(0), NodeId::ROOT), |state| {
                 (state.subgraph, state.position)
@@ -250,53 +248,54 @@ impl Grouping<'_, '_> {
     }
 
     /// The entries in whose fetches a fact is established.
-    fn entries_of(&mut self, fact: FactId) -> Vec<FactId> {
-        if self.enters(fact) {
-            return vec![fact];
+    fn entries_of(&mut self, fact: FactId) -> SmallVec<[FactId; 2]> {
+        if self.source.enters(fact) {
+            return smallvec![fact];
         }
-        if let Some(known) = self.entries.get(&fact) {
+        if let Some(known) = &self.entries[fact.index()] {
             return known.clone();
         }
-        let mut entries: Vec<FactId> = self
-            .inputs(fact)
-            .into_iter()
-            .flat_map(|input| self.entries_of(input))
-            .collect();
+        let source = self.source;
+        let mut entries: SmallVec<[FactId; 2]> = SmallVec::new();
+        for input in source.inputs(fact) {
+            entries.extend(self.entries_of(input));
+        }
         entries.sort_unstable();
         entries.dedup();
-        self.entries.insert(fact, entries.clone());
+        self.entries[fact.index()] = Some(entries.clone());
         entries
     }
+}
 
-    /// What establishing a fact reads: in which entries, which node, for which types of its parent.
-    fn reads(&mut self, fact: FactId) -> Vec<(FactId, NodeId, TypeSet)> {
-        let graph = self.source.graph;
-        let (node, types) = match &graph.facts.facts[fact.index()] {
+impl Source<'_, '_> {
+    fn enters(&self, fact: FactId) -> bool {
+        let chosen = self.selection.chosen[fact.index()];
+        chosen.is_some_and(|step| self.graph.facts.moves[step.index()].kind.enters())
+    }
+
+    /// What establishing a fact reads in its entries' fetches: a node, for which types of its parent.
+    fn reads(&self, fact: FactId) -> Option<(NodeId, &TypeSet)> {
+        let tree = &self.graph.tree;
+        match &self.graph.facts.facts[fact.index()] {
             Fact::Value { node, class } => {
-                let parent = graph.tree.node(*node).parent.unwrap_or(NodeId::ROOT);
-                (*node, graph.tree.node(parent).classes[*class].clone())
+                let parent = tree.node(*node).parent.unwrap_or(NodeId::ROOT);
+                Some((*node, &tree.node(parent).classes[*class]))
             }
-            Fact::State(state) if !self.enters(fact) && state.class.is_none() => (
-                state.position,
-                graph.tree.node(state.position).types.clone(),
-            ),
-            _ => return Vec::new(),
-        };
-        let parent = graph.tree.node(node).parent;
-        let entries = self.entries_of(fact);
-        entries
-            .into_iter()
-            .map(|entry| {
-                let state = graph.facts.state(entry);
-                let class = state
-                    .filter(|state| Some(state.position) == parent)
-                    .and_then(|state| Some(&graph.tree.node(state.position).classes[state.class?]));
-                (
-                    entry,
-                    node,
-                    class.map_or_else(|| types.clone(), |class| types.intersection(class)),
-                )
-            })
-            .collect()
+            Fact::State(state) if !self.enters(fact) && state.class.is_none() => {
+                Some((state.position, &tree.node(state.position).types))
+            }
+            _ => None,
+        }
+    }
+
+    /// Of `types` of the parent of `node`, those that an entry is for.
+    fn types_in(&self, entry: FactId, node: NodeId, types: &TypeSet) -> TypeSet {
+        let tree = &self.graph.tree;
+        let state = self.graph.facts.state(entry);
+        let here = state.filter(|state| Some(state.position) == tree.node(node).parent);
+        match here.and_then(|state| Some(&tree.node(state.position).classes[state.class?])) {
+            Some(class) => types.intersection(class),
+            None => types.clone(),
+        }
     }
 }

@@ -7,7 +7,8 @@ use crate::planner::graph::{NodeId, Tree};
 use crate::planner::plan::Read;
 use crate::schema::{Argument, Supergraph, TypeId, TypeSet};
 use apollo_compiler::{Name, ast};
-use std::collections::{HashMap, HashSet};
+use smallvec::SmallVec;
+use std::{collections::HashMap, rc::Rc};
 
 /// A selection set while it is printed.
 #[derive(Default)]
@@ -20,18 +21,19 @@ pub(super) struct Printed {
 
 /// The response keys of a selection set, as far as merging it with another is concerned.
 #[derive(Clone, Default)]
-pub(super) struct Shape(Vec<(String, ast::Type, Option<Shape>)>);
+pub(super) struct Shape(Rc<[(String, ast::Type, Option<Shape>)]>);
 
 impl Shape {
     /// Whether selections of both shapes can stand under one response key on disjoint types (GraphQL spec section
     /// 5.3.2, SameResponseShape).
     fn merges_with(&self, other: &Self) -> bool {
-        self.0.iter().all(|(key, ty, below)| {
-            let mut same_key = other.0.iter().filter(|(other, ..)| other == key);
-            same_key.all(|(_, other, other_below)| {
-                same_shape((ty, below.as_ref()), (other, other_below.as_ref()))
+        Rc::ptr_eq(&self.0, &other.0)
+            || self.0.iter().all(|(key, ty, below)| {
+                let mut same_key = other.0.iter().filter(|(other, ..)| other == key);
+                same_key.all(|(_, other, other_below)| {
+                    same_shape((ty, below.as_ref()), (other, other_below.as_ref()))
+                })
             })
-        })
     }
 }
 
@@ -84,18 +86,20 @@ impl Printed {
 
     /// The selection set with its braces.
     pub(super) fn text(&self, supergraph: &Supergraph) -> String {
-        let mut text = String::from("{");
+        let fields = self.parts.iter().flat_map(|(_, fields)| fields);
+        let length: usize = fields.map(|field| field.len() + 1).sum();
+        let mut text = String::with_capacity(length + 16 * self.parts.len() + 16);
+        text.push('{');
         for (condition, fields) in &self.parts {
-            let fields = fields.join(" ");
-            match condition {
-                Some(ty) => text.push_str(&format!(
-                    " ... on {} {{ {fields} }}",
-                    supergraph.type_name(*ty)
-                )),
-                None => {
-                    text.push(' ');
-                    text.push_str(&fields);
-                }
+            if let Some(ty) = condition {
+                text.extend([" ... on ", supergraph.type_name(*ty), " {"]);
+            }
+            for field in fields {
+                text.push(' ');
+                text.push_str(field);
+            }
+            if condition.is_some() {
+                text.push_str(" }");
             }
         }
         text.push_str(if self.parts.is_empty() {
@@ -117,14 +121,14 @@ pub(super) struct WireKey {
 /// The response keys of a selection set.
 #[derive(Default)]
 pub(super) struct WireKeys {
-    taken: HashSet<String>,
-    /// By field name: how many keys were made for it.
-    made: HashMap<Name, usize>,
-    /// By node: its key for each type that the field has in the subgraph.
-    of_node: HashMap<NodeId, Vec<(ast::Type, String)>>,
+    /// Keys in use; by those that are names of fields, how many other keys were made for the field.
+    taken: HashMap<String, usize, foldhash::fast::RandomState>,
+    /// The field that is being printed, and its key for each type that it has in the subgraph.
+    current: Option<NodeId>,
+    keys: SmallVec<[(ast::Type, String); 1]>,
     /// By field name: the keys that fields of other types of the parent can share.
-    partial: HashMap<Name, Vec<PartialKey>>,
-    shape: Shape,
+    partial: HashMap<Name, Vec<PartialKey>, foldhash::fast::RandomState>,
+    shape: Vec<(String, ast::Type, Option<Shape>)>,
 }
 
 /// A key of fields with the same name and arguments, each for other types of the parent.
@@ -137,15 +141,17 @@ struct PartialKey {
 
 impl WireKeys {
     /// A key for a field: its name, unless a field that cannot be merged with it has that key. `below`: the shape of
-    /// its objects; none for leaves.
+    /// its objects; none for leaves. A field is asked for once for each of its types, one after the other.
     pub(super) fn choose(
         &mut self,
         tree: &Tree,
         node: NodeId,
         (ty, below): (&ast::Type, Option<Shape>),
     ) -> WireKey {
-        let mut known = self.of_node.get(&node).into_iter().flatten();
-        if let Some((_, key)) = known.find(|(known, _)| known == ty) {
+        if self.current.replace(node) != Some(node) {
+            self.keys.clear();
+        }
+        if let Some((_, key)) = self.keys.iter().find(|(known, _)| known == ty) {
             return WireKey {
                 key: key.clone(),
                 is_shared: false,
@@ -154,15 +160,14 @@ impl WireKeys {
         let shared = self.share(tree, node, (ty, below.as_ref()));
         let is_shared = shared.is_some();
         let key = shared.unwrap_or_else(|| self.make(tree, node, (ty, below.as_ref())));
-        let keys = self.of_node.entry(node).or_default();
-        keys.push((ty.clone(), key.clone()));
-        self.shape.0.push((key.clone(), ty.clone(), below));
+        self.keys.push((ty.clone(), key.clone()));
+        self.shape.push((key.clone(), ty.clone(), below));
         WireKey { key, is_shared }
     }
 
-    /// What merging has to know of the keys chosen so far.
-    pub(super) fn shape(&self) -> Shape {
-        self.shape.clone()
+    /// What merging has to know of the keys chosen.
+    pub(super) fn shape(self) -> Shape {
+        Shape(self.shape.into())
     }
 
     /// The key of the same field of other types, if the two can be merged.
@@ -181,7 +186,9 @@ impl WireKeys {
                 && shapes.all(|(known, shape)| same_shape((known, shape.as_ref()), (ty, below)))
         })?;
         free.types = free.types.union(&this.types);
-        free.shapes.push((ty.clone(), below.cloned()));
+        if below.is_some() || free.shapes.iter().all(|(known, _)| known != ty) {
+            free.shapes.push((ty.clone(), below.cloned()));
+        }
         Some(free.key.clone())
     }
 
@@ -192,17 +199,16 @@ impl WireKeys {
         (ty, below): (&ast::Type, Option<&Shape>),
     ) -> String {
         let this = tree.node(node);
-        let made = self.made.entry(this.name.clone()).or_default();
-        let mut key = match *made {
-            0 => this.name.to_string(),
-            number => format!("_{number}_{}", this.name),
-        };
-        while self.taken.contains(&key) {
-            *made += 1;
-            key = format!("_{made}_{}", this.name);
+        let mut key = this.name.to_string();
+        if let Some(made) = self.taken.get(this.name.as_str()) {
+            let mut number = *made;
+            while self.taken.contains_key(&key) {
+                number += 1;
+                key = format!("_{number}_{}", this.name);
+            }
+            self.taken.insert(this.name.to_string(), number);
         }
-        self.taken.insert(key.clone());
-        *made += 1;
+        self.taken.insert(key.clone(), 0);
         let parent = this.parent.map(|parent| &tree.node(parent).possible);
         if parent.is_some_and(|parent| !parent.is_subset(&this.types)) {
             let keys = self.partial.entry(this.name.clone()).or_default();

@@ -6,11 +6,13 @@ use crate::planner::plan::{Representation, RepresentationField, Typename};
 use crate::schema::{FieldSet, SetField, TypeSet};
 
 /// The representation of one entry, for a class of types.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Draft {
     pub(super) class: usize,
     pub(super) types: TypeSet,
     pub(super) typename: EntryTypename,
+    /// The subgraph cannot tell the objects' types.
+    pub(super) opaque: bool,
     pub(super) fields: Vec<RepresentationField>,
 }
 
@@ -43,7 +45,8 @@ impl Draft {
 /// What the entry behind `fact` sends; none for roots.
 pub(super) fn draft(source: &Source, fact: FactId) -> Option<Draft> {
     let opening = opening(source, fact)?;
-    let at = source.graph.facts.state(fact)?.position;
+    let state = source.graph.facts.state(fact)?;
+    let at = state.position;
     let types = source.graph.tree.node(at).classes[opening.class].clone();
     let rows = Rows {
         at,
@@ -61,6 +64,7 @@ pub(super) fn draft(source: &Source, fact: FactId) -> Option<Draft> {
         class: opening.class,
         types,
         typename: opening.typename,
+        opaque: state.opaque,
         fields,
     })
 }

@@ -4,7 +4,7 @@ use super::{
     Source,
     document::{Variables, position},
     group::{Group, Reads},
-    printed::{Printed, WireKey},
+    printed::{Printed, Shape, WireKey},
     representation::{self, opening},
     unit::Unit,
 };
@@ -12,13 +12,17 @@ use crate::planner::graph::{EntryTypename, NodeId};
 use crate::planner::plan::{Read, ReadField, Target};
 use crate::schema::{SubgraphId, TypeId, TypeSet};
 use apollo_compiler::ast;
+use smallvec::{SmallVec, smallvec};
+use std::{collections::HashMap, rc::Rc};
 
 /// Where a field is printed: on which type condition, for which of the parent's types, with what type.
-struct Spot {
+struct Spot<'a> {
     condition: Option<TypeId>,
     types: Option<TypeSet>,
-    ty: ast::Type,
+    ty: &'a ast::Type,
 }
+
+type Spots<'a> = SmallVec<[Spot<'a>; 1]>;
 
 /// Prints the root fields of a group.
 pub(super) fn print_root(
@@ -26,17 +30,9 @@ pub(super) fn print_root(
     group: &Group,
     variables: &mut Variables,
 ) -> (String, Read) {
-    let mut reads = Reads::new();
-    for entry in &group.entries {
-        merge(&mut reads, &entry.reads);
-    }
+    let reads = Reads::of(group.entries.iter());
     let declared = source.graph.tree.node(group.position).named;
-    let mut printer = Printer {
-        source,
-        subgraph: group.subgraph,
-        reads: &reads,
-        variables,
-    };
+    let mut printer = Printer::new(source, (group.subgraph, &reads), variables);
     let printed = printer.object(group.position, declared);
     (printed.text(source.supergraph), printed.read)
 }
@@ -47,39 +43,20 @@ pub(super) fn print_entities(
     (group, unit): (&Group, &Unit),
     variables: &mut Variables,
 ) -> (String, Vec<Target>) {
-    let mut reads = Reads::new();
-    for entry in &unit.entries {
-        merge(&mut reads, &entry.reads);
-    }
-    let mut printer = Printer {
-        source,
-        subgraph: group.subgraph,
-        reads: &reads,
-        variables,
-    };
+    let reads = Reads::of(unit.entries.iter().copied());
+    let mut printer = Printer::new(source, (group.subgraph, &reads), variables);
     let printed = printer.entities(group.position, unit);
     let targets = targets(source, (group, unit), &printed.read);
     (printed.text(source.supergraph), targets)
 }
 
-fn merge(into: &mut Reads, more: &Reads) {
-    for (node, types) in more {
-        let known = into.entry(*node).or_default();
-        *known = known.union(types);
-    }
-}
-
 /// The targets of a unit: classes whose representations are equal share one.
 fn targets(source: &Source, (group, unit): (&Group, &Unit), read: &Read) -> Vec<Target> {
     let mut drafts: Vec<representation::Draft> = Vec::new();
-    for draft in unit
-        .entries
-        .iter()
-        .filter_map(|entry| representation::draft(source, entry.fact))
-    {
+    for draft in &unit.drafts {
         match drafts.iter_mut().find(|known| known.class == draft.class) {
-            Some(known) => known.join(draft),
-            None => drafts.push(draft),
+            Some(known) => known.join(draft.clone()),
+            None => drafts.push(draft.clone()),
         }
     }
     let mut targets: Vec<(Target, TypeSet)> = Vec::new();
@@ -118,9 +95,38 @@ struct Printer<'p, 's, 'a, 'v> {
     subgraph: SubgraphId,
     reads: &'p Reads,
     variables: &'p mut Variables<'v>,
+    /// Whether what is printed is printed several times, for several types.
+    repeats: bool,
+    /// What may be printed again.
+    known: HashMap<(NodeId, TypeId), Rc<Below>, foldhash::fast::RandomState>,
 }
 
-impl Printer<'_, '_, '_, '_> {
+/// The selection set of a composite field.
+struct Below {
+    text: String,
+    shape: Shape,
+    read: Read,
+}
+
+/// The length from which a selection set that is printed again becomes a fragment.
+const FRAGMENT_FROM: usize = 100;
+
+impl<'p, 's, 'a, 'v> Printer<'p, 's, 'a, 'v> {
+    fn new(
+        source: &'p Source<'s, 'a>,
+        (subgraph, reads): (SubgraphId, &'p Reads),
+        variables: &'p mut Variables<'v>,
+    ) -> Self {
+        Self {
+            source,
+            subgraph,
+            reads,
+            variables,
+            repeats: false,
+            known: HashMap::default(),
+        }
+    }
+
     /// Prints what is read of objects that the subgraph declares as `declared`.
     fn object(&mut self, at: NodeId, declared: TypeId) -> Printed {
         let supergraph = self.source.supergraph;
@@ -131,10 +137,11 @@ impl Printer<'_, '_, '_, '_> {
         if !opaque && !self.source.graph.tree.is_static(supergraph, at) {
             printed.add_typename();
         }
-        for child in self.children(at) {
-            let types = &self.reads[&child];
-            for spot in self.spots((declared, opaque), child, types) {
-                self.field(&mut printed, child, spot);
+        let tree = &self.source.graph.tree;
+        for &child in &tree.node(at).children {
+            if let Some(types) = self.reads.types(child) {
+                let spots = self.spots((declared, opaque), child, types);
+                self.fields(&mut printed, child, spots);
             }
         }
         printed
@@ -171,46 +178,38 @@ impl Printer<'_, '_, '_, '_> {
         if asks_type {
             printed.add_typename();
         }
-        for child in self.children(at) {
-            let types = self.reads[&child].clone();
-            for (interface, classes) in interfaces
-                .iter()
-                .filter(|(_, classes)| classes.intersects(&types))
-            {
-                let Some(ty) = self.type_of(*interface, child) else {
+        let possible = &tree.node(at).possible;
+        // By an interface's key, objects of any of its types may come.
+        let around = if asks_type { possible } else { &own };
+        for &child in &tree.node(at).children {
+            let Some(types) = self.reads.types(child) else {
+                continue;
+            };
+            let mut spots = Spots::new();
+            for (interface, classes) in &interfaces {
+                let ty = Some(*interface).filter(|_| classes.intersects(types));
+                let Some(ty) = ty.and_then(|interface| self.type_of(interface, child)) else {
                     continue;
                 };
-                let applies = classes.intersection(&types);
-                let partial = !tree.node(at).possible.is_subset(&applies);
-                let types = partial.then_some(applies);
-                let spot = Spot {
+                let applies = classes.intersection(types);
+                spots.push(Spot {
                     condition: Some(*interface),
-                    types,
+                    types: (!possible.is_subset(&applies)).then_some(applies),
                     ty,
-                };
-                self.field(&mut printed, child, spot);
+                });
             }
-            for spot in self.concrete_spots(child, &types.intersection(&own)) {
-                self.field(&mut printed, child, spot);
-            }
+            self.spots_by_type((child, &types.intersection(&own)), around, &mut spots);
+            self.fields(&mut printed, child, spots);
         }
         printed
     }
 
-    /// The children of a node that are read here.
-    fn children(&self, at: NodeId) -> Vec<NodeId> {
-        let children = self.source.graph.tree.node(at).children.iter().copied();
-        children
-            .filter(|child| self.reads.contains_key(child))
-            .collect()
-    }
-
-    fn type_of(&self, on: TypeId, child: NodeId) -> Option<ast::Type> {
+    fn type_of(&self, on: TypeId, child: NodeId) -> Option<&'a ast::Type> {
         let supergraph = self.source.supergraph;
         let id = supergraph.field_of(on, &self.source.graph.tree.node(child).name)?;
         let field = supergraph.field(id);
         field.in_subgraph(self.subgraph)?;
-        Some(field.type_in(self.subgraph).clone())
+        Some(field.type_in(self.subgraph))
     }
 
     /// Where `child` is printed inside an object of the declared type.
@@ -219,70 +218,123 @@ impl Printer<'_, '_, '_, '_> {
         (declared, opaque): (TypeId, bool),
         child: NodeId,
         types: &TypeSet,
-    ) -> Vec<Spot> {
+    ) -> Spots<'a> {
         let ty = self.source.supergraph.ty(declared);
         let direct = self.type_of(declared, child);
-        if let Some(ty) = direct.clone().filter(|_| opaque || !ty.is_abstract()) {
+        if let Some(ty) = direct.filter(|_| opaque || !ty.is_abstract()) {
             // What an interface object says of types that are read elsewhere is left alone.
             let tree = &self.source.graph.tree;
             let parent = tree.node(child).parent.map(|parent| tree.node(parent));
             let partial = opaque && parent.is_some_and(|at| !at.possible.is_subset(types));
-            return vec![Spot {
+            return smallvec![Spot {
                 condition: None,
                 types: partial.then(|| types.clone()),
                 ty,
             }];
         }
-        let returned = ty.in_subgraph(self.subgraph).map(|known| &known.possible);
-        if let (Some(ty), Some(returned)) = (direct, returned)
-            && returned.is_subset(types)
-        {
-            return vec![Spot {
+        let Some(returned) = ty.in_subgraph(self.subgraph) else {
+            return Spots::new();
+        };
+        let returned = &returned.possible;
+        match direct {
+            Some(ty) if returned.is_subset(types) => smallvec![Spot {
                 condition: None,
                 types: None,
                 ty,
-            }];
+            }],
+            _ => {
+                let mut spots = Spots::new();
+                let types = types.intersection(returned);
+                self.spots_by_type((child, &types), returned, &mut spots);
+                spots
+            }
         }
-        let returned = returned.cloned().unwrap_or_default();
-        self.concrete_spots(child, &types.intersection(&returned))
     }
 
-    /// A spot per object type. Types whose field has another type in this subgraph are read under another key.
-    fn concrete_spots(&self, child: NodeId, types: &TypeSet) -> Vec<Spot> {
-        let spots = types.iter().filter_map(|object| {
-            let ty = self.type_of(object, child)?;
-            Some(Spot {
-                condition: Some(object),
-                types: Some(TypeSet::of(object)),
+    /// A spot for each object type, or for several by an interface that has the field: one whose other types cannot come
+    /// up (`around` can). Types whose field has another type in this subgraph are read under another key.
+    fn spots_by_type(
+        &self,
+        (child, types): (NodeId, &TypeSet),
+        around: &TypeSet,
+        spots: &mut Spots<'a>,
+    ) {
+        let mut left = types.clone();
+        while let Some(object) = left.first() {
+            let Some(ty) = self.type_of(object, child) else {
+                left = left.difference(&TypeSet::of(object));
+                continue;
+            };
+            let (condition, covered) = self
+                .interface_for((child, ty), (object, &left), around)
+                .unwrap_or_else(|| (object, TypeSet::of(object)));
+            left = left.difference(&covered);
+            spots.push(Spot {
+                condition: Some(condition),
+                types: Some(covered),
                 ty,
-            })
-        });
-        spots.collect()
+            });
+        }
     }
 
-    /// Prints one field at one spot.
-    fn field(&mut self, printed: &mut Printed, child: NodeId, spot: Spot) {
+    /// The interface of `object` that covers most of `left`, two types at least.
+    fn interface_for(
+        &self,
+        (child, ty): (NodeId, &ast::Type),
+        (object, left): (TypeId, &TypeSet),
+        around: &TypeSet,
+    ) -> Option<(TypeId, TypeSet)> {
+        let supergraph = self.source.supergraph;
+        let mut best: Option<(TypeId, TypeSet)> = None;
+        for &interface in supergraph.interfaces_of(object) {
+            let known = supergraph.ty(interface).in_subgraph(self.subgraph);
+            let Some(known) = known.filter(|known| !known.interface_object) else {
+                continue;
+            };
+            let covered = known.possible.intersection(around);
+            let most = best.as_ref().map_or(1, |(_, covered)| covered.len());
+            let is_better = covered.len() > most
+                && covered.is_subset(left)
+                && self.type_of(interface, child) == Some(ty)
+                && covered
+                    .iter()
+                    .all(|object| self.type_of(object, child) == Some(ty));
+            if is_better {
+                best = Some((interface, covered));
+            }
+        }
+        best
+    }
+
+    /// Prints one field at its spots.
+    fn fields(&mut self, printed: &mut Printed, child: NodeId, spots: Spots<'a>) {
+        let repeated = self.repeats;
+        self.repeats |= spots.len() > 1;
+        for spot in spots {
+            self.field(printed, child, spot);
+        }
+        self.repeats = repeated;
+    }
+
+    fn field(&mut self, printed: &mut Printed, child: NodeId, spot: Spot<'a>) {
         let node = self.source.graph.tree.node(child);
-        let below = if node.leaf {
-            None
-        } else {
-            let declared = self.source.supergraph.type_id(spot.ty.inner_named_type());
-            declared.map(|declared| self.object(child, declared))
-        };
-        let shape = below.as_ref().map(|below| below.keys.shape());
+        let below = self.below(child, spot.ty);
+        let shape = below.as_ref().map(|(below, _)| below.shape.clone());
         let tree = &self.source.graph.tree;
-        let WireKey { key, is_shared } = printed.keys.choose(tree, child, (&spot.ty, shape));
-        let mut text = if node.name == key.as_str() {
-            key.clone()
-        } else {
-            format!("{key}: {}", node.name)
-        };
+        let WireKey { key, is_shared } = printed.keys.choose(tree, child, (spot.ty, shape));
+        let mut text = key.clone();
+        if node.name != key.as_str() {
+            text.push_str(": ");
+            text.push_str(&node.name);
+        }
         self.variables.arguments(&node.arguments, &mut text);
-        let read = below.map(|below| {
+        if let Some((below, fragment)) = &below {
             text.push(' ');
-            text.push_str(&below.text(self.source.supergraph));
-            below.read
-        });
+            match fragment {
+                Some(name) => text.extend(["{ ...", name, " }"]),
+                None => text.push_str(&below.text),
+            }
+        }
         if is_shared {
             printed.add_once(spot.condition, text);
         } else {
@@ -293,7 +345,7 @@ impl Printer<'_, '_, '_, '_> {
         let same = known
             .by_ref()
             .take_while(|field| field.position == position(child))
-            .find(|field| field.key == key && field.read.is_some() == read.is_some());
+            .find(|field| field.key == key && field.read.is_some() == below.is_some());
         match (same, spot.types) {
             (Some(field), types) => {
                 field.types = field
@@ -302,12 +354,43 @@ impl Printer<'_, '_, '_, '_> {
                     .zip(types)
                     .map(|(known, more)| known.union(&more));
             }
-            (None, types) => printed.read.fields.push(ReadField {
-                key,
-                types,
-                position: position(child),
-                read,
-            }),
+            (None, types) => {
+                let read = below.map(|(below, _)| match Rc::try_unwrap(below) {
+                    Ok(below) => below.read,
+                    Err(shared) => shared.read.clone(),
+                });
+                printed.read.fields.push(ReadField {
+                    key,
+                    types,
+                    position: position(child),
+                    read,
+                });
+            }
         }
+    }
+
+    /// The selection set of a composite field of type `ty`, and the fragment to print instead of it.
+    fn below(&mut self, child: NodeId, ty: &ast::Type) -> Option<(Rc<Below>, Option<String>)> {
+        if self.source.graph.tree.node(child).leaf {
+            return None;
+        }
+        let supergraph = self.source.supergraph;
+        let declared = supergraph.type_id(ty.inner_named_type())?;
+        if let Some(known) = self.known.get(&(child, declared)) {
+            let on = supergraph.type_name(declared);
+            let long = known.text.len() >= FRAGMENT_FROM;
+            let fragment = long.then(|| self.variables.fragment(on, &known.text));
+            return Some((Rc::clone(known), fragment));
+        }
+        let printed = self.object(child, declared);
+        let below = Rc::new(Below {
+            text: printed.text(supergraph),
+            shape: printed.keys.shape(),
+            read: printed.read,
+        });
+        if self.repeats {
+            self.known.insert((child, declared), Rc::clone(&below));
+        }
+        Some((below, None))
     }
 }

@@ -11,38 +11,41 @@ use std::collections::BTreeSet;
 /// Entries of a group whose representations agree.
 pub(super) struct Unit<'g> {
     pub(super) entries: Vec<&'g Entry>,
+    /// What is sent for them: those that are equal once.
+    pub(super) drafts: Vec<Draft>,
 }
 
 impl Group {
     /// Splits the entries so that in each unit no representation needs two values under one name (the same field with
     /// different arguments), and none is asked for fields that only others are sent for.
     pub(super) fn units(&self, source: &Source) -> Vec<Unit<'_>> {
-        let mut units: Vec<(Unit, Vec<Draft>)> = Vec::new();
+        let mut units: Vec<Unit> = Vec::new();
         for entry in &self.entries {
             let Some(draft) = representation::draft(source, entry.fact) else {
                 continue;
             };
-            let fits = |drafts: &[Draft]| {
-                let mut others = drafts.iter();
+            let fits = |unit: &&mut Unit| {
                 // What fits where it stands does so again: a client may select one field thousands of times.
-                drafts.contains(&draft)
-                    || others
+                unit.drafts.contains(&draft)
+                    || unit
+                        .drafts
+                        .iter()
                         .all(|other| other.agrees(&draft) && self.read_alike(source, other, &draft))
             };
-            match units.iter_mut().find(|(_, drafts)| fits(drafts)) {
-                Some((unit, drafts)) => {
+            match units.iter_mut().find(fits) {
+                Some(unit) => {
                     unit.entries.push(entry);
-                    if !drafts.contains(&draft) {
-                        drafts.push(draft);
+                    if !unit.drafts.contains(&draft) {
+                        unit.drafts.push(draft);
                     }
                 }
-                None => {
-                    let entries = vec![entry];
-                    units.push((Unit { entries }, vec![draft]));
-                }
+                None => units.push(Unit {
+                    entries: vec![entry],
+                    drafts: vec![draft],
+                }),
             }
         }
-        units.into_iter().map(|(unit, _)| unit).collect()
+        units
     }
 
     /// A subgraph that knows objects as an interface object is asked for the same fields whatever their types: classes
@@ -53,10 +56,8 @@ impl Group {
                 let state = source.graph.facts.state(entry.fact);
                 state.is_some_and(|state| state.opaque && state.class == Some(class))
             });
-            entries
-                .flat_map(|entry| entry.reads.keys().copied())
-                .collect()
+            entries.flat_map(|entry| entry.reads.nodes()).collect()
         };
-        a.class == b.class || reads(a.class) == reads(b.class)
+        a.class == b.class || !(a.opaque && b.opaque) || reads(a.class) == reads(b.class)
     }
 }

@@ -109,7 +109,7 @@ impl<'a> Builder<'a> {
         let mut groups = self.groups(position, shape.name, types);
         // Types that cannot come up here have a response key all the same; nothing fills it.
         let rest = types.difference(&parent.possible);
-        let unreal = rest.iter().next();
+        let unreal = rest.first();
         match (groups.first_mut(), unreal) {
             (_, None) => {}
             (Some((group, _)), Some(_)) => *group = group.union(&rest),
@@ -161,7 +161,7 @@ impl<'a> Builder<'a> {
         let classes = self.tree.node(position).classes.iter().enumerate();
         let mut groups: SmallVec<[(TypeSet, Parts); 1]> = SmallVec::new();
         for (class, types) in classes.filter(|(_, class)| class.intersects(types)) {
-            let Some(object) = types.iter().next() else {
+            let Some(object) = types.first() else {
                 continue;
             };
             let Some(field) = supergraph.field_of(object, name) else {

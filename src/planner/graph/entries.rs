@@ -18,7 +18,7 @@ impl<'a> Builder<'a> {
         (wanted, from): (&mut Vec<Wanted<'a>>, usize),
     ) {
         let (supergraph, node) = (self.supergraph, self.tree.node(position));
-        let Some(object) = class.iter().next() else {
+        let Some(object) = class.first() else {
             return;
         };
         if node.internal > self.hops || position == NodeId::ROOT {
@@ -80,7 +80,7 @@ impl<'a> Builder<'a> {
         }
         let is_static = self.tree.is_static(self.supergraph, position);
         for class in 0..self.tree.node(position).classes.len() {
-            let Some(object) = self.tree.node(position).classes[class].iter().next() else {
+            let Some(object) = self.tree.node(position).classes[class].first() else {
                 continue;
             };
             let entrances = self.supergraph.entrances(object);
