@@ -12,7 +12,7 @@ impl Source<'_, '_> {
 
     fn move_inputs(&self, fact: FactId) -> &[FactId] {
         let step = self.selection.chosen[fact.index()];
-        step.map_or(&[], |step| &self.graph.facts.moves[step.index()].inputs)
+        step.map_or(&[], |step| self.graph.facts.inputs(step))
     }
 
     /// Whether the rows of an entry know their runtime types when it is made.
@@ -38,7 +38,7 @@ impl Source<'_, '_> {
         let MoveKind::Enter {
             typename: EntryTypename::Interface(_),
             ..
-        } = facts.moves[step.index()].kind
+        } = facts.kind(step)
         else {
             return None;
         };

@@ -237,8 +237,7 @@ impl Grouping<'_, '_> {
         let (run, level) = self.level(fact);
         let facts = &self.source.graph.facts;
         let chosen = self.source.selection.chosen[fact.index()];
-        let is_root = chosen
-            .is_some_and(|step| matches!(facts.moves[step.index()].kind, MoveKind::EnterRoot));
+        let is_root = chosen.is_some_and(|step| matches!(facts.kind(step), MoveKind::EnterRoot));
         let (subgraph, position) = facts
             .state(fact)
             .map_or((SubgraphId(0), NodeId::ROOT), |state| {
@@ -270,7 +269,7 @@ impl Grouping<'_, '_> {
 impl Source<'_, '_> {
     fn enters(&self, fact: FactId) -> bool {
         let chosen = self.selection.chosen[fact.index()];
-        chosen.is_some_and(|step| self.graph.facts.moves[step.index()].kind.enters())
+        chosen.is_some_and(|step| self.graph.facts.kind(step).enters())
     }
 
     /// What establishing a fact reads in its entries' fetches: a node, for which types of its parent.

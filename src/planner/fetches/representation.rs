@@ -168,7 +168,7 @@ pub(super) struct Opening<'a> {
 pub(super) fn opening<'a>(source: &Source<'_, 'a>, fact: FactId) -> Option<Opening<'a>> {
     let step = source.selection.chosen[fact.index()]?;
     let state = source.graph.facts.state(fact)?;
-    match source.graph.facts.moves[step.index()].kind {
+    match source.graph.facts.kind(step) {
         MoveKind::Enter {
             key,
             typename,

@@ -51,6 +51,7 @@ pub(in crate::planner) fn build<'a>(
     builder.grow_tables();
     let output = builder.expand(root, Some(&operation.selections), Vec::new())?;
     builder.connect_entries();
+    builder.facts.seal();
     Ok(Graph {
         tree: builder.tree,
         facts: builder.facts,

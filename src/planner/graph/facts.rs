@@ -6,13 +6,12 @@
 
 use super::tree::NodeId;
 use crate::schema::{FieldSet, SetField, SubgraphId, TypeId};
-use smallvec::SmallVec;
 
 /// Index of a [`Fact`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::planner) struct FactId(pub u32);
 
-/// Index of a [`Move`].
+/// Index of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::planner) struct MoveId(pub u32);
 
@@ -59,15 +58,6 @@ pub(in crate::planner) struct State<'a> {
     pub only: Option<NodeId>,
 }
 
-/// How a fact follows from others.
-#[derive(Debug)]
-pub(in crate::planner) struct Move<'a> {
-    pub output: FactId,
-    pub inputs: SmallVec<[FactId; 4]>,
-    pub weight: u32,
-    pub kind: MoveKind<'a>,
-}
-
 /// The kinds of moves. The `Enter` ones start a fetch.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::planner) enum MoveKind<'a> {
@@ -97,44 +87,124 @@ impl MoveKind<'_> {
     }
 }
 
-/// The graph of one operation.
+/// The graph of one operation. Columns, not records: the search runs over a few of them.
 #[derive(Debug, Default)]
 pub(in crate::planner) struct Facts<'a> {
     pub facts: Vec<Fact<'a>>,
-    pub moves: Vec<Move<'a>>,
-    /// By fact: the moves that establish it.
-    pub made_by: Vec<SmallVec<[MoveId; 4]>>,
-    /// By fact: the moves it is an input of.
-    pub used_by: Vec<SmallVec<[MoveId; 4]>>,
+    outputs: Vec<FactId>,
+    weights: Vec<u32>,
+    kinds: Vec<MoveKind<'a>>,
+    inputs: Vec<FactId>,
+    /// By move: where its inputs end in `inputs`.
+    ends: Vec<u32>,
+    made_by: Lists,
+    used_by: Lists,
+}
+
+/// Lists of moves, by fact.
+#[derive(Debug, Default)]
+struct Lists {
+    starts: Vec<u32>,
+    moves: Vec<MoveId>,
+}
+
+impl Lists {
+    /// From (fact, move), in the order of moves.
+    fn new(facts: usize, pairs: impl Iterator<Item = (FactId, MoveId)> + Clone) -> Self {
+        let mut starts = vec![0; facts + 1];
+        for (fact, _) in pairs.clone() {
+            starts[fact.index() + 1] += 1;
+        }
+        for index in 0..facts {
+            starts[index + 1] += starts[index];
+        }
+        let mut next = starts.clone();
+        let mut moves = vec![MoveId(0); starts[facts] as usize];
+        for (fact, step) in pairs {
+            let at = &mut next[fact.index()];
+            moves[*at as usize] = step;
+            *at += 1;
+        }
+        Self { starts, moves }
+    }
+
+    fn of(&self, fact: FactId) -> &[MoveId] {
+        let ends = (
+            self.starts.get(fact.index()),
+            self.starts.get(fact.index() + 1),
+        );
+        match ends {
+            (Some(start), Some(end)) => &self.moves[*start as usize..*end as usize],
+            _ => &[],
+        }
+    }
 }
 
 impl<'a> Facts<'a> {
     pub(in crate::planner) fn add(&mut self, fact: Fact<'a>) -> FactId {
         let id = FactId(self.facts.len() as u32);
         self.facts.push(fact);
-        self.made_by.push(SmallVec::new());
-        self.used_by.push(SmallVec::new());
         id
     }
 
+    /// Adds a move: `output` follows from all of `inputs`.
     pub(in crate::planner) fn connect(
         &mut self,
         output: FactId,
         inputs: impl IntoIterator<Item = FactId>,
         (weight, kind): (u32, MoveKind<'a>),
     ) {
-        let id = MoveId(self.moves.len() as u32);
-        let inputs: SmallVec<[FactId; 4]> = inputs.into_iter().collect();
-        for input in &inputs {
-            self.used_by[input.index()].push(id);
-        }
-        self.made_by[output.index()].push(id);
-        self.moves.push(Move {
-            output,
-            inputs,
-            weight,
-            kind,
-        });
+        self.inputs.extend(inputs);
+        self.ends.push(self.inputs.len() as u32);
+        self.outputs.push(output);
+        self.weights.push(weight);
+        self.kinds.push(kind);
+    }
+
+    /// Makes [`Self::made_by`] and [`Self::used_by`] known, when all moves are there.
+    pub(in crate::planner) fn seal(&mut self) {
+        let moves = (0..self.outputs.len() as u32).map(MoveId);
+        let made = moves.clone().map(|step| (self.output(step), step));
+        self.made_by = Lists::new(self.facts.len(), made);
+        let used = moves.flat_map(|step| self.inputs(step).iter().map(move |input| (*input, step)));
+        self.used_by = Lists::new(self.facts.len(), used);
+    }
+
+    /// All moves.
+    pub(in crate::planner) fn moves(&self) -> impl Iterator<Item = MoveId> + use<> {
+        (0..self.outputs.len() as u32).map(MoveId)
+    }
+
+    /// What a move establishes.
+    pub(in crate::planner) fn output(&self, step: MoveId) -> FactId {
+        self.outputs[step.index()]
+    }
+
+    /// What a move needs, all of it.
+    pub(in crate::planner) fn inputs(&self, step: MoveId) -> &[FactId] {
+        let start = step.index().checked_sub(1);
+        let start = start.map_or(0, |before| self.ends[before] as usize);
+        &self.inputs[start..self.ends[step.index()] as usize]
+    }
+
+    /// By move: what it costs.
+    pub(in crate::planner) fn weights(&self) -> &[u32] {
+        &self.weights
+    }
+
+    /// How a move works.
+    pub(in crate::planner) fn kind(&self, step: MoveId) -> MoveKind<'a> {
+        self.kinds[step.index()]
+    }
+
+    /// The moves that establish a fact.
+    pub(in crate::planner) fn made_by(&self, fact: FactId) -> &[MoveId] {
+        self.made_by.of(fact)
+    }
+
+    /// The moves that a fact is an input of.
+    pub(in crate::planner) fn used_by(&self, fact: FactId) -> &[MoveId] {
+        self.used_by.of(fact)
     }
 
     /// The state behind a fact; none for other facts.

@@ -24,7 +24,7 @@ impl Costs {
 
     fn blank(facts: &Facts) -> Self {
         let count = facts.facts.len();
-        let weights = facts.moves.iter().map(|step| step.weight).collect();
+        let weights = facts.weights().to_vec();
         Self {
             cost: vec![u32::MAX; count],
             best: vec![None; count],
@@ -34,9 +34,9 @@ impl Costs {
     }
 
     fn start(&mut self, facts: &Facts) {
-        for (index, step) in facts.moves.iter().enumerate() {
-            if step.inputs.is_empty() {
-                self.improve(facts, MoveId(index as u32));
+        for step in facts.moves() {
+            if facts.inputs(step).is_empty() {
+                self.improve(facts, step);
             }
         }
         self.settle(facts);
@@ -62,8 +62,8 @@ impl Costs {
     /// What `step` costs now; none when an input is out of reach.
     pub(in crate::planner) fn of_move(&self, facts: &Facts, step: MoveId) -> Option<u32> {
         let weight = self.weights[step.index()];
-        let inputs = facts.moves[step.index()]
-            .inputs
+        let inputs = facts
+            .inputs(step)
             .iter()
             .map(|input| self.cost[input.index()]);
         match inputs.max().unwrap_or(0) {
@@ -95,14 +95,18 @@ impl Costs {
             if cost > self.cost[fact.index()] {
                 continue;
             }
-            for index in 0..facts.used_by[fact.index()].len() {
-                self.improve(facts, facts.used_by[fact.index()][index]);
+            for &step in facts.used_by(fact) {
+                // The other inputs can only make it dearer.
+                let least = self.weights[step.index()].saturating_add(cost);
+                if least < self.cost[facts.output(step).index()] {
+                    self.improve(facts, step);
+                }
             }
         }
     }
 
     fn improve(&mut self, facts: &Facts, step: MoveId) {
-        let output = facts.moves[step.index()].output;
+        let output = facts.output(step);
         if let Some(cost) = self.of_move(facts, step)
             && cost < self.cost[output.index()]
         {

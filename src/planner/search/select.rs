@@ -3,9 +3,9 @@
 use super::Costs;
 use crate::planner::{
     Error,
-    graph::{Fact, FactId, Graph, MoveId, MoveKind, NodeId, Terminal},
+    graph::{Fact, FactId, Graph, MoveId, MoveKind, NodeId, State, Terminal},
 };
-use crate::schema::{SubgraphId, Supergraph};
+use crate::schema::Supergraph;
 use std::collections::HashMap;
 
 /// The facts of a plan and how each is established.
@@ -42,8 +42,7 @@ pub(in crate::planner) fn select(
         costs,
         coverage,
         chosen: vec![None; graph.facts.facts.len()],
-        entries: entries(graph),
-        barred: vec![false; graph.facts.moves.len()],
+        barred: vec![false; graph.facts.weights().len()],
     };
     selecting.settle_mutation_fields();
     for terminal in selecting.order() {
@@ -76,8 +75,6 @@ struct Selecting<'g, 'a> {
     /// By fact: how many terminals it can lead to within its fetch.
     coverage: Vec<u32>,
     chosen: Vec<Option<MoveId>>,
-    /// The moves that enter a subgraph at a position.
-    entries: HashMap<(NodeId, SubgraphId), Vec<MoveId>>,
     /// Moves that may not be chosen: a mutation field's other subgraphs.
     barred: Vec<bool>,
 }
@@ -89,10 +86,10 @@ impl Selecting<'_, '_> {
         let facts = &self.graph.facts;
         let ways = |terminal: &Terminal| {
             let possible = |step: &&MoveId| self.costs.of_move(facts, **step).is_some();
-            let moves = facts.made_by[terminal.fact.index()].iter().filter(possible);
+            let moves = facts.made_by(terminal.fact).iter().filter(possible);
             let is_required = |step: &MoveId| {
-                let state = facts.moves[step.index()]
-                    .inputs
+                let state = facts
+                    .inputs(*step)
                     .first()
                     .and_then(|input| facts.state(*input));
                 state.is_some_and(|state| state.only.is_some() && state.class.is_some())
@@ -113,7 +110,8 @@ impl Selecting<'_, '_> {
             return;
         }
         let facts = &self.graph.facts;
-        let moves = facts.made_by[fact.index()]
+        let moves = facts
+            .made_by(fact)
             .iter()
             .copied()
             .filter(|step| !self.barred[step.index()]);
@@ -134,11 +132,11 @@ impl Selecting<'_, '_> {
         let facts = &self.graph.facts;
         let mut at = step;
         loop {
-            let Some(&input) = facts.moves[at.index()].inputs.first() else {
-                return self.coverage[facts.moves[at.index()].output.index()];
+            let Some(&input) = facts.inputs(at).first() else {
+                return self.coverage[facts.output(at).index()];
             };
-            if facts.moves[at.index()].kind.enters() {
-                return self.coverage[facts.moves[at.index()].output.index()];
+            if facts.kind(at).enters() {
+                return self.coverage[facts.output(at).index()];
             }
             match (self.chosen[input.index()], self.costs.best[input.index()]) {
                 (None, Some(next)) => at = next,
@@ -156,18 +154,29 @@ impl Selecting<'_, '_> {
             }
             self.chosen[fact.index()] = Some(step);
             let facts = &self.graph.facts;
-            let taken = &facts.moves[step.index()];
-            let inputs = taken
-                .inputs
+            let inputs = facts
+                .inputs(step)
                 .iter()
                 .filter(|input| self.chosen[input.index()].is_none());
             pending
                 .extend(inputs.filter_map(|input| Some((*input, self.costs.best[input.index()]?))));
             self.costs.free(fact);
-            if let (MoveKind::Enter { .. }, Some(state)) = (taken.kind, facts.state(fact)) {
-                let alike = self.entries.get(&(state.position, state.subgraph));
-                for &other in alike.into_iter().flatten() {
-                    self.costs.discount(facts, other, RIDE_ALONG_COST);
+            if let (MoveKind::Enter { .. }, Some(state)) = (facts.kind(step), facts.state(fact)) {
+                self.discount_entries(state);
+            }
+        }
+    }
+
+    /// Other entries into the subgraph of `state` at its position can go along.
+    fn discount_entries(&mut self, state: &State) {
+        let facts = &self.graph.facts;
+        for other in self.graph.states[state.position.index()].iter() {
+            let other_state = facts.state(other);
+            if other_state.is_some_and(|other| other.subgraph == state.subgraph) {
+                for &step in facts.made_by(other) {
+                    if matches!(facts.kind(step), MoveKind::Enter { .. }) {
+                        self.costs.discount(facts, step, RIDE_ALONG_COST);
+                    }
                 }
             }
         }
@@ -177,11 +186,10 @@ impl Selecting<'_, '_> {
     fn settle_mutation_fields(&mut self) {
         let facts = &self.graph.facts;
         let mut fields: HashMap<NodeId, Vec<MoveId>> = HashMap::new();
-        for (index, step) in facts.moves.iter().enumerate() {
-            if let (MoveKind::EnterRoot, Some(only)) =
-                (step.kind, facts.state(step.output).and_then(|s| s.only))
-            {
-                fields.entry(only).or_default().push(MoveId(index as u32));
+        for step in facts.moves() {
+            let only = facts.state(facts.output(step)).and_then(|state| state.only);
+            if let (MoveKind::EnterRoot, Some(only)) = (facts.kind(step), only) {
+                fields.entry(only).or_default().push(step);
             }
         }
         let mut fields: Vec<_> = fields
@@ -190,9 +198,7 @@ impl Selecting<'_, '_> {
             .collect();
         fields.sort_unstable();
         for (_, mut moves) in fields {
-            moves.sort_by_key(|step| {
-                Reverse(self.coverage[facts.moves[step.index()].output.index()])
-            });
+            moves.sort_by_key(|step| Reverse(self.coverage[facts.output(*step).index()]));
             let keep = moves.iter().copied().find(|keep| {
                 let others = moves.iter().filter(|step| *step != keep);
                 let without = Costs::without(facts, self.barred_with(others));
@@ -218,20 +224,6 @@ impl Selecting<'_, '_> {
 
 use std::cmp::Reverse;
 
-/// The moves that enter by key, by position and subgraph.
-fn entries(graph: &Graph) -> HashMap<(NodeId, SubgraphId), Vec<MoveId>> {
-    let mut entries: HashMap<_, Vec<MoveId>> = HashMap::new();
-    for (index, step) in graph.facts.moves.iter().enumerate() {
-        if let (MoveKind::Enter { .. }, Some(state)) = (step.kind, graph.facts.state(step.output)) {
-            entries
-                .entry((state.position, state.subgraph))
-                .or_default()
-                .push(MoveId(index as u32));
-        }
-    }
-    entries
-}
-
 /// How many terminals each fact leads to without another request. Facts come before those inside them.
 fn coverage(graph: &Graph) -> Vec<u32> {
     let facts = &graph.facts;
@@ -240,10 +232,9 @@ fn coverage(graph: &Graph) -> Vec<u32> {
         coverage[terminal.fact.index()] += 1;
     }
     for index in (0..facts.facts.len()).rev() {
-        for step in &facts.made_by[index] {
-            let step = &facts.moves[step.index()];
-            if !step.kind.enters() {
-                for input in &step.inputs {
+        for &step in facts.made_by(FactId(index as u32)) {
+            if !facts.kind(step).enters() {
+                for input in facts.inputs(step) {
                     if input.index() < index {
                         coverage[input.index()] =
                             coverage[input.index()].saturating_add(coverage[index]);
