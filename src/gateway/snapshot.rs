@@ -6,6 +6,7 @@
 use super::{
     Config, Refusal, UrlPath,
     authentication::Authentication,
+    authorization,
     csrf::Csrf,
     expose,
     graphql::Documents,
@@ -54,6 +55,10 @@ impl Snapshot {
         supergraph: Arc<Supergraph>,
         lasting: &Lasting,
     ) -> Result<Self, SnapshotError> {
+        authorization::check(&config.authorization, &supergraph)?;
+        for ignored in authorization::unprotected(&config.authorization, &supergraph) {
+            tracing::warn!("{}: {}", ignored.key.join("."), ignored.message);
+        }
         metrics::describe();
         Ok(Self {
             subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?,

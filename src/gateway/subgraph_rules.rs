@@ -1,7 +1,8 @@
 //! How each subgraph is called and shown, compiled from the configuration.
 
 use super::{
-    Config, authentication, check, headers::Rules, metrics::SubgraphMetrics, rest::Misfit,
+    Config, authentication, authorization, check, headers::Rules, metrics::SubgraphMetrics,
+    rest::Misfit,
 };
 use crate::{
     schema::{Subgraph, SubgraphId},
@@ -35,6 +36,8 @@ pub enum SnapshotError {
     },
     #[error(transparent)]
     Authentication(#[from] authentication::Error),
+    #[error(transparent)]
+    Unenforced(#[from] authorization::Unenforced),
     #[error(transparent)]
     Route(#[from] Misfit),
 }

@@ -4,7 +4,11 @@
 //! types, fields and subgraphs by id. This layer knows nothing of operations, plans or the network.
 
 mod alike;
+mod annotate;
+mod annotations;
 mod api;
+mod by_subgraph;
+mod demand;
 mod entrances;
 mod error;
 mod federation1;
@@ -14,9 +18,12 @@ mod join;
 mod link;
 mod model;
 mod parse;
+mod possible;
 mod prepared;
 mod type_set;
 
+pub use annotations::{Annotations, AnyOf, Carried, Demand, ListSize, Origin, Place, Protection};
+pub use by_subgraph::BySubgraph;
 pub use error::Error;
 pub use field_set::{Argument, FieldSet, SetField};
 pub use ids::{FieldId, SubgraphId, TypeId};

@@ -8,5 +8,6 @@ mod config;
 mod config_schema;
 mod ide;
 mod pages;
+mod protected;
 mod rate_limit;
 mod server;
