@@ -1,8 +1,8 @@
 //! The tables of a supergraph.
 
 use super::{
-    BySubgraph, Entrance, FieldId, FieldSet, Protection, SubgraphId, TypeId, TypeSet, annotations,
-    prepared::Alike,
+    BySubgraph, Entrance, FieldId, FieldSet, Protection, SetField, SubgraphId, TypeId, TypeSet,
+    annotations, prepared::Alike,
 };
 use apollo_compiler::{Name, Schema, ast, validation::Valid};
 use indexmap::IndexMap;
@@ -19,6 +19,8 @@ pub struct Supergraph {
     pub(super) api: Valid<Schema>,
     /// By type: the ways to enter a subgraph with its objects.
     pub(super) entrances: Vec<Vec<Entrance>>,
+    /// By type: the fields of its keys.
+    pub(super) key_fields: Vec<Vec<SetField>>,
     /// By type: the interfaces its objects implement.
     pub(super) interfaces: Vec<Vec<TypeId>>,
     pub(super) alike: Alike,

@@ -42,6 +42,7 @@ impl Supergraph {
         supergraph.api = api;
         supergraph.interfaces = entrances::interfaces(&supergraph);
         supergraph.entrances = entrances::list(&supergraph);
+        supergraph.key_fields = entrances::key_fields(&supergraph);
         supergraph.alike = alike::number(&supergraph);
         supergraph.annotations = annotate::read(&supergraph, &schema, &links)?;
         supergraph.protections = links.protections();
@@ -82,6 +83,7 @@ impl Tables<'_> {
             api: self.api.clone(),
             type_ids,
             entrances: Vec::new(),
+            key_fields: Vec::new(),
             interfaces: Vec::new(),
             alike: Alike::default(),
             annotations: Default::default(),
