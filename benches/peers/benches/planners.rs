@@ -6,7 +6,7 @@ use peers::cases::{self, Case};
 use peers::graphs;
 use peers::planners::{Apollo, Graphway, Hive, Kind, Planner};
 use peers::process::{Limits, Outcome, Process};
-use peers::worker::Reply;
+use peers::worker::{Reply, Request};
 use std::path::Path;
 use std::time::Duration;
 
@@ -36,7 +36,8 @@ fn can(kind: Kind, case: &Case) -> bool {
     };
     let work = std::env::temp_dir().join("graphway-peers");
     let graph = graphs::write(&work, "bench", &case.supergraph).expect("a writable folder");
-    let outcome = Process::new(kind, &graph.file, &limits).ask(&case.operation, 0);
+    let request = Request::timed(&case.operation, Duration::ZERO);
+    let outcome = Process::new(kind, &graph.file, &limits).ask(&request);
     matches!(outcome, Ok(Outcome::Replied(Reply::Planned { .. })))
 }
 

@@ -6,6 +6,7 @@ use mimalloc::MiMalloc;
 use peers::planners::Kind;
 use peers::process::{Limits, Process};
 use peers::quality::{self, Search};
+use peers::worker::Request;
 use peers::{cases, graphs, table, worker};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -93,7 +94,8 @@ fn main() -> Result<()> {
         } => {
             let operation = std::fs::read_to_string(operation)?;
             for kind in Kind::ALL {
-                let outcome = Process::new(kind, &supergraph, &limits).ask(&operation, 0)?;
+                let request = Request::checked(&operation);
+                let outcome = Process::new(kind, &supergraph, &limits).ask(&request)?;
                 println!("## {}\n\n{}", kind.name(), quality::described(&outcome));
             }
             Ok(())

@@ -54,12 +54,8 @@ impl Process {
         }
     }
 
-    /// Plans one operation. `milliseconds` as in [`Request`].
-    pub fn ask(&mut self, operation: &str, milliseconds: u64) -> Result<Outcome> {
-        let request = Request {
-            operation: operation.to_owned(),
-            milliseconds,
-        };
+    /// Plans one operation.
+    pub fn ask(&mut self, request: &Request) -> Result<Outcome> {
         let mut running = match self.running.take() {
             Some(running) => running,
             None => {
@@ -78,7 +74,7 @@ impl Process {
                 }
             }
         };
-        let line = serde_json::to_string(&request)?;
+        let line = serde_json::to_string(request)?;
         // A worker that has died says why when it is heard.
         let _ = writeln!(running.requests, "{line}");
         let outcome = running.hear(self.limits.time)?;

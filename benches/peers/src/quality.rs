@@ -9,7 +9,7 @@ use crate::graphs::Graph;
 use crate::planners::{Kind, Outline};
 use crate::process::{Limits, Outcome, Process};
 use crate::shrink::shrink;
-use crate::worker::Reply;
+use crate::worker::{Reply, Request};
 use anyhow::{Context, Result};
 use graphway::schema::Supergraph;
 use std::collections::BTreeMap;
@@ -106,7 +106,7 @@ impl Search {
             graph.file.display()
         );
         for (kind, process) in Kind::ALL.into_iter().zip(&mut planners.processes) {
-            let outcome = process.ask(&operation, 0)?;
+            let outcome = process.ask(&Request::checked(&operation))?;
             let _ = write!(text, "\n## {}\n\n{}", kind.name(), described(&outcome));
         }
         let mut hasher = DefaultHasher::new();
@@ -130,7 +130,7 @@ pub fn described(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Replied(Reply::Planned { outline, .. }) => {
             let complaint = outline.complaint.as_ref();
-            let complaint = complaint.map(|says| format!("\nIts own checker: {says}\n"));
+            let complaint = complaint.map(|says| format!("\nApollo's checker: {says}\n"));
             format!(
                 "{} requests, depth {}, {} bytes\n\n```\n{}\n```\n{}",
                 outline.requests,
@@ -156,13 +156,13 @@ impl Planners {
         }
     }
 
-    /// The three plans, where there is one that its own planner has nothing against.
+    /// The three plans, where there is one that Apollo's checker has nothing against.
     fn outlines(&mut self, document: &Document) -> Result<[Option<Outline>; 3]> {
-        let text = document.to_string();
+        let request = Request::checked(&document.to_string());
         let mut outlines = [None, None, None];
         for (outline, process) in outlines.iter_mut().zip(&mut self.processes) {
             if let Outcome::Replied(Reply::Planned { outline: found, .. }) =
-                process.ask(&text, 0)?
+                process.ask(&request)?
             {
                 *outline = Some(found).filter(|outline| outline.complaint.is_none());
             }

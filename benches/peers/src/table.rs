@@ -4,7 +4,7 @@ use crate::cases::{Case, Counts};
 use crate::graphs;
 use crate::planners::Kind;
 use crate::process::{Limits, Outcome, Process};
-use crate::worker::{Reply, Time};
+use crate::worker::{Reply, Request, Time};
 use anyhow::Result;
 use std::path::Path;
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub fn print(cases: &[Case], limits: &Limits, work: &Path) -> Result<Vec<String>
         let mut ours = None;
         for kind in Kind::ALL {
             let mut process = Process::new(kind, &graph.file, limits);
-            let outcome = process.ask(&case.operation, BUDGET.as_millis() as u64)?;
+            let outcome = process.ask(&Request::timed(&case.operation, BUDGET))?;
             let row = Row::of(&outcome);
             if kind == Kind::Graphway {
                 missed.extend(row.misses(case));

@@ -23,6 +23,28 @@ pub struct Request {
     pub operation: String,
     /// How long to repeat it for its median time. Zero: plan it once.
     pub milliseconds: u64,
+    /// Whether the plan is checked.
+    pub check: bool,
+}
+
+impl Request {
+    /// For the plan itself, checked.
+    pub fn checked(operation: &str) -> Self {
+        Self {
+            operation: operation.to_owned(),
+            milliseconds: 0,
+            check: true,
+        }
+    }
+
+    /// For the time it takes.
+    pub fn timed(operation: &str, budget: Duration) -> Self {
+        Self {
+            operation: operation.to_owned(),
+            milliseconds: budget.as_millis() as u64,
+            check: false,
+        }
+    }
 }
 
 /// What came of a request, or of loading the supergraph.
@@ -87,19 +109,25 @@ fn answer<P: Planner>(planner: &P, request: &Request) -> Reply {
         let plan = planner.plan(&operation)?;
         Ok((operation, plan))
     });
+    let once = start.elapsed();
     let (operation, plan) = match planned {
         Ok(planned) => planned,
         Err(error) => {
-            let once = start.elapsed();
             // The first run pays for cold code: a refusal has a median too.
             let budget = Duration::from_millis(request.milliseconds);
             let again = median(budget, || caught(|| planner.plan(&planner.prepare(text)?)));
             return failed(&error, again.map_or(once, Duration::from_nanos));
         }
     };
-    let outline = caught(|| Ok(planner.outline(&operation, &plan)));
+    let outline = caught(|| {
+        let mut outline = planner.outline(&plan);
+        if request.check {
+            outline.complaint = planner.complaint(text, &plan);
+        }
+        Ok(outline)
+    });
     let budget = Duration::from_millis(request.milliseconds) / 2;
-    let once = start.elapsed().as_nanos() as u64;
+    let once = once.as_nanos() as u64;
     let time = Time {
         plan: median(budget, || planner.plan(&operation)).unwrap_or(once),
         from_text: median(budget, || planner.plan(&planner.prepare(text)?)).unwrap_or(once),

@@ -1,5 +1,6 @@
 //! Apollo Router's planner, in the crate `apollo-federation`.
 
+use super::checked::Translation;
 use super::{Outline, Planner, Shape};
 use anyhow::{Result, anyhow};
 use apollo_compiler::ExecutableDocument;
@@ -10,6 +11,7 @@ use apollo_federation::query_plan::query_planner::{
     QueryPlanOptions, QueryPlanner, QueryPlannerConfig,
 };
 use apollo_federation::query_plan::{PlanNode, QueryPlan, TopLevelPlanNode};
+use hive_router_query_planner::planner::plan_nodes as hive;
 
 /// Apollo's planner, set up as its router does.
 pub struct Apollo {
@@ -43,7 +45,7 @@ impl Planner for Apollo {
             .map_err(|error| anyhow!("{error}"))
     }
 
-    fn outline(&self, operation: &Valid<ExecutableDocument>, plan: &QueryPlan) -> Outline {
+    fn outline(&self, plan: &QueryPlan) -> Outline {
         let (mut bytes, mut shape) = (0, Shape::default());
         if let Some(node) = plan.node.clone().and_then(inner) {
             shape = measure(&node, &mut bytes);
@@ -53,23 +55,32 @@ impl Planner for Apollo {
             depth: shape.depth,
             bytes,
             text: plan.to_string(),
-            complaint: self.complaint(operation, plan),
+            complaint: None,
         }
     }
-}
 
-impl Apollo {
-    fn complaint(&self, operation: &Valid<ExecutableDocument>, plan: &QueryPlan) -> Option<String> {
+    fn complaint(&self, text: &str, plan: &QueryPlan) -> Option<String> {
+        let operation = self.prepare(text).ok()?;
         let checked = check_plan(
             self.planner.api_schema(),
             self.planner.supergraph_schema(),
             self.planner.subgraph_schemas(),
-            operation,
+            &operation,
             plan,
         );
         match checked {
             Ok(()) | Err(CorrectnessError::FederationError(_)) => None,
             Err(error) => Some(error.to_string()),
+        }
+    }
+}
+
+impl Apollo {
+    /// The same for a plan of Hive's.
+    pub(super) fn complaint_of_hives(&self, text: &str, plan: &hive::QueryPlan) -> Option<String> {
+        match Translation::new(&self.planner).plan(plan)? {
+            Ok(plan) => self.complaint(text, &plan),
+            Err(invalid) => Some(invalid),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Hive Router's planner, the crate `hive-router-query-planner`.
 
-use super::{Outline, Planner, Shape};
+use super::{Apollo, Outline, Planner, Shape};
 use anyhow::{Result, bail};
 use graphql_tools::validation::rules::default_rules_validation_plan;
 use graphql_tools::validation::validate::{ValidationPlan, validate};
@@ -11,11 +11,15 @@ use hive_router_query_planner::planner::plan_nodes::{PlanNode, QueryPlan};
 use hive_router_query_planner::planner::{self, QueryPlannerOptions};
 use hive_router_query_planner::utils::cancellation::CancellationToken;
 use hive_router_query_planner::utils::parsing::{safe_parse_operation, safe_parse_schema};
+use std::sync::OnceLock;
 
 /// Hive's planner, set up as its router does.
 pub struct Hive {
     planner: planner::Planner,
     rules: ValidationPlan,
+    sdl: String,
+    /// Loaded when a plan is to be checked.
+    checker: OnceLock<Option<Apollo>>,
 }
 
 impl Planner for Hive {
@@ -28,6 +32,8 @@ impl Planner for Hive {
         Ok(Self {
             planner: planner::Planner::new_from_supergraph(&document, options)?,
             rules: default_rules_validation_plan(),
+            sdl: sdl.to_owned(),
+            checker: OnceLock::new(),
         })
     }
 
@@ -52,7 +58,7 @@ impl Planner for Hive {
         )?)
     }
 
-    fn outline(&self, _: &NormalizedDocument, plan: &QueryPlan) -> Outline {
+    fn outline(&self, plan: &QueryPlan) -> Outline {
         let (mut bytes, mut shape) = (0, Shape::default());
         if let Some(node) = &plan.node {
             shape = measure(node, &mut bytes);
@@ -64,6 +70,11 @@ impl Planner for Hive {
             text: plan.to_string(),
             complaint: None,
         }
+    }
+
+    fn complaint(&self, text: &str, plan: &QueryPlan) -> Option<String> {
+        let checker = self.checker.get_or_init(|| Apollo::load(&self.sdl).ok());
+        checker.as_ref()?.complaint_of_hives(text, plan)
     }
 }
 

@@ -4,6 +4,7 @@
 //! it. What is measured as planning is `plan` alone.
 
 mod apollo;
+mod checked;
 mod graphway;
 mod hive;
 
@@ -30,7 +31,10 @@ pub trait Planner: Sized {
     fn plan(&self, operation: &Self::Operation) -> Result<Self::Plan>;
 
     /// What there is to compare of a plan.
-    fn outline(&self, operation: &Self::Operation, plan: &Self::Plan) -> Outline;
+    fn outline(&self, plan: &Self::Plan) -> Outline;
+
+    /// What Apollo's checker has against the plan, if it can judge it.
+    fn complaint(&self, text: &str, plan: &Self::Plan) -> Option<String>;
 }
 
 /// What there is to compare of a plan.
@@ -44,7 +48,7 @@ pub struct Outline {
     pub bytes: usize,
     /// The plan for people.
     pub text: String,
-    /// What the planner's own checker has against the plan, if it has one.
+    /// What Apollo's checker has against the plan, if it was asked.
     pub complaint: Option<String>,
 }
 
