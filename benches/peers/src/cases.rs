@@ -93,7 +93,7 @@ pub fn all(many_plans: Option<&Path>) -> Result<Vec<Case>> {
 }
 
 fn named(name: &str, sdl: &str) -> (String, String) {
-    let link = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key", "@shareable"])"#;
+    let link = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key", "@shareable", "@external"])"#;
     (name.to_owned(), format!("{link}\n{sdl}"))
 }
 

@@ -81,7 +81,10 @@ pub fn compose(subgraphs: &[(String, String)]) -> Result<String> {
     };
     let subgraphs: Vec<SubgraphSdl> = subgraphs.iter().map(subgraph).collect();
     let composed = composition::compose(&subgraphs);
-    let composed = composed.map_err(|errors| anyhow!("{errors:#?}"))?;
+    let composed = composed.map_err(|errors| {
+        let messages: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+        anyhow!("{}", messages.join("; "))
+    })?;
     Ok(composed.supergraph)
 }
 

@@ -74,12 +74,12 @@ impl Search {
             };
             let outlines = planners.outlines(&document)?;
             tally.add(&outlines);
-            for find in finds(&outlines) {
+            for find in finds(&document, &outlines) {
                 *tally.finds.entry(find).or_default() += 1;
                 let known: &mut Vec<Document> = kept.entry(find).or_default();
                 if known.len() < self.keep {
                     let small = shrink(document.clone(), |smaller| {
-                        Ok(finds(&planners.outlines(smaller)?).contains(&find))
+                        Ok(finds(smaller, &planners.outlines(smaller)?).contains(&find))
                     })?;
                     if !known.contains(&small) {
                         self.write(graph, find, &small, &mut planners)?;
@@ -171,7 +171,7 @@ impl Planners {
     }
 }
 
-fn finds([ours, hive, apollo]: &[Option<Outline>; 3]) -> Vec<Find> {
+fn finds(document: &Document, [ours, hive, apollo]: &[Option<Outline>; 3]) -> Vec<Find> {
     let peers = [(Find::Hive, hive), (Find::Apollo, apollo)];
     let Some(ours) = ours else {
         let is_planned = hive.is_some() || apollo.is_some();
@@ -179,6 +179,13 @@ fn finds([ours, hive, apollo]: &[Option<Outline>; 3]) -> Vec<Find> {
     };
     let dominated = |(find, peer): (Find, &Option<Outline>)| {
         let is_better = peer.as_ref().is_some_and(|peer| dominates(peer, ours));
+        // Hive runs a mutation's field while the entities of the one before are still fetched, which is not serial.
+        let is_early = document.kind == "mutation" && find == Find::Hive;
+        let is_better = is_better
+            && !(is_early
+                && peer
+                    .as_ref()
+                    .is_some_and(|peer| peer.requests == ours.requests));
         is_better.then_some(find)
     };
     peers.into_iter().filter_map(dominated).collect()

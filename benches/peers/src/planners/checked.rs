@@ -3,6 +3,7 @@
 //!
 //! What cannot be said in those terms is not held against a plan.
 
+use super::external::read_unprovided;
 use apollo_compiler::Name;
 use apollo_compiler::ast::OperationType;
 use apollo_federation::query_plan::query_planner::QueryPlanner;
@@ -40,7 +41,7 @@ impl<'p> Translation<'p> {
         Self { planner }
     }
 
-    /// The plan; or why one of its operations is not valid where it is sent. None: it has a part that is not translated.
+    /// The plan; or why one of its operations is not to be sent where it is. None: it has a part that is not translated.
     pub(super) fn plan(&self, plan: &hive::QueryPlan) -> Option<Result<QueryPlan, String>> {
         let Some(node) = &plan.node else {
             return Some(Ok(QueryPlan::default()));
@@ -65,7 +66,7 @@ impl<'p> Translation<'p> {
             hive::PlanNode::BatchFetch(fetch) => self.batch(fetch),
             hive::PlanNode::Flatten(flatten) => {
                 let inner = self.node(&flatten.node)?;
-                Some(inner.and_then(|inner| flattened(&flatten.path, &inner)))
+                Some(inner.and_then(|inner| flattened(&flatten.path, inner)))
             }
             hive::PlanNode::Sequence(sequence) => {
                 let nodes = self.nodes(&sequence.nodes)?;
@@ -99,7 +100,7 @@ impl<'p> Translation<'p> {
             };
             let inner = self.fetch(sent)?;
             for path in &alias.merge_paths {
-                let at = inner.clone().and_then(|inner| flattened(path, &inner));
+                let at = inner.clone().and_then(|inner| flattened(path, inner));
                 match at {
                     Ok(node) => nodes.push(node),
                     Err(error) => return Some(Err(error)),
@@ -113,9 +114,18 @@ impl<'p> Translation<'p> {
         let schemas = self.planner.subgraph_schemas();
         let (name, schema) = schemas.get_key_value(sent.subgraph)?;
         let mut document = SerializableDocument::from_string(sent.text);
-        if let Err(invalid) = document.init_parsed(schema.schema()) {
-            let text = document.as_serialized();
-            return Some(Err(format!("{} in {name}: {text}", invalid.errors)));
+        match document.init_parsed(schema.schema()).cloned() {
+            Ok(parsed) => {
+                if let Some(field) = read_unprovided(schema.schema(), &parsed) {
+                    return Some(Err(format!(
+                        "{name} is asked for {field}, which is external"
+                    )));
+                }
+            }
+            Err(invalid) => {
+                let text = document.as_serialized();
+                return Some(Err(format!("{} in {name}: {text}", invalid.errors)));
+            }
         }
         let output_rewrites = sent.rewrites.unwrap_or_default().iter().map(renamed);
         let output_rewrites = output_rewrites.collect::<Option<Vec<_>>>()?.concat();
@@ -175,32 +185,31 @@ fn alone(document: &Document, alias: &str) -> Option<String> {
     }
 }
 
-/// A node at a path. Where the path has several types at a place, once for each.
-fn flattened(path: &FlattenNodePath, node: &PlanNode) -> Result<PlanNode, String> {
-    let mut paths: Vec<Vec<FetchDataPathElement>> = vec![Vec::new()];
+/// A node at a path. Types stand with the element they are of.
+fn flattened(path: &FlattenNodePath, node: PlanNode) -> Result<PlanNode, String> {
+    let mut elements = Vec::new();
     for segment in path.as_slice() {
-        let elements = match segment {
+        match segment {
             FlattenNodePathSegment::Field(name) => {
-                vec![FetchDataPathElement::Key(valid(name)?, None)]
+                elements.push(FetchDataPathElement::Key(valid(name)?, None));
             }
-            FlattenNodePathSegment::List => vec![FetchDataPathElement::AnyIndex(None)],
+            FlattenNodePathSegment::List => elements.push(FetchDataPathElement::AnyIndex(None)),
             FlattenNodePathSegment::TypeCondition(types) => {
-                let types = types.iter().map(|ty| valid(ty));
-                types
-                    .map(|ty| ty.map(FetchDataPathElement::TypenameEquals))
-                    .collect::<Result<_, _>>()?
+                let types = types.iter().map(|ty| valid(ty)).collect::<Result<_, _>>()?;
+                if let Some(
+                    FetchDataPathElement::Key(_, conditions)
+                    | FetchDataPathElement::AnyIndex(conditions),
+                ) = elements.last_mut()
+                {
+                    *conditions = Some(types);
+                }
             }
-        };
-        paths = times(&paths, &elements);
+        }
     }
-    let at = |path| {
-        PlanNode::Flatten(FlattenNode {
-            path,
-            node: Box::new(node.clone()),
-        })
-    };
-    let nodes = paths.into_iter().map(at).collect();
-    Ok(PlanNode::Parallel(ParallelNode { nodes }))
+    Ok(PlanNode::Flatten(FlattenNode {
+        path: elements,
+        node: Box::new(node),
+    }))
 }
 
 fn times(

@@ -5,6 +5,7 @@
 
 mod apollo;
 mod checked;
+mod external;
 mod graphway;
 mod hive;
 
