@@ -6,6 +6,11 @@ use apollo_compiler::schema::{Component, ExtendedType, FieldDefinition};
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Name, Schema};
 
+/// What the directives are called, imported or not.
+const EXTERNAL: [&str; 2] = ["external", "federation__external"];
+const PROVIDES: [&str; 2] = ["provides", "federation__provides"];
+const KEY: [&str; 2] = ["key", "federation__key"];
+
 /// The first such field, as `Type.field`. The schema is a subgraph's as extracted from a supergraph.
 pub(super) fn read_unprovided(
     schema: &Valid<Schema>,
@@ -43,7 +48,7 @@ impl Reader<'_> {
             provided
                 .iter()
                 .for_each(|set| self.find(set, &object, &field.name, &mut found));
-            let is_external = definition.directives.has("federation__external");
+            let is_external = EXTERNAL.iter().any(|name| definition.directives.has(name));
             if is_external && found.is_empty() && !self.is_key(&object, &field.name) {
                 return Some(format!("{object}.{}", field.name));
             }
@@ -85,7 +90,8 @@ impl Reader<'_> {
     }
 
     fn provides(&self, definition: &FieldDefinition) -> Option<SelectionSet> {
-        let directive = definition.directives.get("federation__provides")?;
+        let mut names = PROVIDES.iter();
+        let directive = names.find_map(|name| definition.directives.get(name))?;
         let fields = directive.specified_argument_by_name("fields")?.as_str()?;
         let ty = definition.ty.inner_named_type().clone();
         let set = FieldSet::parse(self.schema, ty, fields, "provides.graphql").ok()?;
@@ -97,7 +103,8 @@ impl Reader<'_> {
         let Some(ExtendedType::Object(definition)) = self.schema.types.get(object) else {
             return false;
         };
-        let mut keys = definition.directives.get_all("federation__key");
+        let keys = KEY.iter();
+        let mut keys = keys.flat_map(|name| definition.directives.get_all(name));
         keys.any(|key| {
             let fields = key.specified_argument_by_name("fields");
             let words = fields
