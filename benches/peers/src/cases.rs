@@ -150,12 +150,12 @@ fn ring(count: usize) -> Vec<(String, String)> {
         let (next, other) = ((own + 1) % count, (own + 3) % count);
         let own_fields: String = (0..6).map(|field| format!("a{field}: String ")).collect();
         // Several can tell the hub's name: a choice.
-        let name = if own % 5 == 0 {
+        let name = if own.is_multiple_of(5) {
             "name: String @shareable "
         } else {
             ""
         };
-        let root = if own % 4 == 0 {
+        let root = if own.is_multiple_of(4) {
             format!("type Query {{ t{own}: T{own} hub{own}: Hub }}")
         } else {
             String::new()
