@@ -1,7 +1,7 @@
 //! The graph while it grows, and what its parts ask of it.
 
 use super::{EntryTypename, FactId, Facts, NodeId, Part, State, States, Terminal, Tree};
-use crate::schema::{FieldInSubgraph, FieldSet, SetField, Supergraph, TypeSet};
+use crate::schema::{FieldInSubgraph, FieldSet, Labels, SetField, Supergraph, TypeSet};
 use smallvec::SmallVec;
 
 /// The cost of one more request; reading one more field costs 1.
@@ -36,6 +36,8 @@ pub(super) struct PendingEntry<'a> {
 /// The graph while it grows. The tables are indexed by node.
 pub(super) struct Builder<'a> {
     pub(super) supergraph: &'a Supergraph,
+    /// The labels of `@override` that are on.
+    pub(super) labels: &'a Labels,
     pub(super) tree: Tree,
     pub(super) facts: Facts<'a>,
     pub(super) states: Vec<States>,
@@ -77,7 +79,7 @@ impl<'a> Builder<'a> {
         };
         match known {
             _ if state.only == Some(child) => Reading::Plain,
-            FieldInSubgraph { external: true, .. } if !provided() => Reading::Not,
+            _ if !known.resolves(self.labels) && !provided() => Reading::Not,
             FieldInSubgraph {
                 requires: Some(_), ..
             } => Reading::Required,
