@@ -116,7 +116,7 @@ impl<'de> Deserialize<'de> for When {
 
 /// The keys of a rule.
 #[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(field_identifier, rename_all = "lowercase")]
 enum Kind {
     Percent,
     Header,

@@ -110,7 +110,7 @@ fetch 1 from b after 0
   $representations at item { __typename id }
   query($representations: [_Any!]!) { _entities(representations: $representations) { ... on Item { price } } }
 
-fetch 2 from c after 0, 1
+fetch 2 from c after 1
   $representations at item { __typename id price }
   query($representations: [_Any!]!) { _entities(representations: $representations) { ... on Item { fee } } }
 "#);
