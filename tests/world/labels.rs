@@ -55,7 +55,7 @@ fn each_owner(document: &mut Document, visit: &mut dyn FnMut(&mut Directive)) {
             _ => continue,
         };
         for field in fields {
-            for directive in field.make_mut().directives.iter_mut() {
+            for directive in &mut field.make_mut().directives {
                 visit(directive.make_mut());
             }
         }
