@@ -48,7 +48,7 @@ impl Check {
             say(&format!("warning: {warning}"));
         }
         let gateway = config.gateway();
-        for undecided in gateway::undecided_labels(&gateway, &supergraph) {
+        for undecided in gateway::undecided_labels(&gateway.override_labels, &supergraph) {
             say(&format!("warning: {undecided}"));
         }
         let mut findings = gateway::check(&gateway, &supergraph);

@@ -23,7 +23,10 @@ pub fn check(config: &Config, supergraph: &Supergraph) -> Vec<Finding> {
 /// Settings for what the supergraph does not have.
 pub(super) fn unknown(config: &Config, supergraph: &Supergraph) -> Vec<Finding> {
     let mut findings = unknown_subgraphs(config, supergraph.subgraphs());
-    findings.extend(override_labels::unknown(config, supergraph));
+    findings.extend(override_labels::unknown(
+        &config.override_labels,
+        supergraph,
+    ));
     findings
 }
 

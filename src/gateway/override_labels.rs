@@ -3,7 +3,7 @@
 //! `percent(n)` is drawn for each request; the configuration says when other labels are on. A request decides once for each
 //! label, and only for those that its operation depends on, so a document has few plans.
 
-use super::{Config as Whole, Finding, header_types::Name};
+use super::{Finding, header_types::Name};
 use crate::schema::{Labels, Supergraph};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{
@@ -32,8 +32,7 @@ pub(super) struct OverrideLabels(Vec<When>);
 
 impl OverrideLabels {
     /// Compiles the configuration for the labels that there are.
-    pub(super) fn new(config: &Whole, supergraph: &Supergraph) -> Self {
-        let config = &config.override_labels;
+    pub(super) fn new(config: &Config, supergraph: &Supergraph) -> Self {
         let when = supergraph.labels().map(|(_, label)| {
             let configured = config.0.get(label).cloned();
             let when = configured.or_else(|| share(label).map(When::Share));
@@ -77,8 +76,8 @@ fn of_percent(percent: f64) -> Option<f64> {
 }
 
 /// Settings of labels that no field has: most likely misspelt.
-pub(super) fn unknown(config: &Whole, supergraph: &Supergraph) -> Vec<Finding> {
-    let labels = config.override_labels.0.keys();
+pub(super) fn unknown(config: &Config, supergraph: &Supergraph) -> Vec<Finding> {
+    let labels = config.0.keys();
     let unknown = labels.filter(|label| supergraph.label_id(label).is_none());
     let known: Vec<&str> = supergraph.labels().map(|(_, label)| label).collect();
     let has = match known.as_slice() {
@@ -94,8 +93,8 @@ pub(super) fn unknown(config: &Whole, supergraph: &Supergraph) -> Vec<Finding> {
 }
 
 /// Labels that nothing turns on: what to tell of each.
-pub fn undecided(config: &Whole, supergraph: &Supergraph) -> Vec<String> {
-    let configured = &config.override_labels.0;
+pub fn undecided(config: &Config, supergraph: &Supergraph) -> Vec<String> {
+    let configured = &config.0;
     let labels = supergraph.labels().map(|(_, label)| label);
     let undecided =
         labels.filter(|label| !configured.contains_key(*label) && share(label).is_none());

@@ -63,7 +63,7 @@ impl Snapshot {
         Ok(Self {
             subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?,
             routes: rest::Table::new(&config.routes, &config.upstreams, &lasting.registry)?,
-            labels: OverrideLabels::new(config, &supergraph),
+            labels: OverrideLabels::new(&config.override_labels, &supergraph),
             documents: Documents::new(
                 Arc::clone(&supergraph),
                 config.limits.parser(),
@@ -112,7 +112,7 @@ fn tell(config: &Config, supergraph: &Supergraph) {
     for finding in check::unknown(config, supergraph) {
         tracing::warn!("{}: {}", finding.key.join("."), finding.message);
     }
-    for undecided in override_labels::undecided(config, supergraph) {
+    for undecided in override_labels::undecided(&config.override_labels, supergraph) {
         tracing::warn!("{undecided}");
     }
 }

@@ -11,6 +11,7 @@ mod federation1;
 mod field_set;
 mod ids;
 mod join;
+mod label_set;
 mod labels;
 mod link;
 mod model;
@@ -22,7 +23,7 @@ mod type_set;
 pub use error::Error;
 pub use field_set::{Argument, FieldSet, SetField};
 pub use ids::{FieldId, LabelId, SubgraphId, TypeId};
-pub use labels::{Guard, Labels};
+pub use label_set::{Guard, Labels};
 pub use model::{
     FieldDefinition, FieldInSubgraph, Key, Roots, Subgraph, Supergraph, TypeDefinition,
     TypeInSubgraph, TypeKind,

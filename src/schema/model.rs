@@ -1,7 +1,8 @@
 //! The tables of a supergraph.
 
 use super::{
-    Entrance, FieldId, FieldSet, Guard, Labels, SubgraphId, TypeId, TypeSet, prepared::Alike,
+    Entrance, FieldId, FieldSet, Guard, Labels, SetField, SubgraphId, TypeId, TypeSet,
+    prepared::Alike,
 };
 use apollo_compiler::{Name, Schema, ast, validation::Valid};
 use indexmap::IndexMap;
@@ -22,6 +23,8 @@ pub struct Supergraph {
     pub(super) api: Valid<Schema>,
     /// By type: the ways to enter a subgraph with its objects.
     pub(super) entrances: Vec<Vec<Entrance>>,
+    /// By type: the fields of its keys.
+    pub(super) key_fields: Vec<Vec<SetField>>,
     /// By type: the interfaces its objects implement.
     pub(super) interfaces: Vec<Vec<TypeId>>,
     pub(super) alike: Alike,

@@ -3,7 +3,7 @@
 //! A plan asks who resolves the fields that the client selects, and those that keys and `@requires` need beside them. So
 //! a field leads to what its `@requires` name and to the types around and below it, and a type to what its keys name.
 
-use super::{FieldId, FieldSet, LabelId, Labels, SetField, TypeId, model::Supergraph};
+use super::{FieldId, LabelId, Labels, SetField, TypeId, model::Supergraph};
 
 /// By field: the labels that an operation which selects it can depend on.
 pub(super) fn labels(supergraph: &Supergraph) -> Vec<Labels> {
@@ -76,8 +76,9 @@ impl<'a> Reach<'a> {
         let (from, field) = (id.index(), supergraph.field(id));
         self.leads(from, self.of_type(field.parent));
         self.leads(from, self.of_type(field.named));
-        for requires in field.in_subgraphs.iter().flatten() {
-            self.add_set(from, requires.requires.as_ref());
+        let known = field.in_subgraphs.iter().flatten();
+        for requires in known.filter_map(|known| known.requires.as_ref()) {
+            self.add_set(from, &requires.fields);
         }
         // An interface's field is read as that of the objects, and an interface object's the other way around.
         for object in supergraph.ty(field.parent).possible.iter() {
@@ -93,13 +94,11 @@ impl<'a> Reach<'a> {
         for object in supergraph.ty(id).possible.iter() {
             self.leads(from, self.of_type(object));
         }
-        for entrance in supergraph.entrances(id) {
-            self.add_set(from, Some(supergraph.key(entrance)));
-        }
+        self.add_set(from, supergraph.key_fields(id));
     }
 
-    fn add_set(&mut self, from: usize, set: Option<&'a FieldSet>) {
-        let mut pending: Vec<&SetField> = set.iter().flat_map(|set| &set.fields).collect();
+    fn add_set(&mut self, from: usize, set: &'a [SetField]) {
+        let mut pending: Vec<&SetField> = set.iter().collect();
         while let Some(selected) = pending.pop() {
             for parent in selected.types.iter().chain([selected.parent]) {
                 if let Some(field) = self.supergraph.field_of(parent, &selected.name) {

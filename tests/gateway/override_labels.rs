@@ -28,7 +28,7 @@ fn said(yaml: &str) -> String {
     let findings = findings
         .into_iter()
         .map(|finding| format!("{}: {}", finding.key.join("."), finding.message));
-    let undecided = gateway::undecided_labels(&config, &supergraph);
+    let undecided = gateway::undecided_labels(&config.override_labels, &supergraph);
     findings.chain(undecided).collect::<Vec<_>>().join("\n")
 }
 
