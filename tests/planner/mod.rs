@@ -9,7 +9,7 @@ use graphway::{
     composition::{self, SubgraphSdl},
     operation,
     planner::{self, Plan},
-    schema::Supergraph,
+    schema::{Labels, Supergraph},
 };
 use serde_json::{Map, Value};
 
@@ -19,12 +19,24 @@ fn plan(
     text: &str,
     variables: Map<String, Value>,
 ) -> Result<Plan, String> {
+    plan_with((supergraph, Labels::default()), text, variables)
+}
+
+/// The same while these labels of `@override` are on.
+fn plan_with(
+    (supergraph, labels): (&Supergraph, Labels),
+    text: &str,
+    variables: Map<String, Value>,
+) -> Result<Plan, String> {
     let document = kit::prepare(supergraph, text).map_err(said)?;
     let variables = document
         .coerce(supergraph, variables)
         .map_err(|error| error.to_string())?;
     let operation = document
-        .fold(supergraph, &document.conditions(&variables))
+        .fold(
+            supergraph,
+            &document.conditions(&variables).with_labels(labels),
+        )
         .map_err(|error| error.to_string())?;
     planner::plan(supergraph, &operation).map_err(|error| error.to_string())
 }
@@ -42,7 +54,7 @@ fn said(error: operation::Error) -> String {
 
 /// The supergraph SDL of subgraphs, each a name and an SDL without its `@link`.
 fn compose<'a>(subgraphs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.3\", import: [\"@key\", \
+    const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.7\", import: [\"@key\", \
         \"@requires\", \"@provides\", \"@external\", \"@shareable\", \"@override\", \"@inaccessible\", \
         \"@interfaceObject\"])\n";
     let sdls: Vec<SubgraphSdl> = subgraphs

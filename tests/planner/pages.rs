@@ -1,11 +1,12 @@
 //! Runs the pages under `tests/cases/plans`.
 //!
 //! A page has the subgraphs it is about (`graphql subgraph NAME`, their `@link` left out), or none for the sample's. Then
-//! come operations, each with its variables if its conditions have some, and its plan. `UPDATE=1` rewrites the plans.
+//! come operations, each with its plans; before a plan its variables if conditions have some (`json variables`), and the labels
+//! of `@override` that are on (`text labels`, one a line). `UPDATE=1` rewrites the plans.
 
-use super::{compose, plan};
+use super::{compose, plan_with};
 use crate::kit::{self, Block, Page};
-use graphway::schema::Supergraph;
+use graphway::schema::{Labels, Supergraph};
 use serde_json::{Map, Value};
 use std::{borrow::Cow, fs, path::Path};
 
@@ -63,6 +64,7 @@ fn check(path: &Path) -> Option<String> {
 fn happened<'a>(supergraph: &Supergraph, blocks: &'a [Block]) -> Vec<Cow<'a, str>> {
     let mut operation = None;
     let mut variables = Map::new();
+    let mut labels = Labels::default();
     let mut plans = 0;
     let texts = blocks
         .iter()
@@ -73,6 +75,12 @@ fn happened<'a>(supergraph: &Supergraph, blocks: &'a [Block]) -> Vec<Cow<'a, str
                 "operation" => {
                     operation = Some(&block.text);
                     variables = Map::new();
+                    labels = Labels::default();
+                }
+                "labels" => {
+                    let on = block.text.lines();
+                    let on = on.map(|label| supergraph.label_id(label).unwrap());
+                    labels = on.collect();
                 }
                 "variables" => {
                     let given: Value = serde_json::from_str(&block.text).unwrap();
@@ -81,10 +89,12 @@ fn happened<'a>(supergraph: &Supergraph, blocks: &'a [Block]) -> Vec<Cow<'a, str
                 "plan" => {
                     let text = operation.expect("an operation before its plan");
                     plans += 1;
-                    return Cow::Owned(match plan(supergraph, text, variables.clone()) {
-                        Ok(plan) => plan.display(supergraph).to_string(),
-                        Err(error) => format!("{error}\n"),
-                    });
+                    return Cow::Owned(
+                        match plan_with((supergraph, labels.clone()), text, variables.clone()) {
+                            Ok(plan) => plan.display(supergraph).to_string(),
+                            Err(error) => format!("{error}\n"),
+                        },
+                    );
                 }
                 other => panic!("a page of plans has no {other:?}"),
             }
