@@ -4,6 +4,7 @@
 //! so a plan can be cached, printed and tested as text. Running it is `crate::executor`'s work.
 
 mod error;
+mod explain;
 mod fetches;
 mod graph;
 mod json;
@@ -16,8 +17,14 @@ mod verify;
 
 use crate::operation::Operation;
 use crate::schema::Supergraph;
+use graph::Graph;
+use search::Selection;
 
-pub use error::Error;
+pub use error::{Error, Missing, Tried};
+pub use explain::{
+    Alternative, Change, Entered, Explanation, FetchReasons, Need, Passed, Provided, Purpose,
+    Required, Saving, Size,
+};
 pub use plan::{
     Entities, Fetch, FetchId, FetchKind, Leaf, Output, OutputField, OutputValue, Plan, Position,
     PositionId, Read, ReadField, Representation, RepresentationField, Target, Typename,
@@ -29,28 +36,61 @@ const HOPS: [u8; 3] = [1, 3, 6];
 
 /// Plans `operation`. Fails only where no combination of fetches answers it.
 pub fn plan(supergraph: &Supergraph, operation: &Operation) -> Result<Plan, Error> {
+    let (graph, selection) = solve(supergraph, operation)?;
+    let source = fetches::Source {
+        supergraph,
+        operation,
+        graph: &graph,
+        selection: &selection,
+    };
+    Ok(assemble(&source))
+}
+
+/// Plans `operation` as [`plan()`] does, and says why the plan is as it is. The explanation takes many times as long as
+/// the plan: what else could have been done is planned, too.
+pub fn explain(
+    supergraph: &Supergraph,
+    operation: &Operation,
+) -> Result<(Plan, Explanation), Error> {
+    let (graph, selection) = solve(supergraph, operation)?;
+    let source = fetches::Source {
+        supergraph,
+        operation,
+        graph: &graph,
+        selection: &selection,
+    };
+    let plan = assemble(&source);
+    let explanation = explain::explain((supergraph, operation), graph, &selection);
+    Ok((plan, explanation))
+}
+
+/// Builds the graph of an operation and chooses in it.
+fn solve<'a>(
+    supergraph: &'a Supergraph,
+    operation: &'a Operation,
+) -> Result<(Graph<'a>, Selection), Error> {
     let mut failed = None;
     for hops in HOPS {
         let graph = graph::build(supergraph, operation, hops)?;
-        match search::select(supergraph, &graph) {
-            Ok(selection) => {
-                let plan = fetches::assemble(&fetches::Source {
-                    supergraph,
-                    operation,
-                    graph: &graph,
-                    selection: &selection,
-                });
-                #[cfg(debug_assertions)]
-                assert_eq!(
-                    verify::verify(&plan),
-                    Ok(()),
-                    "{}",
-                    plan.display(supergraph)
-                );
-                return Ok(plan);
-            }
-            Err(error) => failed = failed.or(Some(error)),
+        match search::select(&graph) {
+            Ok(selection) => return Ok((graph, selection)),
+            Err(lost) => failed = Some((graph, lost)),
         }
     }
-    Err(failed.unwrap_or(Error::TooLarge { limit: 0 }))
+    Err(match failed {
+        Some((graph, lost)) => explain::unreachable(supergraph, &graph, &lost),
+        None => Error::TooLarge { limit: 0 },
+    })
+}
+
+fn assemble(source: &fetches::Source) -> Plan {
+    let plan = fetches::assemble(source);
+    #[cfg(debug_assertions)]
+    assert_eq!(
+        verify::verify(&plan),
+        Ok(()),
+        "{}",
+        plan.display(source.supergraph)
+    );
+    plan
 }

@@ -74,12 +74,7 @@ type Key = (usize, usize, SubgraphId, NodeId, bool);
 /// Groups the entries of a selection.
 pub(super) fn group(source: &Source) -> Grouped {
     let facts = source.graph.facts.facts.len();
-    let mut grouping = Grouping {
-        source,
-        levels: vec![None; facts],
-        entries: vec![None; facts],
-        runs: runs(source),
-    };
+    let mut grouping = Grouping::new(source);
     let selected = || {
         let all = (0..facts as u32).map(FactId);
         all.filter(|fact| source.selection.contains(*fact))
@@ -203,7 +198,7 @@ fn runs(source: &Source) -> HashMap<NodeId, usize> {
     runs
 }
 
-struct Grouping<'s, 'a> {
+pub(super) struct Grouping<'s, 'a> {
     source: &'s Source<'s, 'a>,
     /// By fact: its run and level.
     levels: Vec<Option<(usize, usize)>>,
@@ -212,7 +207,17 @@ struct Grouping<'s, 'a> {
     runs: HashMap<NodeId, usize>,
 }
 
-impl Grouping<'_, '_> {
+impl<'s, 'a> Grouping<'s, 'a> {
+    pub(super) fn new(source: &'s Source<'s, 'a>) -> Self {
+        let facts = source.graph.facts.facts.len();
+        Self {
+            source,
+            levels: vec![None; facts],
+            entries: vec![None; facts],
+            runs: runs(source),
+        }
+    }
+
     /// The run of a fact and the requests before it.
     fn level(&mut self, fact: FactId) -> (usize, usize) {
         if let Some(known) = self.levels[fact.index()] {
@@ -247,7 +252,7 @@ impl Grouping<'_, '_> {
     }
 
     /// The entries in whose fetches a fact is established.
-    fn entries_of(&mut self, fact: FactId) -> SmallVec<[FactId; 2]> {
+    pub(super) fn entries_of(&mut self, fact: FactId) -> SmallVec<[FactId; 2]> {
         if self.source.enters(fact) {
             return smallvec![fact];
         }

@@ -6,6 +6,7 @@
 mod depends;
 mod document;
 mod group;
+mod outline;
 mod output;
 mod printed;
 mod representation;
@@ -18,6 +19,8 @@ use super::search::Selection;
 use crate::operation::{Operation, OperationKind};
 use crate::schema::Supergraph;
 use group::Group;
+
+pub(super) use outline::{Outline, Request};
 
 /// What assembling reads.
 pub(super) struct Source<'s, 'a> {

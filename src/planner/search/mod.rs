@@ -9,4 +9,4 @@ mod costs;
 mod select;
 
 pub(super) use costs::Costs;
-pub(super) use select::{Selection, select};
+pub(super) use select::{Lost, Selection, select, select_without};

@@ -1,11 +1,7 @@
 //! Selection: terminals without a choice first, each by its cheapest derivation.
 
 use super::Costs;
-use crate::planner::{
-    Error,
-    graph::{Fact, FactId, Graph, MoveId, MoveKind, NodeId, State, Terminal},
-};
-use crate::schema::Supergraph;
+use crate::planner::graph::{Fact, FactId, Graph, MoveId, MoveKind, NodeId, State, Terminal};
 use std::collections::HashMap;
 
 /// The facts of a plan and how each is established.
@@ -23,50 +19,50 @@ impl Selection {
 /// The cost of one more class or field in an entry that is made anyway.
 const RIDE_ALONG_COST: u32 = 10;
 
+/// A terminal that cannot be established, and what facts cost then.
+pub(in crate::planner) struct Lost {
+    pub terminal: Terminal,
+    pub costs: Costs,
+}
+
 /// Selects a derivation of every terminal.
-pub(in crate::planner) fn select(
-    supergraph: &Supergraph,
+pub(in crate::planner) fn select(graph: &Graph) -> Result<Selection, Lost> {
+    let barred = vec![false; graph.facts.weights().len()];
+    select_from(graph, Costs::new(&graph.facts), barred)
+}
+
+/// Selects as if the moves marked in `barred` did not exist.
+pub(in crate::planner) fn select_without(
     graph: &Graph,
-) -> Result<Selection, Error> {
-    let costs = Costs::new(&graph.facts);
-    if let Some(lost) = graph
-        .terminals
-        .iter()
-        .find(|terminal| !costs.is_reachable(terminal.fact))
-    {
-        return Err(unreachable(supergraph, graph, lost));
+    barred: Vec<bool>,
+) -> Result<Selection, Lost> {
+    let costs = Costs::without(&graph.facts, barred.clone());
+    select_from(graph, costs, barred)
+}
+
+fn select_from(graph: &Graph, costs: Costs, barred: Vec<bool>) -> Result<Selection, Lost> {
+    let mut terminals = graph.terminals.iter();
+    if let Some(&terminal) = terminals.find(|terminal| !costs.is_reachable(terminal.fact)) {
+        return Err(Lost { terminal, costs });
     }
-    let coverage = coverage(graph);
     let mut selecting = Selecting {
         graph,
         costs,
-        coverage,
+        coverage: coverage(graph, &barred),
         chosen: vec![None; graph.facts.facts.len()],
-        barred: vec![false; graph.facts.weights().len()],
+        barred,
     };
     selecting.settle_mutation_fields();
     for terminal in selecting.order() {
         selecting.choose(terminal.fact);
         if selecting.chosen[terminal.fact.index()].is_none() {
-            return Err(unreachable(supergraph, graph, &terminal));
+            let costs = selecting.costs;
+            return Err(Lost { terminal, costs });
         }
     }
     Ok(Selection {
         chosen: selecting.chosen,
     })
-}
-
-fn unreachable(supergraph: &Supergraph, graph: &Graph, terminal: &Terminal) -> Error {
-    let node = graph.tree.node(terminal.node);
-    let parent = node.parent.map(|parent| {
-        supergraph
-            .type_name(graph.tree.node(parent).named)
-            .to_string()
-    });
-    Error::Unreachable {
-        coordinate: format!("{}.{}", parent.unwrap_or_default(), node.name),
-        path: graph.tree.path(terminal.node),
-    }
 }
 
 struct Selecting<'g, 'a> {
@@ -225,7 +221,7 @@ impl Selecting<'_, '_> {
 use std::cmp::Reverse;
 
 /// How many terminals each fact leads to without another request. Facts come before those inside them.
-fn coverage(graph: &Graph) -> Vec<u32> {
+fn coverage(graph: &Graph, barred: &[bool]) -> Vec<u32> {
     let facts = &graph.facts;
     let mut coverage = vec![0u32; facts.facts.len()];
     for terminal in &graph.terminals {
@@ -233,7 +229,7 @@ fn coverage(graph: &Graph) -> Vec<u32> {
     }
     for index in (0..facts.facts.len()).rev() {
         for &step in facts.made_by(FactId(index as u32)) {
-            if !facts.kind(step).enters() {
+            if !facts.kind(step).enters() && !barred[step.index()] {
                 for input in facts.inputs(step) {
                     if input.index() < index {
                         coverage[input.index()] =
