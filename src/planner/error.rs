@@ -36,6 +36,8 @@ pub enum Missing {
     External,
     /// It resolves the field, but its type has no key there, and nothing else leads to the objects.
     Key,
+    /// It resolves the field, but the object around, at this path, is out of its reach.
+    Parent { path: String },
     /// It resolves the field, but answers no representations by this key.
     Resolvable { key: String },
     /// It can be entered by this key, whose `field` nothing before can resolve.
@@ -63,9 +65,15 @@ impl fmt::Display for Tried {
                 "the field is @external or overridden there, and no @provides covers it here"
             ),
             Missing::Key => write!(f, "the type has no key there to enter by"),
+            Missing::Parent { path } => {
+                write!(f, "`{path}`, where the objects are, is out of its reach")
+            }
             Missing::Resolvable { key } => write!(f, "its key `{key}` is not resolvable"),
             Missing::KeyField { key, field } => {
-                write!(f, "its key `{key}` needs `{field}`, which cannot be reached")
+                write!(
+                    f,
+                    "its key `{key}` needs `{field}`, which cannot be reached"
+                )
             }
             Missing::Requires { requires, field } => write!(
                 f,

@@ -29,12 +29,12 @@ impl Reasons<'_, '_> {
         Some(facts.state(*input)?.subgraph)
     }
 
-    /// The subgraphs that could answer fields of a request, each tried.
+    /// The subgraphs that could answer fields of a request, each tried; and what none of them could.
     pub(super) fn alternatives(
         &self,
         request: usize,
         (trials, costs): (&mut Trials, &Costs),
-    ) -> Vec<Alternative> {
+    ) -> (Vec<Alternative>, Vec<String>) {
         let graph = self.source.graph;
         let own = self.outline.requests[request].subgraph;
         let mut answered: Vec<FactId> = graph
@@ -50,7 +50,7 @@ impl Reasons<'_, '_> {
                 .collect();
         }
         let mut others: BTreeMap<SubgraphId, Vec<FactId>> = BTreeMap::new();
-        for fact in answered {
+        for &fact in &answered {
             let moves = graph.facts.made_by(fact).iter().copied();
             let moves = moves.filter(|step| costs.of_move(&graph.facts, *step).is_some());
             let subgraphs = moves.filter_map(|step| self.read_in(step));
@@ -59,20 +59,28 @@ impl Reasons<'_, '_> {
                 others.entry(subgraph).or_default().push(fact);
             }
         }
-        let tried = others.into_iter().filter_map(|(subgraph, facts)| {
+        let mut only_here = answered;
+        let mut tried = Vec::new();
+        for (subgraph, facts) in others {
             let moves = facts.iter().flat_map(|fact| graph.facts.made_by(*fact));
             let elsewhere = moves.filter(|step| self.read_in(**step) != Some(subgraph));
-            let plan = trials.size(elsewhere.copied(), [])?;
+            let Some(plan) = trials.size(elsewhere.copied(), []) else {
+                continue;
+            };
+            only_here.retain(|fact| !facts.contains(fact));
             let fields = facts.iter().filter_map(|fact| subject(graph, *fact));
-            Some(Alternative {
+            tried.push(Alternative {
                 subgraph: self.source.supergraph.subgraph(subgraph).name.clone(),
                 fields: self.paths(fields),
                 plan,
-            })
-        });
-        let mut tried: Vec<Alternative> = tried.collect();
+            });
+        }
         tried.sort_by_key(|alternative| alternative.plan);
-        tried
+        if trials.is_over() {
+            only_here.clear();
+        }
+        let only_here = only_here.iter().filter_map(|fact| subject(graph, *fact));
+        (tried, self.paths(only_here))
     }
 
     /// What a request reads only because of a `@provides`, by the field that has it.
@@ -99,9 +107,9 @@ impl Reasons<'_, '_> {
             let with_it = moves.copied().filter(|step| {
                 let output = subject(graph, graph.facts.output(*step));
                 let input = graph.facts.inputs(*step).first();
-                let known = input.zip(output).and_then(|(from, subject)| {
-                    field_in(supergraph, graph, (*from, subject))
-                });
+                let known = input
+                    .zip(output)
+                    .and_then(|(from, subject)| field_in(supergraph, graph, (*from, subject)));
                 known.is_some_and(|known| known.external)
             });
             let without = trials.size(with_it, []);

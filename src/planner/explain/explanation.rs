@@ -46,6 +46,8 @@ pub struct FetchReasons {
     pub waits_for: Vec<Passed>,
     /// What a `@provides` lets it read.
     pub provided: Vec<Provided>,
+    /// What no other subgraph could answer, or bring where the client asked for nothing of it.
+    pub only_here: Vec<String>,
     /// The subgraphs that could have answered fields of it, the best first.
     pub alternatives: Vec<Alternative>,
     /// What would make it unnecessary, as far as that makes the plan smaller.

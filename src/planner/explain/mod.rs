@@ -61,7 +61,10 @@ pub(super) fn explain<'a>(
                 let inside = (1, MoveKind::Within);
                 graph.facts.connect(output, inputs, inside);
             }
-            (idea.changes, moves.by_ref().take(count).map(MoveId).collect())
+            (
+                idea.changes,
+                moves.by_ref().take(count).map(MoveId).collect(),
+            )
         }));
     }
     graph.facts.seal();
@@ -104,19 +107,26 @@ fn describe(
         let waits_for = taken[index]
             .iter()
             .map(|(&earlier, needs)| reasons.passed(earlier, needs));
+        let provided = reasons.provided(index, &mut trials);
+        let (alternatives, only_here) = reasons.alternatives(index, (&mut trials, &costs));
         FetchReasons {
             fetch: FetchId(index as u32),
-            subgraph: reasons.source.supergraph.subgraph(request.subgraph).name.clone(),
+            subgraph: reasons
+                .source
+                .supergraph
+                .subgraph(request.subgraph)
+                .name
+                .clone(),
             stage: request.stage + 1,
             answers: reasons.answers(index),
             brings: brings.collect(),
             entered: reasons.entered(request),
             waits_for: waits_for.collect(),
-            provided: reasons.provided(index, &mut trials),
-            alternatives: reasons.alternatives(index, (&mut trials, &costs)),
-            saved_if: might.and_then(|(changes, moves)| {
-                reasons.saving(changes, (&mut trials, &plan), moves)
-            }),
+            provided,
+            only_here,
+            alternatives,
+            saved_if: might
+                .and_then(|(changes, moves)| reasons.saving(changes, (&mut trials, &plan), moves)),
         }
     });
     Explanation {

@@ -47,12 +47,11 @@ impl Explanation {
             format!("{fields} by @provides of {by}; without it: {without}")
         });
         lines(f, "provided", provided)?;
-        let others = fetch.alternatives.iter().map(|other| self.other(other));
-        match fetch.alternatives.is_empty() {
-            true if self.is_cut => {}
-            true => line(f, "or else", "nothing: no other subgraph could answer this")?,
-            false => lines(f, "or else", others)?,
+        if !fetch.only_here.is_empty() {
+            line(f, "only here", &list(&fetch.only_here))?;
         }
+        let others = fetch.alternatives.iter().map(|other| self.other(other));
+        lines(f, "or else", others)?;
         if let Some(saving) = &fetch.saved_if {
             let changes: Vec<String> = saving.changes.iter().map(change).collect();
             let (changes, size) = (changes.join(", and "), self.against(&saving.plan));
@@ -151,9 +150,9 @@ fn needed(needs: &[Need]) -> String {
         Some(Purpose::Key) => "key",
         Some(Purpose::Requires) => "@requires",
         Some(Purpose::Type) => "type",
-        Some(Purpose::Existence) | None => "whether it is there",
+        Some(Purpose::Existence) | None => "existence of",
     };
-    format!("{} ({purpose})", list(&paths))
+    format!("{purpose} {}", list(&paths))
 }
 
 fn entered(entered: &Entered) -> String {
@@ -164,9 +163,8 @@ fn entered(entered: &Entered) -> String {
     if !entered.types.is_empty() {
         out.push_str(&format!(" ({})", list(&entered.types)));
     }
-    match &entered.key {
-        None => out.push_str(" by root fields"),
-        Some(key) => out.push_str(&format!(" by key `{key}`")),
+    if let Some(key) = &entered.key {
+        out.push_str(&format!(" by key `{key}`"));
     }
     for Required { field, requires } in &entered.requires {
         out.push_str(&format!(", with `{requires}` for {field}"));

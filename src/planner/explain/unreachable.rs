@@ -59,18 +59,18 @@ impl Search<'_, '_> {
     /// The error for the runtime type of objects that only interface objects return.
     fn runtime_type(&self, position: NodeId) -> Error {
         let node = self.graph.tree.node(position);
+        let mut classes = self.graph.typenames[position.index()].iter();
+        let class = classes.position(|fact| *fact == self.lost).unwrap_or(0);
         let mut tried = Vec::new();
-        for fact in self.graph.states[position.index()].iter() {
-            if let Some(state) = self.graph.facts.state(fact) {
-                if state.opaque {
-                    self.add(&mut tried, state.subgraph, Missing::InterfaceObject);
-                } else if let Some(class) = state.class {
-                    let object = node.classes[class].first();
-                    let missing = object
-                        .map(|object| self.locked((position, class, object), state.subgraph, None));
-                    for missing in missing.into_iter().flatten() {
-                        self.add(&mut tried, state.subgraph, missing);
-                    }
+        if let Some(object) = node.classes.get(class).and_then(TypeSet::first) {
+            for subgraph in self.supergraph.subgraph_ids() {
+                let missing = match self.supergraph.known_as(object, subgraph) {
+                    None => Vec::new(),
+                    Some(declared) if declared != object => vec![Missing::InterfaceObject],
+                    Some(_) => self.locked((position, class, object), subgraph, None),
+                };
+                for missing in missing {
+                    self.add(&mut tried, subgraph, missing);
                 }
             }
         }
@@ -103,13 +103,14 @@ impl Search<'_, '_> {
     ) -> Vec<Missing> {
         let name = &self.graph.tree.node(node).name;
         let Some(declared) = self.supergraph.known_as(part.object, subgraph) else {
-            return Vec::new();
+            let field = self.supergraph.field(part.field);
+            let own = field.in_subgraph(subgraph).map(|_| Missing::Key);
+            return own.into_iter().collect();
         };
         let field = self.supergraph.field_of(declared, name);
         match field.and_then(|field| self.supergraph.field(field).in_subgraph(subgraph)) {
             None => vec![Missing::Field],
             Some(FieldInSubgraph { external: true, .. }) => vec![Missing::External],
-            // A root is always open, but a mutation's field is asked of one subgraph.
             Some(_) if position == NodeId::ROOT => vec![Missing::RunsOnce],
             Some(known) => {
                 let requires = known.requires.as_ref().map(|set| set.fields.as_slice());
@@ -128,7 +129,7 @@ impl Search<'_, '_> {
         let doors = self.supergraph.entrances(object).iter();
         let doors: Vec<&Entrance> = doors.filter(|door| door.subgraph == subgraph).collect();
         if doors.is_empty() {
-            return vec![self.no_door(object, subgraph)];
+            return vec![self.no_door((position, object), subgraph)];
         }
         let types = &self.graph.tree.node(position).classes[class];
         let mut missing = Vec::new();
@@ -151,7 +152,10 @@ impl Search<'_, '_> {
     }
 
     /// What stands for a key that a subgraph does not have, or does not resolve.
-    fn no_door(&self, object: TypeId, subgraph: SubgraphId) -> Missing {
+    fn no_door(&self, (position, object): (NodeId, TypeId), subgraph: SubgraphId) -> Missing {
+        if let Some(missing) = self.shut(position, subgraph) {
+            return missing;
+        }
         let declared = self.supergraph.known_as(object, subgraph);
         let declared = declared.unwrap_or(object);
         let known = self.supergraph.ty(declared).in_subgraph(subgraph);
@@ -161,6 +165,38 @@ impl Search<'_, '_> {
             },
             None => Missing::Key,
         }
+    }
+
+    /// What keeps a subgraph from returning the objects of a position, if it could return them.
+    fn shut(&self, position: NodeId, subgraph: SubgraphId) -> Option<Missing> {
+        let facts = &self.graph.facts;
+        let within = |at: NodeId| {
+            let mut states = self.graph.states[at.index()].whole.iter().copied();
+            states.find(|state| {
+                let state = facts.state(*state);
+                state.is_some_and(|state| state.subgraph == subgraph)
+            })
+        };
+        let mut at = within(position)?;
+        // Up to where its fetch would begin.
+        while let Some(&above) = facts
+            .made_by(at)
+            .first()
+            .and_then(|step| facts.inputs(*step).first())
+        {
+            at = above;
+            if facts.state(at)?.class.is_some() {
+                break;
+            }
+        }
+        let start = facts.state(at)?.position;
+        Some(match start == NodeId::ROOT {
+            // A root is always open, but a mutation's field is asked of one subgraph.
+            true => Missing::RunsOnce,
+            false => Missing::Parent {
+                path: self.graph.tree.path(start),
+            },
+        })
     }
 
     /// The first field of a set that cannot be established.
