@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-/// A valid operation that no combination of fetches answers. Composition rules this out for sound supergraphs.
-///
-/// What it says names subgraphs and fields that clients may not see: it is for logs and for operators.
+/// A valid operation that has no plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
+    /// No combination of fetches answers it. Composition rules this out for sound supergraphs. What this says names
+    /// subgraphs and fields that clients may not see: it is for logs and operators.
     #[error("no subgraph can resolve `{coordinate}` at `{path}`{}", listed(.tried))]
     Unreachable {
         /// `Type.field`.
@@ -18,6 +18,10 @@ pub enum Error {
     },
     #[error("the operation is too large to plan: more than {limit} positions")]
     TooLarge { limit: usize },
+    #[error("the operation is too complex to plan: more than {limit} steps")]
+    OverBudget { limit: u64 },
+    #[error("nobody waits for the plan any more")]
+    Cancelled,
 }
 
 /// Why some subgraphs cannot resolve a field.

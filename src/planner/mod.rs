@@ -3,10 +3,12 @@
 //! Planning is pure: same supergraph and operation, same plan. It never sees variable values, headers or the network,
 //! so a plan can be cached, printed and tested as text. Running it is `crate::executor`'s work.
 
+mod budget;
 mod error;
 mod explain;
 mod fetches;
 mod graph;
+mod improve;
 mod json;
 mod mermaid;
 mod plan;
@@ -18,8 +20,9 @@ mod verify;
 use crate::operation::Operation;
 use crate::schema::Supergraph;
 use graph::Graph;
-use search::Selection;
+use search::{Failure, Selection};
 
+pub use budget::Budget;
 pub use error::{Error, Missing, Tried};
 pub use explain::{
     Alternative, Change, Entered, Explanation, FetchReasons, Need, Passed, Provided, Purpose,
@@ -34,16 +37,24 @@ pub use text::PlanText;
 /// How many positions beyond the client's selections keys may need hops of their own: first few, then more.
 const HOPS: [u8; 3] = [1, 3, 6];
 
-/// Plans `operation`. Fails only where no combination of fetches answers it.
+/// Plans `operation` with the usual [`Budget`].
 pub fn plan(supergraph: &Supergraph, operation: &Operation) -> Result<Plan, Error> {
-    let (graph, selection) = solve(supergraph, operation)?;
-    let source = fetches::Source {
+    plan_within(supergraph, operation, &Budget::usual())
+}
+
+/// Plans `operation`. Fails where no combination of fetches answers it, or where that takes more than `budget` allows.
+pub fn plan_within(
+    supergraph: &Supergraph,
+    operation: &Operation,
+    budget: &Budget,
+) -> Result<Plan, Error> {
+    let (graph, selection) = solve(supergraph, operation, budget)?;
+    Ok(assemble(&fetches::Source {
         supergraph,
         operation,
         graph: &graph,
         selection: &selection,
-    };
-    Ok(assemble(&source))
+    }))
 }
 
 /// Plans `operation` as [`plan()`] does, and says why the plan is as it is. The explanation takes many times as long as
@@ -52,14 +63,13 @@ pub fn explain(
     supergraph: &Supergraph,
     operation: &Operation,
 ) -> Result<(Plan, Explanation), Error> {
-    let (graph, selection) = solve(supergraph, operation)?;
-    let source = fetches::Source {
+    let (graph, selection) = solve(supergraph, operation, &Budget::usual())?;
+    let plan = assemble(&fetches::Source {
         supergraph,
         operation,
         graph: &graph,
         selection: &selection,
-    };
-    let plan = assemble(&source);
+    });
     let explanation = explain::explain((supergraph, operation), graph, &selection);
     Ok((plan, explanation))
 }
@@ -68,13 +78,16 @@ pub fn explain(
 fn solve<'a>(
     supergraph: &'a Supergraph,
     operation: &'a Operation,
+    budget: &Budget,
 ) -> Result<(Graph<'a>, Selection), Error> {
     let mut failed = None;
     for hops in HOPS {
-        let graph = graph::build(supergraph, operation, hops)?;
-        match search::select(&graph) {
+        let graph = graph::build(supergraph, operation, (hops, budget))?;
+        let selection = improve::search((supergraph, operation), (&graph, budget), Vec::new());
+        match selection {
             Ok(selection) => return Ok((graph, selection)),
-            Err(lost) => failed = Some((graph, lost)),
+            Err(Failure::Lost(lost)) => failed = Some((graph, lost)),
+            Err(Failure::Stopped(error)) => return Err(error),
         }
     }
     Err(match failed {

@@ -3,7 +3,7 @@
 use super::explanation::{Alternative, Change, Provided, Saving, Size};
 use super::paths::{Known, coordinates, field_in, subject};
 use super::reasons::Reasons;
-use super::trials::Trials;
+use super::trials::{Trials, rank};
 use crate::planner::graph::{FactId, MoveId, NodeId};
 use crate::planner::search::Costs;
 use crate::schema::{SetField, SubgraphId};
@@ -75,7 +75,7 @@ impl Reasons<'_, '_> {
                 plan,
             });
         }
-        tried.sort_by_key(|alternative| alternative.plan);
+        tried.sort_by_key(|alternative| rank(&alternative.plan));
         if trials.is_over() {
             only_here.clear();
         }
@@ -127,7 +127,7 @@ impl Reasons<'_, '_> {
     /// `Type.field` whose `@provides` lets the state `from` read `child`.
     fn provider(&self, from: FactId, child: NodeId) -> String {
         let (supergraph, graph) = (self.source.supergraph, self.source.graph);
-        let name = &graph.tree.node(child).name;
+        let name = graph.tree.node(child).name;
         let view = |fact: FactId| graph.facts.state(fact).map_or(&[][..], |state| &state.view);
         let mut seen: Option<&SetField> =
             view(from).iter().copied().find(|field| field.name == *name);

@@ -17,8 +17,8 @@ pub struct Explanation {
     pub is_cut: bool,
 }
 
-/// What a plan costs, in the order in which it counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+/// What a plan costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Size {
     pub requests: usize,
     /// How many requests follow one another, at the most.

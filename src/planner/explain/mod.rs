@@ -13,10 +13,10 @@ mod text;
 mod trials;
 mod unreachable;
 
-use super::FetchId;
 use super::fetches::{Outline, Source};
 use super::graph::{Graph, MoveId, MoveKind};
 use super::search::{Costs, Selection};
+use super::{Budget, FetchId};
 use crate::operation::Operation;
 use crate::schema::Supergraph;
 use reasons::Reasons;
@@ -83,6 +83,7 @@ pub(super) fn explain<'a>(
         operation,
         graph: &graph,
         real,
+        budget: Budget::usual(),
         made: 0,
     };
     describe(&reasons, trials, might)
@@ -96,8 +97,9 @@ fn describe(
 ) -> Explanation {
     let plan = trials::size(reasons.outline);
     let taken = reasons.taken();
-    let barred = (0..trials.graph.facts.weights().len()).map(|step| step >= trials.real);
-    let costs = Costs::without(&trials.graph.facts, barred.collect());
+    let moves = trials.graph.facts.weights().len();
+    let might_be: Vec<MoveId> = (trials.real as u32..moves as u32).map(MoveId).collect();
+    let costs = Costs::new(&trials.graph.facts, &might_be);
     let requests = reasons.outline.requests.iter().enumerate().zip(might);
     let fetches = requests.map(|((index, request), might)| {
         let brings = taken.iter().enumerate().filter_map(|(later, taken)| {

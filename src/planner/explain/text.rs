@@ -3,6 +3,7 @@
 use super::explanation::{
     Alternative, Change, Entered, Explanation, FetchReasons, Need, Passed, Purpose, Required, Size,
 };
+use super::trials::rank;
 use std::fmt;
 
 /// How many names one line lists; JSON has them all.
@@ -61,7 +62,7 @@ impl Explanation {
     }
 
     fn other(&self, other: &Alternative) -> String {
-        let missed = match other.plan < self.plan {
+        let missed = match rank(&other.plan) < rank(&self.plan) {
             true => " (cheaper, but not found: fields are settled one after the other)",
             false => "",
         };

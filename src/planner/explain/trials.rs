@@ -4,7 +4,8 @@ use super::explanation::Size;
 use crate::operation::Operation;
 use crate::planner::fetches::{Outline, Source};
 use crate::planner::graph::{Graph, MoveId};
-use crate::planner::search;
+use crate::planner::search::Failure;
+use crate::planner::{Budget, improve};
 use crate::schema::Supergraph;
 
 /// How many searches one explanation may take.
@@ -17,6 +18,8 @@ pub(super) struct Trials<'s, 'a> {
     pub(super) graph: &'s Graph<'a>,
     /// The first move that stands for what might be.
     pub(super) real: usize,
+    /// What all searches together may take.
+    pub(super) budget: Budget<'static>,
     /// How many searches were made.
     pub(super) made: usize,
 }
@@ -38,15 +41,22 @@ impl Trials<'_, '_> {
             return None;
         }
         self.made += 1;
+        let with: Vec<MoveId> = with.into_iter().collect();
         let moves = self.graph.facts.weights().len();
-        let mut barred: Vec<bool> = (0..moves).map(|index| index >= self.real).collect();
-        for step in without {
-            barred[step.index()] = true;
-        }
-        for step in with {
-            barred[step.index()] = false;
-        }
-        let selection = search::select_without(self.graph, barred).ok()?;
+        let might = (self.real as u32..moves as u32).map(MoveId);
+        let without = might
+            .filter(|step| !with.contains(step))
+            .chain(without)
+            .collect();
+        let planned = (self.supergraph, self.operation);
+        let selection = match improve::search(planned, (self.graph, &self.budget), without) {
+            Ok(selection) => selection,
+            Err(Failure::Lost(_)) => return None,
+            Err(Failure::Stopped(_)) => {
+                self.made = TRIALS_MAX;
+                return None;
+            }
+        };
         let outline = Outline::of(&Source {
             supergraph: self.supergraph,
             operation: self.operation,
@@ -55,6 +65,11 @@ impl Trials<'_, '_> {
         });
         Some(size(&outline))
     }
+}
+
+/// What the search compares plans by; less is better. Fields only tell apart what is equal otherwise.
+pub(super) fn rank(size: &Size) -> (usize, usize) {
+    (improve::cost((size.requests, size.stages)), size.fields)
 }
 
 /// What the requests of an outline cost.

@@ -16,7 +16,7 @@ pub(in crate::planner) fn unreachable(
     let search = Search {
         supergraph,
         graph,
-        costs: &lost.costs,
+        costs: &Costs::new(&graph.facts, &lost.barred),
         lost: lost.terminal.fact,
     };
     let node = lost.terminal.node;
