@@ -37,7 +37,8 @@ impl Explanation {
         }
         let brings = fetch.brings.iter();
         lines(f, "brings", brings.map(passed))?;
-        lines(f, "enters", fetch.entered.iter().map(entered))?;
+        let alike = |a: &Entered, b: &Entered| (&a.key, &a.requires) == (&b.key, &b.requires);
+        lines(f, "enters", fetch.entered.chunk_by(alike).map(entered))?;
         lines(f, "waits for", fetch.waits_for.iter().map(passed))?;
         let provided = fetch.provided.iter().map(|provided| {
             let without = match &provided.without {
@@ -124,12 +125,28 @@ fn line(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
     writeln!(f, "  {label:<9}  {text}")
 }
 
-/// Names after one another, the first of many.
+/// Names after one another, the first of many. What follows the same path is written behind it once.
 fn list(names: &[String]) -> String {
-    match names.len().checked_sub(LISTED_MAX) {
-        None | Some(0) => names.join(", "),
-        Some(more) => format!("{} and {more} more", names[..LISTED_MAX].join(", ")),
+    let listed = &names[..names.len().min(LISTED_MAX)];
+    let alike = listed.chunk_by(|a, b| split(a).0 == split(b).0);
+    let written = alike.map(|names| match names {
+        [only] => only.clone(),
+        several => {
+            let last: Vec<&str> = several.iter().map(|name| split(name).1).collect();
+            format!("{}{{{}}}", split(&several[0]).0, last.join(", "))
+        }
+    });
+    let written = written.collect::<Vec<_>>().join(", ");
+    match names.len() - listed.len() {
+        0 => written,
+        more => format!("{written} and {more} more"),
     }
+}
+
+/// A path up to its last name with the dot, and the rest. Types in parentheses belong to the rest.
+fn split(path: &str) -> (&str, &str) {
+    let names = path.find(" (").map_or(path, |at| &path[..at]);
+    path.split_at(names.rfind('.').map_or(0, |dot| dot + 1))
 }
 
 fn passed(passed: &Passed) -> String {
@@ -156,18 +173,21 @@ fn needed(needs: &[Need]) -> String {
     format!("{purpose} {}", list(&paths))
 }
 
-fn entered(entered: &Entered) -> String {
-    let mut out = match entered.at.is_empty() {
-        true => "the root".to_owned(),
-        false => entered.at.clone(),
+/// Places that are entered in one way.
+fn entered(places: &[Entered]) -> String {
+    let place = |entered: &Entered| match (entered.at.as_str(), entered.types.is_empty()) {
+        ("", _) => "the root".to_owned(),
+        (at, true) => at.to_owned(),
+        (at, false) => format!("{at} ({})", list(&entered.types)),
     };
-    if !entered.types.is_empty() {
-        out.push_str(&format!(" ({})", list(&entered.types)));
-    }
-    if let Some(key) = &entered.key {
+    let mut out = list(&places.iter().map(place).collect::<Vec<_>>());
+    let Some(Entered { key, requires, .. }) = places.first() else {
+        return out;
+    };
+    if let Some(key) = key {
         out.push_str(&format!(" by key `{key}`"));
     }
-    for Required { field, requires } in &entered.requires {
+    for Required { field, requires } in requires {
         out.push_str(&format!(", with `{requires}` for {field}"));
     }
     out
