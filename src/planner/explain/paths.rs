@@ -70,7 +70,7 @@ pub(super) fn paths(
         let classes = classes_around(graph, node, known);
         let types = classes.get(class).cloned().unwrap_or_default();
         let mut same = all.iter_mut();
-        match same.find(|one| (one.0, one.1) == (node, known)) {
+        match same.find(|one| one.1 == known && is_one_path(graph, one.0, node)) {
             Some((.., of)) => of.unite(&types),
             None => all.push((node, known, types)),
         }
@@ -84,8 +84,20 @@ pub(super) fn paths(
             })
     };
     let said = all.iter().filter(|one| !says_more(one));
-    said.map(|(node, known, types)| path(supergraph, graph, (*node, *known, types)))
-        .collect()
+    let mut paths: Vec<String> = Vec::new();
+    for (node, known, types) in said {
+        let path = path(supergraph, graph, (*node, *known, types));
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+    paths
+}
+
+/// Whether nodes of the same objects are written alike.
+fn is_one_path(graph: &Graph, a: NodeId, b: NodeId) -> bool {
+    let (one, other) = (graph.tree.node(a), graph.tree.node(b));
+    a == b || (one.parent, one.key, one.name) == (other.parent, other.key, other.name)
 }
 
 fn path(
@@ -163,7 +175,7 @@ pub(super) fn field_in<'a>(
     let mut parts = node.parts.iter();
     let part = parts.find(|part| subject.known != Known::Value || part.class == subject.class)?;
     let field = match state.opaque && state.declared != part.object {
-        true => supergraph.field_of(state.declared, &node.name)?,
+        true => supergraph.field_of(state.declared, node.name)?,
         false => part.field,
     };
     supergraph.field(field).in_subgraph(state.subgraph)
