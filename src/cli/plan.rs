@@ -31,6 +31,7 @@ use variants::{Variant, Variants};
 Examples:
   graphway plan query.graphql
   graphway plan --supergraph supergraph.graphql --variables '{\"withReviews\": true}' query.graphql
+  graphway plan --explain query.graphql              why there is each fetch, and what else could be
   graphway plan --format mermaid query.graphql
   graphway plan --override 'percent(20)' --override new-stock query.graphql
   echo '{ me { name } }' | graphway plan -")]
@@ -59,6 +60,11 @@ pub(super) struct Plan {
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
 
+    /// Say of each fetch what it is for, what it waits for, which other subgraphs could have answered and at what cost,
+    /// and what would make it unnecessary. As text or JSON.
+    #[arg(short, long)]
+    explain: bool,
+
     /// The GraphQL document; `-` is standard input.
     #[arg(value_name = "QUERY")]
     query: PathBuf,
@@ -79,6 +85,10 @@ enum Format {
 impl Plan {
     /// Prints the plan.
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        if self.explain && self.format == Format::Mermaid {
+            let message = "--explain goes with --format text or json: a diagram has no room for it";
+            return Err(Usage(message.to_owned()).into());
+        }
         let text = read_query(&self.query)?;
         let variables = self
             .variables
@@ -113,8 +123,18 @@ impl Plan {
         let plans = variants.shown.into_iter().map(|variant| {
             let conditions = variant.conditions.clone().with_labels(labels.clone());
             let operation = document.fold(&supergraph, &conditions);
-            let plan = planner::plan(&supergraph, &operation.map_err(explained)?)?;
-            Ok((variant, plan))
+            let operation = operation.map_err(explained)?;
+            let planned = match self.explain {
+                true => planner::explain(&supergraph, &operation)
+                    .map(|(plan, explanation)| (plan, Some(explanation))),
+                false => planner::plan(&supergraph, &operation).map(|plan| (plan, None)),
+            };
+            let (plan, explanation) = planned.map_err(unplannable)?;
+            Ok(Shown {
+                variant,
+                plan,
+                explanation,
+            })
         });
         let plans = plans.collect::<anyhow::Result<Vec<_>>>()?;
         let out = print(self.format, &supergraph, &plans);
@@ -189,45 +209,76 @@ fn read_query(path: &Path) -> anyhow::Result<String> {
         .map_err(|error| Usage(format!("cannot read {}: {error}", path.display())).into())
 }
 
+/// A plan that is printed.
+struct Shown {
+    variant: Variant,
+    plan: planner::Plan,
+    explanation: Option<planner::Explanation>,
+}
+
 /// The plans as one text.
-fn print(format: Format, supergraph: &Supergraph, plans: &[(Variant, planner::Plan)]) -> String {
+fn print(format: Format, supergraph: &Supergraph, plans: &[Shown]) -> String {
     match format {
         Format::Json => {
-            let plans: Vec<Value> = plans
-                .iter()
-                .map(|(variant, plan)| {
-                    let plan = plan.to_json(supergraph);
-                    if variant.open.is_empty() {
-                        return plan;
-                    }
-                    let open = variant.open.iter();
-                    let variables = open.map(|(name, value)| (name.to_string(), (*value).into()));
-                    json!({ "variables": Map::from_iter(variables), "queryPlan": plan })
-                })
-                .collect();
+            let plans: Vec<Value> = plans.iter().map(|shown| shown.json(supergraph)).collect();
             match plans.as_slice() {
                 [only] => format!("{only:#}\n"),
                 several => format!("{:#}\n", Value::from(several)),
             }
         }
         Format::Text | Format::Mermaid => {
-            let comment = if format == Format::Text { "#" } else { "%%" };
-            let texts = plans.iter().map(|(variant, plan)| {
-                let text = match format {
-                    Format::Mermaid => plan.to_mermaid(supergraph),
-                    _ => plan.display(supergraph).to_string(),
-                };
-                if variant.open.is_empty() {
-                    return text;
-                }
-                let open = variant.open.iter();
-                let open: Vec<String> = open
-                    .map(|(name, value)| format!("${name}: {value}"))
-                    .collect();
-                format!("{comment} {}\n{text}", open.join(", "))
-            });
+            let texts = plans.iter().map(|shown| shown.text(format, supergraph));
             texts.collect::<Vec<_>>().join("\n")
         }
+    }
+}
+
+impl Shown {
+    fn json(&self, supergraph: &Supergraph) -> Value {
+        let mut out = self.plan.to_json(supergraph);
+        if !self.variant.open.is_empty() {
+            let open = self.variant.open.iter();
+            let variables = open.map(|(name, value)| (name.to_string(), (*value).into()));
+            out = json!({ "variables": Map::from_iter(variables), "queryPlan": out });
+        }
+        if let Some(explanation) = &self.explanation {
+            out["explanation"] = json!(explanation);
+        }
+        out
+    }
+
+    fn text(&self, format: Format, supergraph: &Supergraph) -> String {
+        let (mut text, comment) = match format {
+            Format::Mermaid => (self.plan.to_mermaid(supergraph), "%%"),
+            _ => (self.plan.display(supergraph).to_string(), "#"),
+        };
+        if let Some(explanation) = &self.explanation {
+            text.push_str(&format!("\n{explanation}"));
+        }
+        if self.variant.open.is_empty() {
+            return text;
+        }
+        let open = self.variant.open.iter();
+        let open: Vec<String> = open
+            .map(|(name, value)| format!("${name}: {value}"))
+            .collect();
+        format!("{comment} {}\n{text}", open.join(", "))
+    }
+}
+
+/// Why there is no plan, with a line for what each subgraph lacks.
+fn unplannable(error: planner::Error) -> anyhow::Error {
+    match error {
+        planner::Error::Unreachable {
+            coordinate,
+            path,
+            tried,
+        } => {
+            let lines = tried.iter().map(|tried| format!("\n  {tried}"));
+            let lines: String = lines.collect();
+            anyhow::anyhow!("no subgraph can resolve `{coordinate}` at `{path}`{lines}")
+        }
+        error => error.into(),
     }
 }
 

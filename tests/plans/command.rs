@@ -118,6 +118,38 @@ fn one_of_several_operations() {
 }
 
 #[test]
+fn an_explanation_comes_with_the_plan() {
+    let query = "query($a: Boolean!) { shopName @include(if: $a) me { name } }";
+    insta::assert_snapshot!(plan(&["--explain"], query).out);
+    let ended = plan(&["--explain", "--format", "json"], query);
+    let json: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(json[1]["queryPlan"]["kind"], "QueryPlan");
+    assert_eq!(json[1]["explanation"]["plan"]["requests"], 2);
+    let only = [
+        "--explain",
+        "--format",
+        "json",
+        "--variables",
+        "{\"a\": false}",
+    ];
+    let json: Value = serde_json::from_str(&plan(&only, query).out).unwrap();
+    assert_eq!(json["node"]["id"], json["explanation"]["fetches"][0]["id"]);
+    insta::assert_snapshot!(format!("{:#}", json["explanation"]));
+    let ended = plan(&["--explain", "--format", "mermaid"], query);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.err.contains("text or json"), "{}", ended.err);
+}
+
+#[test]
+fn what_cannot_be_planned_says_what_each_subgraph_lacks() {
+    let supergraph = "tests/cases/supergraphs/unplannable.graphql";
+    let arguments = ["plan", "--supergraph", supergraph, "-"];
+    let ended = graphway(&arguments, "{ me { favourites } }");
+    assert_eq!(ended.code, Some(1));
+    insta::assert_snapshot!(ended.err);
+}
+
+#[test]
 fn check_says_yes_no_or_that_it_was_called_wrongly() {
     let good = config(
         "check-good.yaml",

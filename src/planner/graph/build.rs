@@ -206,6 +206,7 @@ impl<'a> Builder<'a, '_> {
                 return Err(Error::Unreachable {
                     coordinate: format!("{parent}.{}", self.tree.node(nodes[0]).name),
                     path: self.tree.path(nodes[0]),
+                    tried: self.half_origins(position, &nodes),
                 });
             }
         }
