@@ -20,6 +20,7 @@ mod walk;
 mod run;
 
 mod call;
+mod contexts;
 mod entities;
 
 mod answer;

@@ -35,6 +35,15 @@ pub(super) struct Placing<'a> {
     errors: Errors,
 }
 
+/// A row that cannot be asked for: nothing, or null, sets an argument that must not be null.
+#[derive(Debug)]
+pub(super) struct Unset {
+    pub row: RowId,
+    pub position: PositionId,
+    /// The argument's type.
+    pub ty: String,
+}
+
 /// An error, but for its place.
 struct Report {
     code: ErrorCode,
@@ -81,6 +90,19 @@ impl<'a> Placing<'a> {
         }
     }
 
+    /// Reports rows that were not asked for, because an argument must not be null.
+    pub(super) fn unset(&mut self, unset: &[Unset]) {
+        for Unset { row, position, ty } in unset {
+            let report = Report {
+                code: ErrorCode::UnexpectedNull,
+                message: format!("an argument of type `{ty}` is set by a context, and that is null"),
+                extensions: Map::new(),
+            };
+            let path = self.row_path(*row, *position);
+            self.add(&report, path);
+        }
+    }
+
     /// Reports the `errors` of a subgraph's response.
     pub(super) fn subgraph_errors(&mut self, errors: Value) {
         let Value::Array(errors) = errors else {
@@ -110,7 +132,7 @@ impl<'a> Placing<'a> {
                 Some(received) => self.missing_entities(received, joins),
                 None if reported => {}
                 None => {
-                    let message = format!("there is no list `{}`", joins.field.key);
+                    let message = format!("there is no list `{}`", joins.key);
                     let report = Failure::malformed(message).into();
                     for path in target_paths(self.program, joins) {
                         self.add(&report, path);
@@ -171,7 +193,7 @@ impl<'a> Placing<'a> {
             }
             Destination::Entities(joins) => {
                 let key = wire_path.first().and_then(Value::as_str);
-                match joins.iter().find(|joins| Some(&*joins.field.key) == key) {
+                match joins.iter().find(|joins| Some(&*joins.key) == key) {
                     Some(joins) => self.places_of_entity(joins, &wire_path[1..]),
                     None => self.filled_paths(),
                 }

@@ -12,6 +12,7 @@ use super::shape::RowLayout;
 use super::{Answer, Call, CallError, Reply, Request, Response, read, write};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::HeaderMap;
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 
 /// Errors of all fetches together that are listed; more are only counted.
@@ -23,19 +24,24 @@ pub async fn run(program: &Program, request: Request<'_>) -> Reply {
     let mut calls = FuturesUnordered::new();
     loop {
         while let Some(index) = run.ready.pop_front() {
-            match run.start(index, &request) {
-                Some((call, destination)) => calls.push(async move {
+            let started = run.start(index, &request);
+            if started.is_empty() {
+                run.release(index);
+            }
+            for (call, destination) in started {
+                calls.push(async move {
                     let answer = request.subgraphs.call(call).await;
                     (index, destination, answer)
-                }),
-                None => run.release(index),
+                });
             }
         }
         let Some((index, destination, answer)) = calls.next().await else {
             break;
         };
         run.finish(index, &destination, answer);
-        run.release(index);
+        if run.under_way[index] == 0 {
+            run.release(index);
+        }
     }
     run.reply(&request)
 }
@@ -48,8 +54,10 @@ struct Run<'a> {
     waits_for: Vec<usize>,
     /// The steps that wait for nothing any more and have not started.
     ready: VecDeque<usize>,
-    /// By step: the headers of its answer.
-    headers: Vec<Option<HeaderMap>>,
+    /// By step: its calls that are not answered yet.
+    under_way: Vec<usize>,
+    /// The headers of the answers, with the steps they are answers to.
+    headers: Vec<(usize, HeaderMap)>,
 }
 
 impl<'a> Run<'a> {
@@ -64,17 +72,26 @@ impl<'a> Run<'a> {
             ready: (0..steps.len())
                 .filter(|index| steps[*index].waits_for == 0)
                 .collect(),
-            headers: vec![None; steps.len()],
+            under_way: vec![0; steps.len()],
+            headers: Vec::with_capacity(steps.len()),
         }
     }
 
-    fn start(&self, index: usize, request: &Request<'_>) -> Option<(Call, Destination<'a>)> {
-        call::call(
-            self.program,
-            &self.program.steps[index],
-            &self.rows,
-            request,
-        )
+    fn start(
+        &mut self,
+        index: usize,
+        request: &Request<'_>,
+    ) -> SmallVec<[(Call, Destination<'a>); 1]> {
+        let step = &self.program.steps[index];
+        let calls = call::calls(self.program, step, &self.rows, request);
+        if !calls.unset.is_empty() {
+            let nowhere = Destination::Entities(Vec::new());
+            let mut placing = Placing::new(self.program, &self.rows, step.subgraph, &nowhere);
+            placing.unset(&calls.unset);
+            self.errors.extend(placing.finish());
+        }
+        self.under_way[index] = calls.list.len();
+        calls.list
     }
 
     /// Lets the steps go on that waited for this one only.
@@ -94,10 +111,11 @@ impl<'a> Run<'a> {
         answer: Result<Answer, CallError>,
     ) {
         let step = &self.program.steps[index];
+        self.under_way[index] -= 1;
         match answer {
             Ok(answer) => {
                 self.take(step, destination, &answer);
-                self.headers[index] = Some(answer.headers);
+                self.headers.push((index, answer.headers));
             }
             Err(error) => self.fail(step, destination, error.into()),
         }
@@ -135,16 +153,18 @@ impl<'a> Run<'a> {
         self.errors.extend(placing.finish());
     }
 
-    fn reply(self, request: &Request<'_>) -> Reply {
+    fn reply(mut self, request: &Request<'_>) -> Reply {
         let mut errors = self.errors.finish();
         let (data, more) = write::write(self.program, &self.rows, request.introspection, &errors);
         errors.extend(more);
-        let headers = self.program.steps.iter().zip(self.headers);
+        self.headers.sort_by_key(|(step, _)| *step);
+        let subgraph = |step: usize| self.program.steps[step].subgraph;
+        let headers = self.headers.into_iter();
         Reply::One(Response {
             data,
             errors,
             headers: headers
-                .filter_map(|(step, headers)| Some((step.subgraph, headers?)))
+                .map(|(step, headers)| (subgraph(step), headers))
                 .collect(),
         })
     }

@@ -10,6 +10,7 @@ mod json;
 mod mermaid;
 mod plan;
 mod search;
+mod template;
 mod text;
 #[cfg(debug_assertions)]
 mod verify;
@@ -19,9 +20,10 @@ use crate::schema::Supergraph;
 
 pub use error::Error;
 pub use plan::{
-    Entities, Fetch, FetchId, FetchKind, Leaf, Output, OutputField, OutputValue, Plan, Position,
+    ContextSource, ContextVariable, Entities, Fetch, FetchId, FetchKind, Leaf, Output, OutputField, OutputValue, Plan, Position,
     PositionId, Read, ReadField, Representation, RepresentationField, Target, Typename,
 };
+pub use template::{Piece, Template, TemplateField, copy_of};
 pub use text::PlanText;
 
 /// How many positions beyond the client's selections keys may need hops of their own: first few, then more.

@@ -5,6 +5,7 @@
 
 mod alike;
 mod api;
+mod contexts;
 mod entrances;
 mod error;
 mod federation1;
@@ -17,6 +18,7 @@ mod parse;
 mod prepared;
 mod type_set;
 
+pub use contexts::{ContextArgument, ContextValue, Contextual};
 pub use error::Error;
 pub use field_set::{Argument, FieldSet, SetField};
 pub use ids::{FieldId, SubgraphId, TypeId};

@@ -1,6 +1,9 @@
 //! The tables of a supergraph.
 
-use super::{Entrance, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, prepared::Alike};
+use super::{
+    ContextArgument, Contextual, Entrance, FieldId, FieldSet, SubgraphId, TypeId, TypeSet,
+    prepared::Alike,
+};
 use apollo_compiler::{Name, Schema, ast, validation::Valid};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
@@ -23,6 +26,7 @@ pub struct Supergraph {
     /// By type: the interfaces its objects implement.
     pub(super) interfaces: Vec<Vec<TypeId>>,
     pub(super) alike: Alike,
+    pub(super) contextual: Vec<Contextual>,
 }
 
 /// A service that resolves part of the supergraph.
@@ -113,6 +117,8 @@ pub struct FieldInSubgraph {
     pub provides: Option<FieldSet>,
     /// The field's type there, where it differs from the supergraph's.
     pub ty: Option<ast::Type>,
+    /// Arguments that it takes from objects around its own.
+    pub contexts: Vec<ContextArgument>,
 }
 
 impl Supergraph {
@@ -206,6 +212,13 @@ impl Supergraph {
     /// Whether `value` is a value of the enum that clients may see.
     pub fn is_visible_enum_value(&self, enum_type: TypeId, value: &str) -> bool {
         self.ty(enum_type).values.contains(value)
+    }
+}
+
+impl FieldInSubgraph {
+    /// Whether its value depends on more than the object and its arguments: what it requires, or what contexts set.
+    pub fn has_inputs(&self) -> bool {
+        self.requires.is_some() || !self.contexts.is_empty()
     }
 }
 

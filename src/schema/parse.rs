@@ -1,7 +1,9 @@
 //! Supergraph SDL → [`Supergraph`]: reads the `join__*` directives (the join spec, <https://specs.apollo.dev/join/v0.3>).
 
 use super::{
-    Error, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, alike, api, entrances, federation1,
+    Error, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, alike, api,
+    contexts::{self, Contexts},
+    entrances, federation1,
     field_set::Reader,
     join::{Join, boolean, string},
     link::Links,
@@ -30,6 +32,7 @@ impl Supergraph {
             schema: &schema,
             api: &api,
             join: &join,
+            contexts: Contexts::read(&schema, &links),
         }
         .build()?;
         if join.owner.is_some() {
@@ -40,6 +43,7 @@ impl Supergraph {
         supergraph.entrances = entrances::list(&supergraph);
         supergraph.interfaces = entrances::interfaces(&supergraph);
         supergraph.alike = alike::number(&supergraph);
+        supergraph.contextual = contexts::list(&supergraph);
         Ok(supergraph)
     }
 }
@@ -49,6 +53,7 @@ struct Tables<'a> {
     schema: &'a Valid<Schema>,
     api: &'a Valid<Schema>,
     join: &'a Join,
+    contexts: Contexts,
 }
 
 impl Tables<'_> {
@@ -81,6 +86,7 @@ impl Tables<'_> {
             entrances: Vec::new(),
             interfaces: Vec::new(),
             alike: Alike::default(),
+            contextual: Vec::new(),
         };
         self.declare_types(&mut supergraph);
         let known: Vec<(TypeId, TypeSet)> = supergraph
@@ -336,6 +342,11 @@ impl Tables<'_> {
                 requires: set("requires", ty.name())?,
                 provides: set("provides", definition.ty.inner_named_type())?,
                 ty: parsed.transpose()?,
+                contexts: self.contexts.arguments(
+                    directive,
+                    (reader, supergraph),
+                    &coordinate,
+                )?,
             });
         }
         if !any {

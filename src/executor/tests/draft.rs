@@ -169,6 +169,7 @@ impl Draft {
             variables: Vec::new(),
             operation: self.plan.kind,
             kind,
+            template: None,
         });
         self
     }
@@ -184,12 +185,14 @@ impl Draft {
                     typename: at.typename,
                     fields: self.representation((position, ty), &parse(at.key), Need::Key),
                 },
+                contexts: Vec::new(),
                 read: self.read_of((position, ty), &parse(at.read), None),
             }
         };
         Entities {
             key: key.to_owned(),
             variable: variable.to_owned(),
+            contexts: Vec::new(),
             targets: targets.into_iter().map(target).collect(),
         }
     }

@@ -1,7 +1,7 @@
 //! Prints what a fetch reads, and how to read it back.
 
 use super::{
-    Source,
+    Source, contexts,
     document::{Variables, position},
     group::{Group, Reads},
     printed::{Printed, Shape, WireKey},
@@ -11,7 +11,7 @@ use super::{
 use crate::planner::graph::{EntryTypename, NodeId};
 use crate::planner::plan::{Read, ReadField, Target};
 use crate::schema::{SubgraphId, TypeId, TypeSet};
-use apollo_compiler::ast;
+use apollo_compiler::{Name, ast};
 use smallvec::{SmallVec, smallvec};
 use std::{collections::HashMap, rc::Rc};
 
@@ -45,6 +45,7 @@ pub(super) fn print_entities(
 ) -> (String, Vec<Target>) {
     let reads = Reads::of(unit.entries.iter().copied());
     let mut printer = Printer::new(source, (group.subgraph, &reads), variables);
+    printer.contexts = unit.context_arguments();
     let printed = printer.entities(group.position, unit);
     let targets = targets(source, (group, unit), &printed.read);
     (printed.text(source.supergraph), targets)
@@ -72,6 +73,7 @@ fn targets(source: &Source, (group, unit): (&Group, &Unit), read: &Read) -> Vec<
                     position: position(group.position),
                     types: None,
                     representation,
+                    contexts: Vec::new(),
                     read: read.clone(),
                 };
                 targets.push((target, draft.types));
@@ -95,6 +97,8 @@ struct Printer<'p, 's, 'a, 'v> {
     subgraph: SubgraphId,
     reads: &'p Reads,
     variables: &'p mut Variables<'v>,
+    /// Arguments that contexts set: fields, names, and which value it is.
+    contexts: Vec<(NodeId, Name, usize)>,
     /// Whether what is printed is printed several times, for several types.
     repeats: bool,
     /// What may be printed again.
@@ -122,6 +126,7 @@ impl<'p, 's, 'a, 'v> Printer<'p, 's, 'a, 'v> {
             subgraph,
             reads,
             variables,
+            contexts: Vec::new(),
             repeats: false,
             known: HashMap::default(),
         }
@@ -327,7 +332,9 @@ impl<'p, 's, 'a, 'v> Printer<'p, 's, 'a, 'v> {
             text.push_str(": ");
             text.push_str(&node.name);
         }
-        self.variables.arguments(&node.arguments, &mut text);
+        let contexts = self.contexts.iter().filter(|(node, ..)| *node == child);
+        let contexts = contexts.map(|(_, name, value)| (name.clone(), contexts::mark(*value)));
+        self.variables.arguments(&node.arguments, contexts, &mut text);
         if let Some((below, fragment)) = &below {
             text.push(' ');
             match fragment {

@@ -2,10 +2,12 @@
 
 use super::{
     Source,
+    contexts::Value,
     group::{Entry, Group},
     representation::{self, Draft},
 };
 use crate::planner::graph::NodeId;
+use apollo_compiler::Name;
 use std::collections::BTreeSet;
 
 /// Entries of a group whose representations agree.
@@ -13,6 +15,38 @@ pub(super) struct Unit<'g> {
     pub(super) entries: Vec<&'g Entry>,
     /// What is sent for them: those that are equal once.
     pub(super) drafts: Vec<Draft>,
+}
+
+impl Unit<'_> {
+    /// Whether an argument in it is set by a context.
+    pub(super) fn has_contexts(&self) -> bool {
+        self.drafts.iter().any(|draft| !draft.arguments.is_empty())
+    }
+
+    /// What arguments are set to by contexts, equal ones once.
+    pub(super) fn context_values(&self) -> Vec<Value> {
+        let mut values: Vec<Value> = Vec::new();
+        for argument in self.drafts.iter().flat_map(|draft| &draft.arguments) {
+            if !values.contains(&argument.value) {
+                values.push(argument.value.clone());
+            }
+        }
+        values
+    }
+
+    /// Which arguments these are: by field and name, the index of the value.
+    pub(super) fn context_arguments(&self) -> Vec<(NodeId, Name, usize)> {
+        let values = self.context_values();
+        let mut arguments = Vec::new();
+        for argument in self.drafts.iter().flat_map(|draft| &draft.arguments) {
+            let value = values.iter().position(|value| *value == argument.value);
+            let known = (argument.node, argument.name.clone(), value.unwrap_or(0));
+            if !arguments.contains(&known) {
+                arguments.push(known);
+            }
+        }
+        arguments
+    }
 }
 
 impl Group {

@@ -3,6 +3,7 @@
 use super::{
     Draft, DraftValue, Fact, FactId, Facts, MoveKind, Node, NodeId, State, States, Terminal, Tree,
     builder::{Builder, REQUEST_COST, Wanted},
+    contexts,
 };
 use crate::operation::{Field, Operation, Selections};
 use crate::planner::Error;
@@ -46,6 +47,7 @@ pub(in crate::planner) fn build<'a>(
         pending: Vec::new(),
         terminals: Vec::new(),
         hops,
+        contexts: contexts::used(supergraph, operation),
     };
     let root = builder.tree.add(root(operation));
     builder.grow_tables();
@@ -131,6 +133,7 @@ impl<'a> Builder<'a> {
             });
         }
         let fields = selections.map_or(&[][..], |selections| selections.fields.as_slice());
+        self.want_contexts(position, &mut wanted);
         self.classify(position, fields, &mut wanted);
         let (mut draft, chosen) = self.add_fields(position, fields);
         let mut internal = self.add_wanted(position, &wanted);

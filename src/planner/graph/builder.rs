@@ -1,13 +1,13 @@
 //! The graph while it grows, and what its parts ask of it.
 
 use super::{EntryTypename, FactId, Facts, NodeId, Part, State, States, Terminal, Tree};
-use crate::schema::{FieldInSubgraph, FieldSet, SetField, Supergraph, TypeSet};
+use crate::schema::{ContextValue, FieldInSubgraph, FieldSet, SetField, Supergraph, TypeSet};
 use smallvec::SmallVec;
 
 /// The cost of one more request; reading one more field costs 1.
 pub(in crate::planner) const REQUEST_COST: u32 = 1000;
 
-/// A field that keys or `@requires` need, of objects of some types.
+/// A field that keys, `@requires` or contexts need, of objects of some types.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted<'a> {
     pub(super) types: TypeSet,
@@ -18,7 +18,7 @@ pub(super) struct Wanted<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     Plain,
-    /// Only after an entry that brings what it requires.
+    /// Only after an entry that brings what it requires, or what contexts set.
     Required,
     Not,
 }
@@ -30,7 +30,8 @@ pub(super) struct PendingEntry<'a> {
     pub(super) class: usize,
     pub(super) key: &'a FieldSet,
     pub(super) typename: EntryTypename,
-    pub(super) requires: Option<&'a FieldSet>,
+    /// The field that it is made for.
+    pub(super) field: Option<&'a FieldInSubgraph>,
 }
 
 /// The graph while it grows. The tables are indexed by node.
@@ -48,6 +49,8 @@ pub(super) struct Builder<'a> {
     pub(super) pending: Vec<PendingEntry<'a>>,
     pub(super) terminals: Vec<Terminal>,
     pub(super) hops: u8,
+    /// What objects may have to set contexts to.
+    pub(super) contexts: Vec<&'a ContextValue>,
 }
 
 impl<'a> Builder<'a> {
@@ -78,9 +81,7 @@ impl<'a> Builder<'a> {
         match known {
             _ if state.only == Some(child) => Reading::Plain,
             FieldInSubgraph { external: true, .. } if !provided() => Reading::Not,
-            FieldInSubgraph {
-                requires: Some(_), ..
-            } => Reading::Required,
+            known if known.has_inputs() => Reading::Required,
             _ => Reading::Plain,
         }
     }
