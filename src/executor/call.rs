@@ -1,11 +1,10 @@
 //! The JSON body of a request to a subgraph.
 
-use super::compile::{EntityField, Program, Step, StepKind};
+use super::compile::{EntityField, Program, Step};
 use super::entities::{self, Joins};
 use super::rows::{RowId, Rows};
-use super::place::Unset;
 use super::shape::Shape;
-use super::{Call, Request, contexts, walk};
+use super::{Call, Request, walk};
 use crate::planner::PositionId;
 use apollo_compiler::Name;
 use smallvec::SmallVec;
@@ -21,6 +20,15 @@ pub(super) enum Destination<'p> {
     },
     /// By `_entities` field: which entity goes into which row.
     Entities(Vec<Joins<'p>>),
+}
+
+/// A row that cannot be asked for: nothing, or null, sets an argument that must not be null.
+#[derive(Debug)]
+pub(super) struct Unset {
+    pub row: RowId,
+    pub position: PositionId,
+    /// The argument's type.
+    pub ty: String,
 }
 
 /// The requests for a step.
@@ -42,37 +50,38 @@ impl<'p> Calls<'p> {
     }
 }
 
-/// The requests for a step, now that all it waits for is there. None if there is nothing to ask for.
-pub(super) fn calls<'p>(
-    program: &'p Program,
-    step: &'p Step,
+/// The request for root fields at a position.
+pub(super) fn root<'p>(
+    program: &Program,
+    (step, at, shape): (&Step, PositionId, &'p Shape),
     rows: &Rows,
     request: &Request<'_>,
 ) -> Calls<'p> {
     let mut calls = Calls::default();
-    match &step.kind {
-        StepKind::Root { at, shape } => {
-            let rows = walk::rows_at(program, rows, *at);
-            if !rows.is_empty() {
-                let body = Body::new(&step.head, step.variables.iter(), request);
-                let at = *at;
-                calls.add(step, body.finish(), Destination::Root { at, rows, shape });
-            }
-        }
-        StepKind::Entities(fields) => {
-            let mut body = Body::new(&step.head, step.variables.iter(), request);
-            let join = |field: &'p EntityField| {
-                body.variable(&field.variable);
-                entities::write(program, rows, field, &mut body.json)
-            };
-            let joins: Vec<Joins<'_>> = fields.iter().map(join).collect();
-            if joins.iter().any(|joins| !joins.all().is_empty()) {
-                calls.add(step, body.finish(), Destination::Entities(joins));
-            }
-        }
-        StepKind::Contextual(contextual) => {
-            return contexts::calls(program, (step, contextual), rows, request);
-        }
+    let rows = walk::rows_at(program, rows, at);
+    if !rows.is_empty() {
+        let body = Body::new(&step.head, step.variables.iter(), request);
+        calls.add(step, body.finish(), Destination::Root { at, rows, shape });
+    }
+    calls
+}
+
+/// The request for entities.
+pub(super) fn entities<'p>(
+    program: &Program,
+    (step, fields): (&Step, &'p [EntityField]),
+    rows: &Rows,
+    request: &Request<'_>,
+) -> Calls<'p> {
+    let mut calls = Calls::default();
+    let mut body = Body::new(&step.head, step.variables.iter(), request);
+    let join = |field: &'p EntityField| {
+        body.variable(&field.variable);
+        entities::write(program, rows, field, &mut body.json)
+    };
+    let joins: Vec<Joins<'_>> = fields.iter().map(join).collect();
+    if joins.iter().any(|joins| !joins.all().is_empty()) {
+        calls.add(step, body.finish(), Destination::Entities(joins));
     }
     calls
 }

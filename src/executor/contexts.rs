@@ -4,10 +4,9 @@
 //! be too long go out in several requests.
 
 use super::Request;
-use super::call::{Body, Calls, Destination};
+use super::call::{Body, Calls, Destination, Unset};
 use super::compile::{Contextual, EntityField, Program, Source, Step, Target};
 use super::entities::{self, Joins};
-use super::place::Unset;
 use super::rows::{RowId, Rows};
 use super::walk::Lineage;
 use crate::planner::{PositionId, copy_of};
@@ -42,7 +41,8 @@ pub(super) fn calls<'p>(
     for (index, field) in contextual.fields.iter().enumerate() {
         for (values, candidates) in by_values(program, rows, field, &mut calls.unset) {
             let mut representations = Vec::new();
-            let joins = entities::write_some(program, rows, (field, &candidates), &mut representations);
+            let joins =
+                entities::write_some(program, rows, (field, &candidates), &mut representations);
             if !joins.all().is_empty() {
                 copies.push(Copy {
                     field: index,
@@ -122,7 +122,9 @@ fn value(
         applies.then_some((row, source))
     });
     match found {
-        Some((row, source)) => entities::write_leaf(program, rows, (row, &source.fields), &mut json),
+        Some((row, source)) => {
+            entities::write_leaf(program, rows, (row, &source.fields), &mut json)
+        }
         None => json.extend_from_slice(b"null"),
     }
     json

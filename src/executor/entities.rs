@@ -111,7 +111,9 @@ pub(super) fn write_leaf(
         let slot = program.position(field.position).slot;
         (rows.get(row, slot), field)
     });
-    let (datum, fields) = value.map_or((Datum::Null, &[][..]), |(datum, field)| (datum, &field.fields));
+    let (datum, fields) = value.map_or((Datum::Null, &[][..]), |(datum, field)| {
+        (datum, &field.fields)
+    });
     write_leaves(program, rows, (datum, fields), json);
 }
 

@@ -5,7 +5,7 @@
 //! entity stands at every place that shows the entity.
 
 use super::answer::Failure;
-use super::call::Destination;
+use super::call::{Destination, Unset};
 use super::compile::Program;
 use super::entities::{Join, Joins};
 use super::errors::Errors;
@@ -33,15 +33,6 @@ pub(super) struct Placing<'a> {
     /// By position, as far as needed: the paths of the rows there.
     paths: HashMap<PositionId, HashMap<RowId, Path>>,
     errors: Errors,
-}
-
-/// A row that cannot be asked for: nothing, or null, sets an argument that must not be null.
-#[derive(Debug)]
-pub(super) struct Unset {
-    pub row: RowId,
-    pub position: PositionId,
-    /// The argument's type.
-    pub ty: String,
 }
 
 /// An error, but for its place.
@@ -95,7 +86,9 @@ impl<'a> Placing<'a> {
         for Unset { row, position, ty } in unset {
             let report = Report {
                 code: ErrorCode::UnexpectedNull,
-                message: format!("an argument of type `{ty}` is set by a context, and that is null"),
+                message: format!(
+                    "an argument of type `{ty}` is set by a context, and that is null"
+                ),
                 extensions: Map::new(),
             };
             let path = self.row_path(*row, *position);

@@ -4,12 +4,12 @@
 
 use super::answer::{self, Failure};
 use super::call::{self, Destination};
-use super::compile::{Program, Step};
+use super::compile::{Program, Step, StepKind};
 use super::errors::Errors;
 use super::place::Placing;
 use super::rows::Rows;
 use super::shape::RowLayout;
-use super::{Answer, Call, CallError, Reply, Request, Response, read, write};
+use super::{Answer, Call, CallError, Reply, Request, Response, contexts, read, write};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::HeaderMap;
 use smallvec::SmallVec;
@@ -83,7 +83,12 @@ impl<'a> Run<'a> {
         request: &Request<'_>,
     ) -> SmallVec<[(Call, Destination<'a>); 1]> {
         let step = &self.program.steps[index];
-        let calls = call::calls(self.program, step, &self.rows, request);
+        let (program, rows) = (self.program, &self.rows);
+        let calls = match &step.kind {
+            StepKind::Root { at, shape } => call::root(program, (step, *at, shape), rows, request),
+            StepKind::Entities(fields) => call::entities(program, (step, fields), rows, request),
+            StepKind::Contextual(fields) => contexts::calls(program, (step, fields), rows, request),
+        };
         if !calls.unset.is_empty() {
             let nowhere = Destination::Entities(Vec::new());
             let mut placing = Placing::new(self.program, &self.rows, step.subgraph, &nowhere);

@@ -44,7 +44,11 @@ impl Lineage {
 
     /// The rows, in the order of the response.
     pub(super) fn rows(&self) -> impl Iterator<Item = RowId> + '_ {
-        self.levels.last().into_iter().flatten().map(|(row, _)| *row)
+        self.levels
+            .last()
+            .into_iter()
+            .flatten()
+            .map(|(row, _)| *row)
     }
 
     /// The row `up` levels above the `index`th one.

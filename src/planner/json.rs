@@ -95,7 +95,8 @@ impl Tree<'_> {
     fn context_rewrites(&self, field: &Entities, at: PositionId) -> Vec<Value> {
         let mut rewrites = Vec::new();
         let targets = field.targets.iter().filter(|target| target.position == at);
-        for (variable, sources) in targets.flat_map(|one| field.contexts.iter().zip(&one.contexts)) {
+        for (variable, sources) in targets.flat_map(|one| field.contexts.iter().zip(&one.contexts))
+        {
             for source in sources {
                 let mut path = vec!["..".to_owned(); self.plan.steps_up(at, source.position)];
                 if let Some(types) = &source.types {
@@ -106,7 +107,8 @@ impl Tree<'_> {
                     path.push(field.name.to_string());
                     next = field.fields.first();
                 }
-                let rewrite = json!({ "kind": "KeyRenamer", "path": path, "renameKeyTo": variable.name });
+                let rewrite =
+                    json!({ "kind": "KeyRenamer", "path": path, "renameKeyTo": variable.name });
                 if !rewrites.contains(&rewrite) {
                     rewrites.push(rewrite);
                 }

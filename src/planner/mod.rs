@@ -20,10 +20,11 @@ use crate::schema::Supergraph;
 
 pub use error::Error;
 pub use plan::{
-    ContextSource, ContextVariable, Entities, Fetch, FetchId, FetchKind, Leaf, Output, OutputField, OutputValue, Plan, Position,
-    PositionId, Read, ReadField, Representation, RepresentationField, Target, Typename,
+    ContextSource, Entities, Fetch, FetchId, FetchKind, Leaf, Output, OutputField, OutputValue,
+    Plan, Position, PositionId, Read, ReadField, Representation, RepresentationField, Target,
+    Typename,
 };
-pub use template::{Piece, Template, TemplateField, copy_of};
+pub use template::{ContextVariable, Piece, Template, TemplateField, copy_of};
 pub use text::PlanText;
 
 /// How many positions beyond the client's selections keys may need hops of their own: first few, then more.

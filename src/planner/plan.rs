@@ -5,7 +5,7 @@
 //! representations out of slots, and the output says which slots the client sees, under which response keys. Wire
 //! keys, slots and response keys are independent of each other, so aliases can never clash.
 
-use super::template::Template;
+use super::template::{ContextVariable, Template};
 use crate::operation::OperationKind;
 use crate::schema::{SubgraphId, TypeId, TypeSet};
 use apollo_compiler::{Name, ast::Type};
@@ -101,14 +101,6 @@ pub struct Entities {
     /// field.
     pub contexts: Vec<ContextVariable>,
     pub targets: Vec<Target>,
-}
-
-/// A variable whose value comes from a context.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ContextVariable {
-    /// Its name, without `$`; see [`super::copy_of`].
-    pub name: String,
-    pub ty: Type,
 }
 
 /// Rows that receive what an `_entities` field returns for their representations.

@@ -1,9 +1,8 @@
 //! Documents whose `_entities` fields are repeated: arguments from contexts may differ from row to row, and one field
 //! can be asked for with one set of arguments only.
 
-use super::plan::ContextVariable;
 use crate::operation::OperationKind;
-use apollo_compiler::Name;
+use apollo_compiler::{Name, ast::Type};
 use std::fmt::Write;
 
 /// What the document of a fetch is made of. A field without rows is left out, with all that only it needs.
@@ -11,6 +10,14 @@ use std::fmt::Write;
 pub struct Template {
     /// By `_entities` field of the fetch.
     pub fields: Vec<TemplateField>,
+}
+
+/// A variable whose value comes from a context.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContextVariable {
+    /// Its name, without `$`; see [`copy_of`].
+    pub name: String,
+    pub ty: Type,
 }
 
 /// An `_entities` field of a document.
@@ -62,7 +69,11 @@ impl Template {
         for (_, declaration) in self.variables(copies) {
             declared.push(declaration.clone());
         }
-        let mut document = format!("{}({}) {{{selections} }}", OperationKind::Query, declared.join(", "));
+        let mut document = format!(
+            "{}({}) {{{selections} }}",
+            OperationKind::Query,
+            declared.join(", ")
+        );
         for (field, copies) in used() {
             if copies > 0 {
                 document.push_str(&field.fragments);
@@ -73,7 +84,11 @@ impl Template {
 
     /// The client variables that a document uses, with their declarations.
     pub fn variables(&self, copies: &[usize]) -> Vec<&(Name, String)> {
-        let used = self.fields.iter().zip(copies).filter(|(_, copies)| **copies > 0);
+        let used = self
+            .fields
+            .iter()
+            .zip(copies)
+            .filter(|(_, copies)| **copies > 0);
         let mut variables = Vec::new();
         for variable in used.flat_map(|(field, _)| &field.variables) {
             if !variables.contains(&variable) {
@@ -96,7 +111,10 @@ impl TemplateField {
             match piece {
                 Piece::Text(text) => into.push_str(text),
                 Piece::Variable(index) => {
-                    let name = self.contexts.get(*index).map(|context| copy_of(&context.name, copy));
+                    let name = self
+                        .contexts
+                        .get(*index)
+                        .map(|context| copy_of(&context.name, copy));
                     into.extend(["$", name.as_deref().unwrap_or_default()]);
                 }
             }

@@ -1,6 +1,7 @@
 //! A plan as people read it: one block a fetch, in an order that could be run.
 
-use super::plan::{ContextSource, ContextVariable, FetchKind, Plan, PositionId, RepresentationField, Typename};
+use super::plan::{ContextSource, FetchKind, Plan, PositionId, RepresentationField, Typename};
+use super::template::ContextVariable;
 use crate::schema::{Supergraph, TypeSet};
 use std::fmt;
 
@@ -121,7 +122,9 @@ impl PlanText<'_> {
     }
 
     fn names(&self, types: &TypeSet) -> String {
-        let names = types.iter().map(|ty| self.supergraph.type_name(ty).as_str());
+        let names = types
+            .iter()
+            .map(|ty| self.supergraph.type_name(ty).as_str());
         names.collect::<Vec<_>>().join(", ")
     }
 }

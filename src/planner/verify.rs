@@ -42,7 +42,9 @@ pub(super) fn verify(plan: &Plan) -> Result<(), String> {
                     && !available(|produced| &produced.typed, source.position)
             }) {
                 let path = plan.path(source.position);
-                return Err(format!("fetch {index} takes a context from {path}, whose type nothing before it asks for"));
+                return Err(format!(
+                    "fetch {index} takes a context from {path}, whose type nothing before it asks for"
+                ));
             }
             let mut missing = None;
             let mut note = |at| {

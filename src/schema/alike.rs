@@ -2,8 +2,8 @@
 //! abstract type compares numbers.
 
 use super::{
-    ContextArgument, FieldId, FieldSet, SetField, SubgraphId, TypeId, TypeSet,
-    model::{FieldInSubgraph, Supergraph, TypeKind},
+    FieldId, FieldSet, SetField, SubgraphId, TypeId, TypeSet,
+    model::{ContextArgument, FieldInSubgraph, Supergraph, TypeKind},
     prepared::Alike,
 };
 use std::collections::HashMap;

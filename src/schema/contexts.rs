@@ -1,49 +1,15 @@
 //! Contexts: values that types set for fields below them (the context spec, <https://specs.apollo.dev/context/v0.1>).
 
 use super::{
-    Error, FieldId, FieldSet, SetField, SubgraphId, TypeSet,
+    Error, FieldId, SetField, SubgraphId, TypeSet,
     field_set::Reader,
     join::string,
     link::Links,
-    model::{FieldInSubgraph, Supergraph},
+    model::{ContextArgument, ContextValue, Supergraph},
 };
 use apollo_compiler::{Name, Node, Schema, ast};
 use indexmap::IndexMap;
-use std::collections::{HashMap, HashSet};
-
-/// An argument that a field takes from the nearest object around its own that sets a context. Clients do not see it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ContextArgument {
-    pub name: Name,
-    /// Its type in the subgraph.
-    pub ty: ast::Type,
-    /// By types that set the context: what to take of them. No two for one type.
-    pub values: Vec<ContextValue>,
-}
-
-/// What objects of some types set a context to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ContextValue {
-    pub types: TypeSet,
-    /// At every level one field for each type, down to one leaf.
-    pub fields: FieldSet,
-}
-
-/// A field that takes arguments from contexts in some subgraph.
-#[derive(Clone, Copy, Debug)]
-pub struct Contextual {
-    pub field: FieldId,
-    pub subgraph: SubgraphId,
-    /// Whether a `@requires` or a context may ask for it where clients do not.
-    pub hidden: bool,
-}
-
-impl Supergraph {
-    /// The fields that take arguments from contexts.
-    pub fn contextual(&self) -> &[Contextual] {
-        &self.contextual
-    }
-}
+use std::collections::HashMap;
 
 /// By context: the types that set it.
 #[derive(Debug, Default)]
@@ -77,12 +43,13 @@ impl Contexts {
             let text = |key: &str| {
                 let mut fields = entry.as_object().unwrap_or_default().iter();
                 let value = fields.find(|(name, _)| name == key);
-                value
-                    .and_then(|(_, value)| value.as_str())
-                    .ok_or_else(|| Error::at(coordinate, format!("a context argument has no {key}")))
+                value.and_then(|(_, value)| value.as_str()).ok_or_else(|| {
+                    Error::at(coordinate, format!("a context argument has no {key}"))
+                })
             };
             let (name, ty) = (text("name")?, text("type")?);
-            let bad = |what: &str| Error::at(coordinate, format!("context argument `{name}`: {what}"));
+            let bad =
+                |what: &str| Error::at(coordinate, format!("context argument `{name}`: {what}"));
             let context = text("context")?;
             let setters = self.0.get(context);
             let setters = setters.ok_or_else(|| bad(&format!("no type sets `{context}`")))?;
@@ -91,7 +58,11 @@ impl Contexts {
             Ok(ContextArgument {
                 name: Name::new(name).map_err(|_| bad("not a name"))?,
                 ty: ast::Type::parse(ty, "type").map_err(|_| bad("not a type"))?,
-                values: values((reader, supergraph), &types, (text("selection")?, coordinate))?,
+                values: values(
+                    (reader, supergraph),
+                    &types,
+                    (text("selection")?, coordinate),
+                )?,
             })
         };
         listed.iter().map(argument).collect()
@@ -104,7 +75,12 @@ fn values(
     types: &TypeSet,
     (text, coordinate): (&str, &str),
 ) -> Result<Vec<ContextValue>, Error> {
-    let bad = |message: String| Error::at(coordinate, format!("context selection \"{text}\": {message}"));
+    let bad = |message: String| {
+        Error::at(
+            coordinate,
+            format!("context selection \"{text}\": {message}"),
+        )
+    };
     let parse = |text: &str| ast::Document::parse(text, "context selection");
     let document = parse(text)
         .or_else(|_| parse(&format!("{{{text}}}")))
@@ -174,31 +150,20 @@ fn leads_to_one_leaf((reader, supergraph): (&Reader, &Supergraph), fields: &[Set
 }
 
 /// Lists the fields that take arguments from contexts.
-pub(super) fn list(supergraph: &Supergraph) -> Vec<Contextual> {
-    let known = |field: FieldId| {
-        let known = supergraph.field(field).in_subgraphs.iter().enumerate();
-        known.filter_map(|(index, known)| Some((SubgraphId(index as u16), known.as_ref()?)))
-    };
-    let all = || (0..supergraph.fields.len() as u32).map(FieldId);
-    let mut hidden = HashSet::new();
-    for (_, FieldInSubgraph { requires, contexts, .. }) in all().flat_map(known) {
-        let contexts = contexts.iter().flat_map(|argument| &argument.values);
-        let sets = contexts.map(|value| &value.fields).chain(requires);
-        sets.for_each(|set| names(&set.fields, &mut hidden));
-    }
-    let contextual = all().flat_map(|field| known(field).map(move |(subgraph, known)| (field, subgraph, known)));
-    let contextual = contextual.filter(|(.., known)| !known.contexts.is_empty());
-    let contextual = contextual.map(|(field, subgraph, _)| Contextual {
-        field,
-        subgraph,
-        hidden: hidden.contains(&supergraph.field(field).name),
+pub(super) fn list(supergraph: &Supergraph) -> Vec<(FieldId, SubgraphId)> {
+    let all = supergraph.fields.iter().enumerate();
+    let known = all.flat_map(|(index, field)| {
+        let known = field.in_subgraphs.iter().enumerate();
+        known.map(move |(subgraph, known)| {
+            (FieldId(index as u32), SubgraphId(subgraph as u16), known)
+        })
     });
-    contextual.collect()
-}
-
-fn names<'a>(fields: &'a [SetField], into: &mut HashSet<&'a Name>) {
-    for field in fields {
-        into.insert(&field.name);
-        names(&field.fields, into);
-    }
+    let contextual = known.filter(|(.., known)| {
+        known
+            .as_ref()
+            .is_some_and(|known| !known.contexts.is_empty())
+    });
+    contextual
+        .map(|(field, subgraph, _)| (field, subgraph))
+        .collect()
 }

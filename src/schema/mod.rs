@@ -18,13 +18,12 @@ mod parse;
 mod prepared;
 mod type_set;
 
-pub use contexts::{ContextArgument, ContextValue, Contextual};
 pub use error::Error;
 pub use field_set::{Argument, FieldSet, SetField};
 pub use ids::{FieldId, SubgraphId, TypeId};
 pub use model::{
-    FieldDefinition, FieldInSubgraph, Key, Roots, Subgraph, Supergraph, TypeDefinition,
-    TypeInSubgraph, TypeKind,
+    ContextArgument, ContextValue, FieldDefinition, FieldInSubgraph, Key, Roots, Subgraph,
+    Supergraph, TypeDefinition, TypeInSubgraph, TypeKind,
 };
 pub use prepared::Entrance;
 pub use type_set::TypeSet;

@@ -1,9 +1,6 @@
 //! The tables of a supergraph.
 
-use super::{
-    ContextArgument, Contextual, Entrance, FieldId, FieldSet, SubgraphId, TypeId, TypeSet,
-    prepared::Alike,
-};
+use super::{Entrance, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, prepared::Alike};
 use apollo_compiler::{Name, Schema, ast, validation::Valid};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
@@ -26,7 +23,7 @@ pub struct Supergraph {
     /// By type: the interfaces its objects implement.
     pub(super) interfaces: Vec<Vec<TypeId>>,
     pub(super) alike: Alike,
-    pub(super) contextual: Vec<Contextual>,
+    pub(super) contextual: Vec<(FieldId, SubgraphId)>,
 }
 
 /// A service that resolves part of the supergraph.
@@ -121,7 +118,30 @@ pub struct FieldInSubgraph {
     pub contexts: Vec<ContextArgument>,
 }
 
+/// An argument that a field takes from the nearest object around its own that sets a context. Clients do not see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContextArgument {
+    pub name: Name,
+    /// Its type in the subgraph.
+    pub ty: ast::Type,
+    /// By types that set the context: what to take of them. No two for one type.
+    pub values: Vec<ContextValue>,
+}
+
+/// What objects of some types set a context to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContextValue {
+    pub types: TypeSet,
+    /// At every level one field for each type, down to one leaf.
+    pub fields: FieldSet,
+}
+
 impl Supergraph {
+    /// The fields that take arguments from contexts, and the subgraphs where they do.
+    pub fn contextual(&self) -> &[(FieldId, SubgraphId)] {
+        &self.contextual
+    }
+
     /// The subgraphs; [`SubgraphId`]s index this.
     pub fn subgraphs(&self) -> &[Subgraph] {
         &self.subgraphs

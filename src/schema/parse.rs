@@ -342,11 +342,9 @@ impl Tables<'_> {
                 requires: set("requires", ty.name())?,
                 provides: set("provides", definition.ty.inner_named_type())?,
                 ty: parsed.transpose()?,
-                contexts: self.contexts.arguments(
-                    directive,
-                    (reader, supergraph),
-                    &coordinate,
-                )?,
+                contexts: self
+                    .contexts
+                    .arguments(directive, (reader, supergraph), &coordinate)?,
             });
         }
         if !any {

@@ -23,6 +23,39 @@ fn field_sets_that_are_wrong_say_where() {
 }
 
 #[test]
+fn contexts_that_are_wrong_say_where() {
+    let link = "@link(url: \"https://specs.apollo.dev/context/v0.1\", for: SECURITY)";
+    let said = |argument: &str| {
+        let types = format!(
+            "directive @context(name: String!) repeatable on OBJECT
+            type Query @join__type(graph: A) {{ t: T }}
+            type T @join__type(graph: A) @context(name: \"a__c\") {{ id: ID u: U v: V }}
+            type V @join__type(graph: A) {{ a: Int b: Int }}
+            type U @join__type(graph: A, key: \"id\") {{
+              id: ID
+              f: Int @join__field(graph: A, contextArguments: [{{{argument}}}])
+            }}"
+        );
+        let sdl =
+            with(&types).replacen("{ query: Query }", &format!("{link} {{ query: Query }}"), 1);
+        Supergraph::parse(&sdl).unwrap_err().to_string()
+    };
+    let of = |context: &str, selection: &str| {
+        said(&format!(
+            "context: \"{context}\", name: \"x\", type: \"ID\", selection: \"{selection}\""
+        ))
+    };
+    insta::assert_snapshot!(of("a__other", "{ id }"), @"");
+    insta::assert_snapshot!(of("a__c", "{ nope }"), @"");
+    insta::assert_snapshot!(of("a__c", "{ id"), @"");
+    insta::assert_snapshot!(of("a__c", "{ id u { id } }"), @"");
+    insta::assert_snapshot!(of("a__c", "{ v { a b } }"), @"");
+    insta::assert_snapshot!(of("a__c", "{ v { __typename } }"), @"");
+    insta::assert_snapshot!(said("context: \"a__c\", name: \"x-y\", type: \"ID\", selection: \"{ id }\""), @"");
+    insta::assert_snapshot!(said("context: \"a__c\", name: \"x\", type: \"[ID\", selection: \"{ id }\""), @"");
+}
+
+#[test]
 fn types_that_are_wrong_say_where() {
     assert!(said("type T @join__type(graph: C) { id: ID }").contains('C'));
     let nested = |levels: usize| {

@@ -3,6 +3,8 @@
 //! A selection set stands for a `Read`, an `Output` or a `Representation`. In all of them `key: name` is a key on that
 //! side and the position `name`. A position is named after its field; `name_2` is another one of the same field.
 
+mod context;
+
 use crate::executor::{Program, compile};
 use crate::operation::OperationKind;
 use crate::planner::{

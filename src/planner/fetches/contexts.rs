@@ -1,84 +1,9 @@
 //! Arguments from contexts in the `_entities` fields of a request.
 
-use super::{
-    Source,
-    document::{Variables, position},
-    group::Group,
-    representation::{self, opening},
-    scope,
-    unit::Unit,
-};
-use crate::planner::graph::{FactId, NodeId};
-use crate::planner::plan::{ContextSource, ContextVariable, Entities, PositionId, Target};
-use crate::planner::template::{Piece, Template, TemplateField};
-use apollo_compiler::{Name, ast};
-use std::collections::BTreeSet;
-
-/// An argument of a field that an entry reads.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Argument {
-    pub(super) node: NodeId,
-    pub(super) name: Name,
-    pub(super) value: Value,
-}
-
-/// What an argument is set to.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Value {
-    pub(super) ty: ast::Type,
-    pub(super) sources: Vec<ContextSource>,
-}
-
-/// The arguments from contexts of the field that an entry is made for.
-pub(super) fn arguments(source: &Source, entry: FactId) -> Vec<Argument> {
-    let tree = &source.graph.tree;
-    let state = source.graph.facts.state(entry);
-    let field = opening(source, entry).and_then(|opening| opening.field);
-    let (Some(state), Some(field)) = (state, field) else {
-        return Vec::new();
-    };
-    let argument = |argument| {
-        let sources = tree.context_sources(state.position, argument)?;
-        let sources = sources.into_iter().map(|from| ContextSource {
-            position: position(from.at),
-            fields: representation::context_value(source, &from),
-            types: from.types,
-        });
-        Some(Argument {
-            node: state.only?,
-            name: argument.name.clone(),
-            value: Value {
-                ty: argument.ty.clone(),
-                sources: sources.collect(),
-            },
-        })
-    };
-    field.contexts.iter().filter_map(argument).collect()
-}
-
-/// The positions of the objects that set `arguments`.
-pub(super) fn around(arguments: &[Argument]) -> BTreeSet<PositionId> {
-    let sources = arguments.iter().flat_map(|argument| &argument.value.sources);
-    sources.map(|source| source.position).collect()
-}
-
-/// Between two of these stands the index of a context variable. No GraphQL document has this character.
-const MARK: char = '\0';
-
-/// What stands for a context variable while a selection set is printed.
-pub(super) fn mark(index: usize) -> String {
-    format!("{MARK}{index}{MARK}")
-}
-
-/// A selection set with marks, in pieces.
-fn pieces(text: &str) -> Vec<Piece> {
-    let pieces = text.split(MARK).enumerate();
-    let piece = |(index, text): (usize, &str)| match index % 2 {
-        0 => Some(Piece::Text(text.to_owned())),
-        _ => text.parse().ok().map(Piece::Variable),
-    };
-    pieces.filter_map(piece).collect()
-}
+use super::{Source, argument::pieces, document::Variables, group::Group, scope, unit::Unit};
+use crate::planner::plan::{Entities, Target};
+use crate::planner::template::{ContextVariable, Template, TemplateField};
+use apollo_compiler::ast;
 
 /// An `_entities` field while others may still share it.
 struct Field<'a> {
@@ -99,7 +24,10 @@ pub(super) fn entities(source: &Source, units: &[(&Group, Unit)]) -> (Vec<Entiti
             target.contexts = values.iter().map(|value| value.sources.clone()).collect();
         }
         let types: Vec<ast::Type> = values.into_iter().map(|value| value.ty).collect();
-        match fields.iter_mut().find(|known| known.text == text && known.types == types) {
+        match fields
+            .iter_mut()
+            .find(|known| known.text == text && known.types == types)
+        {
             Some(known) => known.targets.extend(targets),
             None => fields.push(Field {
                 text,
@@ -114,8 +42,16 @@ pub(super) fn entities(source: &Source, units: &[(&Group, Unit)]) -> (Vec<Entiti
     let mut template = Template::default();
     for (index, field) in fields.into_iter().enumerate() {
         let (key, variable, context) = match single {
-            true => ("_entities".to_owned(), "representations".to_owned(), "_c".to_owned()),
-            false => (format!("_e{index}"), format!("_r{index}"), format!("_c{index}_")),
+            true => (
+                "_entities".to_owned(),
+                "representations".to_owned(),
+                "_c".to_owned(),
+            ),
+            false => (
+                format!("_e{index}"),
+                format!("_r{index}"),
+                format!("_c{index}_"),
+            ),
         };
         let variables = &field.variables;
         let variable = variables.free_name(variable);

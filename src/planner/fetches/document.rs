@@ -84,7 +84,10 @@ impl<'a> Variables<'a> {
 
     /// The client variables that were printed.
     pub(super) fn used(&self) -> Vec<Name> {
-        self.declarations().into_iter().map(|(name, _)| name).collect()
+        self.declarations()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect()
     }
 
     /// The client variables that were printed, with their declarations.

@@ -2,11 +2,11 @@
 
 use super::{
     Source,
-    contexts::{self, Argument},
+    argument::{Argument, Value, around},
     document::position,
 };
 use crate::planner::graph::{ContextSource, EntryTypename, FactId, MoveKind, NodeId};
-use crate::planner::plan::{Representation, RepresentationField, Typename};
+use crate::planner::plan::{self, Representation, RepresentationField, Typename};
 use crate::schema::{FieldInSubgraph, FieldSet, SetField, TypeSet};
 
 /// The representation of one entry, for a class of types.
@@ -28,7 +28,7 @@ impl Draft {
     pub(super) fn agrees(&self, other: &Self) -> bool {
         let is_one = self.class != other.class
             || (self.typename == other.typename && agree(&self.fields, &other.fields));
-        is_one && contexts::around(&self.arguments) == contexts::around(&other.arguments)
+        is_one && around(&self.arguments) == around(&other.arguments)
     }
 
     /// Adds what another entry for the same class sends.
@@ -74,12 +74,39 @@ pub(super) fn draft(source: &Source, fact: FactId) -> Option<Draft> {
         typename: opening.typename,
         opaque: state.opaque,
         fields,
-        arguments: contexts::arguments(source, fact),
+        arguments: arguments(source, fact),
     })
 }
 
+/// The arguments from contexts of the field that an entry is made for.
+fn arguments(source: &Source, entry: FactId) -> Vec<Argument> {
+    let tree = &source.graph.tree;
+    let state = source.graph.facts.state(entry);
+    let field = opening(source, entry).and_then(|opening| opening.field);
+    let (Some(state), Some(field)) = (state, field) else {
+        return Vec::new();
+    };
+    let argument = |argument| {
+        let sources = tree.context_sources(state.position, argument)?;
+        let sources = sources.into_iter().map(|from| plan::ContextSource {
+            position: position(from.at),
+            fields: context_value(source, &from),
+            types: from.types,
+        });
+        Some(Argument {
+            node: state.only?,
+            name: argument.name.clone(),
+            value: Value {
+                ty: argument.ty.clone(),
+                sources: sources.collect(),
+            },
+        })
+    };
+    field.contexts.iter().filter_map(argument).collect()
+}
+
 /// What objects set a context to.
-pub(super) fn context_value(source: &Source, from: &ContextSource) -> Vec<RepresentationField> {
+fn context_value(source: &Source, from: &ContextSource) -> Vec<RepresentationField> {
     let node = source.graph.tree.node(from.at);
     let rows = Rows {
         at: from.at,

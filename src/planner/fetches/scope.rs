@@ -1,7 +1,8 @@
 //! Prints what a fetch reads, and how to read it back.
 
 use super::{
-    Source, contexts,
+    Source,
+    argument::mark,
     document::{Variables, position},
     group::{Group, Reads},
     printed::{Printed, Shape, WireKey},
@@ -333,8 +334,9 @@ impl<'p, 's, 'a, 'v> Printer<'p, 's, 'a, 'v> {
             text.push_str(&node.name);
         }
         let contexts = self.contexts.iter().filter(|(node, ..)| *node == child);
-        let contexts = contexts.map(|(_, name, value)| (name.clone(), contexts::mark(*value)));
-        self.variables.arguments(&node.arguments, contexts, &mut text);
+        let contexts = contexts.map(|(_, name, value)| (name.clone(), mark(*value)));
+        self.variables
+            .arguments(&node.arguments, contexts, &mut text);
         if let Some((below, fragment)) = &below {
             text.push(' ');
             match fragment {

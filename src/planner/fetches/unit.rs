@@ -2,7 +2,7 @@
 
 use super::{
     Source,
-    contexts::Value,
+    argument::Value,
     group::{Entry, Group},
     representation::{self, Draft},
 };

@@ -55,11 +55,9 @@ impl Tree {
     }
 }
 
-/// What the fields that `operation` may read take from contexts.
-pub(super) fn used<'a>(
-    supergraph: &'a Supergraph,
-    operation: &Operation,
-) -> Vec<&'a ContextValue> {
+/// What the fields that `operation` selects take from contexts. (A `@requires` cannot ask for such fields: composition
+/// refuses it.)
+pub(super) fn used<'a>(supergraph: &'a Supergraph, operation: &Operation) -> Vec<&'a ContextValue> {
     let contextual = supergraph.contextual();
     if contextual.is_empty() {
         return Vec::new();
@@ -68,9 +66,10 @@ pub(super) fn used<'a>(
     names(&operation.selections, &mut selected);
     let contextual = contextual
         .iter()
-        .filter(|one| one.hidden || selected.contains(&supergraph.field(one.field).name));
+        .map(|(field, subgraph)| (supergraph.field(*field), *subgraph));
     let known = contextual
-        .filter_map(|one| supergraph.field(one.field).in_subgraph(one.subgraph));
+        .filter(|(field, _)| selected.contains(&field.name))
+        .filter_map(|(field, subgraph)| field.in_subgraph(subgraph));
     let arguments = known.flat_map(|known| &known.contexts);
     arguments.flat_map(|argument| &argument.values).collect()
 }
