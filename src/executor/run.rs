@@ -22,26 +22,21 @@ const LISTED_ERRORS: usize = 1000;
 pub async fn run(program: &Program, request: Request<'_>) -> Reply {
     let mut run = Run::new(program);
     let mut calls = FuturesUnordered::new();
+    let subgraphs = request.subgraphs;
+    let send = |(index, (call, destination))| async move {
+        let answer = subgraphs.call(call).await;
+        (index, destination, answer)
+    };
     loop {
         while let Some(index) = run.ready.pop_front() {
-            let started = run.start(index, &request);
-            if started.is_empty() {
-                run.release(index);
-            }
-            for (call, destination) in started {
-                calls.push(async move {
-                    let answer = request.subgraphs.call(call).await;
-                    (index, destination, answer)
-                });
-            }
+            run.start(index, &request);
+            calls.extend(run.next(index).map(send));
         }
         let Some((index, destination, answer)) = calls.next().await else {
             break;
         };
         run.finish(index, &destination, answer);
-        if run.under_way[index] == 0 {
-            run.release(index);
-        }
+        calls.extend(run.next(index).map(send));
     }
     run.reply(&request)
 }
@@ -54,8 +49,8 @@ struct Run<'a> {
     waits_for: Vec<usize>,
     /// The steps that wait for nothing any more and have not started.
     ready: VecDeque<usize>,
-    /// By step: its calls that are not answered yet.
-    under_way: Vec<usize>,
+    /// By step: the calls it has still to make, one after the other; the last one first.
+    calls: Vec<SmallVec<[(Call, Destination<'a>); 1]>>,
     /// The headers of the answers, with the steps they are answers to.
     headers: Vec<(usize, HeaderMap)>,
 }
@@ -72,16 +67,12 @@ impl<'a> Run<'a> {
             ready: (0..steps.len())
                 .filter(|index| steps[*index].waits_for == 0)
                 .collect(),
-            under_way: vec![0; steps.len()],
+            calls: steps.iter().map(|_| SmallVec::new()).collect(),
             headers: Vec::with_capacity(steps.len()),
         }
     }
 
-    fn start(
-        &mut self,
-        index: usize,
-        request: &Request<'_>,
-    ) -> SmallVec<[(Call, Destination<'a>); 1]> {
+    fn start(&mut self, index: usize, request: &Request<'_>) {
         let step = &self.program.steps[index];
         let (program, rows) = (self.program, &self.rows);
         let calls = match &step.kind {
@@ -95,8 +86,17 @@ impl<'a> Run<'a> {
             placing.unset(&calls.unset);
             self.errors.extend(placing.finish());
         }
-        self.under_way[index] = calls.list.len();
-        calls.list
+        self.calls[index] = calls.list;
+        self.calls[index].reverse();
+    }
+
+    /// The next call of a step. None: it is done.
+    fn next(&mut self, index: usize) -> Option<(usize, (Call, Destination<'a>))> {
+        let call = self.calls[index].pop();
+        if call.is_none() {
+            self.release(index);
+        }
+        Some((index, call?))
     }
 
     /// Lets the steps go on that waited for this one only.
@@ -116,7 +116,6 @@ impl<'a> Run<'a> {
         answer: Result<Answer, CallError>,
     ) {
         let step = &self.program.steps[index];
-        self.under_way[index] -= 1;
         match answer {
             Ok(answer) => {
                 self.take(step, destination, &answer);

@@ -84,7 +84,7 @@ fn values(
     let parse = |text: &str| ast::Document::parse(text, "context selection");
     let document = parse(text)
         .or_else(|_| parse(&format!("{{{text}}}")))
-        .map_err(|invalid| bad(invalid.errors.to_string()))?;
+        .map_err(|_| bad("it is not a selection set".to_owned()))?;
     let selections = document.definitions.first().and_then(|definition| {
         let operation = definition.as_operation_definition()?;
         Some(&*operation.selection_set)

@@ -45,14 +45,14 @@ fn contexts_that_are_wrong_say_where() {
             "context: \"{context}\", name: \"x\", type: \"ID\", selection: \"{selection}\""
         ))
     };
-    insta::assert_snapshot!(of("a__other", "{ id }"), @"");
-    insta::assert_snapshot!(of("a__c", "{ nope }"), @"");
-    insta::assert_snapshot!(of("a__c", "{ id"), @"");
-    insta::assert_snapshot!(of("a__c", "{ id u { id } }"), @"");
-    insta::assert_snapshot!(of("a__c", "{ v { a b } }"), @"");
-    insta::assert_snapshot!(of("a__c", "{ v { __typename } }"), @"");
-    insta::assert_snapshot!(said("context: \"a__c\", name: \"x-y\", type: \"ID\", selection: \"{ id }\""), @"");
-    insta::assert_snapshot!(said("context: \"a__c\", name: \"x\", type: \"[ID\", selection: \"{ id }\""), @"");
+    insta::assert_snapshot!(of("a__other", "{ id }"), @r#"U.f: context argument `x`: no type sets `a__other`"#);
+    insta::assert_snapshot!(of("a__c", "{ nope }"), @r#"U.f: bad field set "nope ": type `T` does not have a field `nope`"#);
+    insta::assert_snapshot!(of("a__c", "{ id"), @r#"U.f: context selection "{ id": it is not a selection set"#);
+    insta::assert_snapshot!(of("a__c", "{ id u { id } }"), @r#"U.f: context selection "{ id u { id } }": it must select one leaf"#);
+    insta::assert_snapshot!(of("a__c", "{ v { a b } }"), @r#"U.f: context selection "{ v { a b } }": it must select one leaf"#);
+    insta::assert_snapshot!(of("a__c", "{ v { __typename } }"), @r#"U.f: context selection "{ v { __typename } }": it must select one leaf"#);
+    insta::assert_snapshot!(said("context: \"a__c\", name: \"x-y\", type: \"ID\", selection: \"{ id }\""), @"U.f: context argument `x-y`: not a name");
+    insta::assert_snapshot!(said("context: \"a__c\", name: \"x\", type: \"[ID\", selection: \"{ id }\""), @"U.f: context argument `x`: not a type");
 }
 
 #[test]

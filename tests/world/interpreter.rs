@@ -363,11 +363,14 @@ impl Interpreter<'_> {
     }
 }
 
+/// What one row asks: its representation, and what contexts set for it.
+type OfRow = (Value, Vec<Value>);
+
 /// What rows ask of an `_entities` field.
 #[derive(Default)]
 struct Asked {
-    /// By target and row: the representation, and what contexts set for it.
-    rows: Vec<Vec<Option<(Value, Vec<Value>)>>>,
+    /// By target and row.
+    rows: Vec<Vec<Option<OfRow>>>,
     /// By what contexts set: the representations, equal ones once.
     copies: Vec<(Vec<Value>, Vec<Value>)>,
 }
