@@ -18,7 +18,7 @@ pub(in crate::planner) struct ContextSource<'a> {
     pub fields: &'a [SetField],
 }
 
-impl Tree {
+impl Tree<'_> {
     /// What sets a context argument of the fields of objects at `position`: the nearest objects around these, whose
     /// runtime types decide. None: nothing may.
     pub(in crate::planner) fn context_sources<'a>(
@@ -81,7 +81,7 @@ fn names<'o>(selections: &'o Selections, into: &mut HashSet<&'o Name>) {
     }
 }
 
-impl<'a> Builder<'a> {
+impl<'a> Builder<'a, '_> {
     /// Adds to `wanted` what objects at a position may have to set contexts to.
     pub(super) fn want_contexts(&self, position: NodeId, wanted: &mut Vec<Wanted<'a>>) {
         let (node, roots) = (self.tree.node(position), self.supergraph.roots());
