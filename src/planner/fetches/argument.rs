@@ -3,6 +3,7 @@
 use crate::planner::graph::NodeId;
 use crate::planner::plan::{ContextSource, PositionId};
 use crate::planner::template::Piece;
+use crate::schema::TypeSet;
 use apollo_compiler::{Name, ast};
 use std::collections::BTreeSet;
 
@@ -12,6 +13,16 @@ pub(super) struct Argument {
     pub(super) node: NodeId,
     pub(super) name: Name,
     pub(super) value: Value,
+}
+
+/// An argument where it is printed.
+pub(super) struct Placed {
+    pub(super) node: NodeId,
+    /// The types of the entities that have it. Fields of one name may take different arguments.
+    pub(super) types: TypeSet,
+    pub(super) name: Name,
+    /// Which of the values that it is printed beside.
+    pub(super) value: usize,
 }
 
 /// What an argument is set to.

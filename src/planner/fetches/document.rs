@@ -112,7 +112,7 @@ impl<'a> Variables<'a> {
     pub(super) fn arguments(
         &mut self,
         arguments: &[Argument],
-        contexts: impl Iterator<Item = (Name, String)>,
+        contexts: Vec<(Name, String)>,
         into: &mut String,
     ) {
         let mut separator = "(";

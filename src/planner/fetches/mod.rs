@@ -4,6 +4,7 @@
 //! out as one request, so the fetches form a DAG whatever was merged.
 
 mod argument;
+mod batch;
 mod contexts;
 mod depends;
 mod document;

@@ -2,7 +2,7 @@
 
 use super::{
     Source,
-    argument::mark,
+    argument::{Placed, mark},
     document::{Variables, position},
     group::{Group, Reads},
     printed::{Printed, Shape, WireKey},
@@ -98,8 +98,8 @@ struct Printer<'p, 's, 'a, 'v> {
     subgraph: SubgraphId,
     reads: &'p Reads,
     variables: &'p mut Variables<'v>,
-    /// Arguments that contexts set: fields, names, and which value it is.
-    contexts: Vec<(NodeId, Name, usize)>,
+    /// Arguments that contexts set.
+    contexts: Vec<Placed>,
     /// Whether what is printed is printed several times, for several types.
     repeats: bool,
     /// What may be printed again.
@@ -341,8 +341,7 @@ impl<'p, 's, 'a, 'v> Printer<'p, 's, 'a, 'v> {
             text.push_str(": ");
             text.push_str(node.name);
         }
-        let contexts = self.contexts.iter().filter(|(node, ..)| *node == child);
-        let contexts = contexts.map(|(_, name, value)| (name.clone(), mark(*value)));
+        let contexts = self.contexts_at(child, spot.types.as_ref());
         self.variables
             .arguments(node.arguments, contexts, &mut text);
         if let Some((below, fragment)) = &below {
@@ -384,6 +383,18 @@ impl<'p, 's, 'a, 'v> Printer<'p, 's, 'a, 'v> {
                 });
             }
         }
+    }
+
+    /// The arguments that contexts set of a field of objects of some types: names, and what stands for their values.
+    fn contexts_at(&self, child: NodeId, types: Option<&TypeSet>) -> Vec<(Name, String)> {
+        let mut found: Vec<(Name, String)> = Vec::new();
+        for one in self.contexts.iter().filter(|one| one.node == child) {
+            let applies = types.is_none_or(|types| types.intersects(&one.types));
+            if applies && found.iter().all(|(name, _)| *name != one.name) {
+                found.push((one.name.clone(), mark(one.value)));
+            }
+        }
+        found
     }
 
     /// The selection set of a composite field of type `ty`, and the fragment to print instead of it.

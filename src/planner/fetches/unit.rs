@@ -2,12 +2,11 @@
 
 use super::{
     Source,
-    argument::Value,
+    argument::{Argument, Placed, Value},
     group::{Entry, Group},
     representation::{self, Draft},
 };
 use crate::planner::graph::NodeId;
-use apollo_compiler::Name;
 use std::collections::BTreeSet;
 
 /// Entries of a group whose representations agree.
@@ -34,18 +33,24 @@ impl Unit<'_> {
         values
     }
 
-    /// Which arguments these are: by field and name, the index of the value.
-    pub(super) fn context_arguments(&self) -> Vec<(NodeId, Name, usize)> {
+    /// The arguments that are set to these.
+    pub(super) fn context_arguments(&self) -> Vec<Placed> {
         let values = self.context_values();
-        let mut arguments = Vec::new();
-        for argument in self.drafts.iter().flat_map(|draft| &draft.arguments) {
+        let of = |draft: &Draft, argument: &Argument| {
             let value = values.iter().position(|value| *value == argument.value);
-            let known = (argument.node, argument.name.clone(), value.unwrap_or(0));
-            if !arguments.contains(&known) {
-                arguments.push(known);
-            }
-        }
+            value.map(|value| Placed {
+                node: argument.node,
+                types: draft.types.clone(),
+                name: argument.name.clone(),
+                value,
+            })
+        };
+        let drafts = self.drafts.iter();
+        let arguments =
+            drafts.flat_map(|draft| draft.arguments.iter().map(move |one| (draft, one)));
         arguments
+            .filter_map(|(draft, one)| of(draft, one))
+            .collect()
     }
 }
 
