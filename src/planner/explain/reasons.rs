@@ -162,6 +162,7 @@ impl Reasons<'_, '_> {
                 Known::Type if subject.node == at => Purpose::Type,
                 Known::Objects => Purpose::Existence,
                 _ if keys.contains(&subject.node) => Purpose::Key,
+                _ if !super::paths::is_within(graph, subject.node, at) => Purpose::Context,
                 _ => Purpose::Requires,
             };
             Some((fact, subject, purpose))
