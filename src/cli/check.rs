@@ -52,7 +52,10 @@ impl Check {
             let message = format!("`{}`: {message}", key.join("."));
             say(&format!("warning: {}", outline.error(&key, message)));
         }
-        let mut findings = gateway::check(&gateway, supergraph.subgraphs());
+        for undecided in gateway::undecided_labels(&gateway.override_labels, &supergraph) {
+            say(&format!("warning: {undecided}"));
+        }
+        let mut findings = gateway::check(&gateway, &supergraph);
         findings.extend(between_listeners(&config));
         let mut complaints: Vec<String> = findings
             .into_iter()

@@ -1,8 +1,7 @@
 //! How each subgraph is called and shown, compiled from the configuration.
 
 use super::{
-    Config, authentication, authorization, check, headers::Rules, metrics::SubgraphMetrics,
-    rest::Misfit,
+    Config, authentication, authorization, headers::Rules, metrics::SubgraphMetrics, rest::Misfit,
 };
 use crate::{
     schema::{Subgraph, SubgraphId},
@@ -49,9 +48,6 @@ impl SubgraphTable {
         subgraphs: &[Subgraph],
         registry: &Registry,
     ) -> Result<Self, SnapshotError> {
-        for finding in check::unknown_subgraphs(config, subgraphs) {
-            tracing::warn!("{}: {}", finding.key.join("."), finding.message);
-        }
         let rules = subgraphs
             .iter()
             .map(|subgraph| SubgraphRules::new(config, subgraph, registry));

@@ -38,8 +38,8 @@ impl Supergraph {
         demand
     }
 
-    /// Calls `found` with the fields behind a field: what subgraphs require for it, and the field of an interface object
-    /// that it is in a subgraph.
+    /// Calls `found` with the fields behind a field: what subgraphs require for it or take from contexts, and the field of
+    /// an interface object that it is in a subgraph.
     fn read_with(&self, field: FieldId, found: &mut impl FnMut(FieldId)) {
         let definition = self.field(field);
         for subgraph in self.subgraph_ids() {
@@ -50,8 +50,13 @@ impl Supergraph {
                 continue;
             };
             found(there);
-            if let Some(requires) = known.requires.as_ref().filter(|_| !known.external) {
-                self.selected(&requires.fields, found);
+            let contexts = known.contexts.iter().flat_map(|argument| &argument.values);
+            let sets = known
+                .requires
+                .iter()
+                .chain(contexts.map(|value| &value.fields));
+            for set in sets.filter(|_| !known.external) {
+                self.selected(&set.fields, found);
             }
         }
     }

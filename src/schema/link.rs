@@ -42,12 +42,11 @@ const UNDERSTOOD: &[(&str, u32, u32)] = &[
     ("authenticated", 0, 1),
     ("requiresScopes", 0, 1),
     ("policy", 0, 1),
+    ("context", 0, 1),
 ];
 
 /// Those of them that protect data: whoever serves it has to enforce them. Each has a directive of its own name.
 const PROTECTING: &[&str] = &["authenticated", "requiresScopes", "policy"];
-
-const NOT_YET: &[(&str, &str)] = &[("context", ": it would have to set `@context` values")];
 
 /// Where the specifications are that are known by their last names.
 const APOLLO: &str = "https://specs.apollo.dev/";
@@ -199,30 +198,19 @@ impl Link {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let refuse = |hint| {
-            let purpose = self
-                .purpose
-                .clone()
-                .unwrap_or_else(|| "EXECUTION".to_owned());
-            Err(Error::Unsupported {
-                url: self.url.clone(),
-                purpose,
-                hint,
-            })
-        };
-        if let Some((_, hint)) = NOT_YET.iter().find(|(name, _)| *name == self.name) {
-            return refuse(hint);
-        }
         let understood = UNDERSTOOD.iter().any(|&(name, last, up_to)| {
             let fits = |(major, minor)| major == last && minor <= up_to;
             name == self.name && self.version.is_some_and(fits)
         });
         let matters = self.purpose.is_some() || self.name == "join";
         if matters && !understood {
-            refuse(" (in this version)")
-        } else {
-            Ok(())
+            let purpose = self.purpose.as_deref().unwrap_or("EXECUTION");
+            return Err(Error::Unsupported {
+                url: self.url.clone(),
+                purpose: purpose.to_owned(),
+            });
         }
+        Ok(())
     }
 }
 

@@ -1,10 +1,12 @@
 //! Supergraph SDL → [`Supergraph`]: reads the `join__*` directives (the join spec, <https://specs.apollo.dev/join/v0.3>).
 
 use super::{
-    BySubgraph, Error, FieldId, FieldSet, TypeId, TypeSet, alike, annotate, api, entrances,
-    federation1,
+    BySubgraph, Error, FieldId, FieldSet, TypeId, TypeSet, alike, annotate, api,
+    contexts::{self, Contexts},
+    entrances, federation1,
     field_set::Reader,
     join::{Join, boolean, string},
+    labels,
     link::Links,
     model::{
         FieldDefinition, FieldInSubgraph, Key, Roots, Supergraph, TypeDefinition, TypeInSubgraph,
@@ -12,6 +14,7 @@ use super::{
     },
     possible,
     prepared::Alike,
+    reach,
 };
 use apollo_compiler::{
     Name, Schema, ast,
@@ -32,6 +35,8 @@ impl Supergraph {
             schema: &schema,
             api: &api,
             join: &join,
+            labels: labels::names(&schema, &join),
+            contexts: Contexts::read(&schema, &links),
         }
         .build()?;
         if join.owner.is_some() {
@@ -46,6 +51,8 @@ impl Supergraph {
         supergraph.alike = alike::number(&supergraph);
         supergraph.annotations = annotate::read(&supergraph, &schema, &links)?;
         supergraph.protections = links.protections();
+        supergraph.depends_on = reach::labels(&supergraph);
+        supergraph.contextual = contexts::list(&supergraph);
         Ok(supergraph)
     }
 }
@@ -55,6 +62,8 @@ struct Tables<'a> {
     schema: &'a Valid<Schema>,
     api: &'a Valid<Schema>,
     join: &'a Join,
+    labels: Vec<String>,
+    contexts: Contexts,
 }
 
 impl Tables<'_> {
@@ -88,6 +97,9 @@ impl Tables<'_> {
             alike: Alike::default(),
             annotations: Default::default(),
             protections: Vec::new(),
+            labels: self.labels.clone(),
+            depends_on: Vec::new(),
+            contextual: Vec::new(),
         };
         self.declare_types(&mut supergraph);
         let known: Vec<(TypeId, TypeSet)> = supergraph
@@ -282,11 +294,16 @@ impl Tables<'_> {
                 ast::Type::parse(text, "type")
                     .map_err(|_| Error::at(&coordinate, "@join__field(type:) is not a type"))
             });
+            let guard = labels::guard(directive, &self.labels);
             let here = FieldInSubgraph {
-                external: flag("external") || flag("usedOverridden"),
+                external: flag("external") || (flag("usedOverridden") && guard.is_none()),
+                guard,
                 requires: set("requires", ty.name())?,
                 provides: set("provides", definition.ty.inner_named_type())?,
                 ty: parsed.transpose()?,
+                contexts: self
+                    .contexts
+                    .arguments(directive, (reader, supergraph), &coordinate)?,
             };
             known.insert(subgraph, here);
         }

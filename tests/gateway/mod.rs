@@ -7,6 +7,7 @@ mod command;
 mod config;
 mod config_schema;
 mod ide;
+mod override_labels;
 mod pages;
 mod protected;
 mod rate_limit;
