@@ -1,7 +1,8 @@
-//! Runs the pages under `tests/cases/plans`.
+//! Runs the pages under `tests/cases/plans` and `tests/cases/federation`.
 //!
 //! A page has the subgraphs it is about (`graphql subgraph NAME`, their `@link` left out), or none for the sample's. Then
-//! come operations, each with its variables if its conditions have some, and its plan. `UPDATE=1` rewrites the plans.
+//! come operations, each with its variables if its conditions have some, and its plan. `UPDATE=1` rewrites the plans. Those
+//! under `federation` are supergraphs of `tests/world` too, which carries their plans out.
 
 use super::{compose, plan};
 use crate::kit::{self, Block, Page};
@@ -11,11 +12,15 @@ use std::{borrow::Cow, fs, path::Path};
 
 #[test]
 fn every_page_holds() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/plans");
-    let entries = fs::read_dir(directory).unwrap();
-    let mut pages: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut pages = Vec::new();
+    for directory in ["plans", "federation"] {
+        let entries = fs::read_dir(cases.join(directory)).unwrap();
+        let before = pages.len();
+        pages.extend(entries.map(|entry| entry.unwrap().path()));
+        assert!(pages.len() > before + 10, "{directory} has no pages");
+    }
     pages.sort();
-    assert!(pages.len() > 10, "the pages are not where they should be");
     let broken: Vec<String> = pages.iter().filter_map(|page| check(page)).collect();
     assert!(
         broken.is_empty(),
@@ -28,13 +33,13 @@ fn every_page_holds() {
 fn check(path: &Path) -> Option<String> {
     let page = Page::read(path);
     let blocks = page.blocks();
-    let own: Vec<(&str, &str)> = blocks
-        .iter()
-        .filter_map(|block| Some((block.kind.strip_prefix("subgraph ")?, block.text.as_str())))
-        .collect();
+    let own = kit::subgraphs(&blocks);
     let supergraph = match own.is_empty() {
         true => None,
-        false => Some(Supergraph::parse(&compose(own)).unwrap()),
+        false => {
+            let own = own.iter().map(|(name, sdl)| (name.as_str(), sdl.as_str()));
+            Some(Supergraph::parse(&compose(own)).unwrap())
+        }
     };
     let supergraph = supergraph.as_ref().unwrap_or_else(|| kit::sample());
     let happened = happened(supergraph, &blocks);
