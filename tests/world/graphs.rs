@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::compose::{compose, in_folder};
 use super::invented::invent;
@@ -98,10 +98,10 @@ impl Source {
 /// The operations of a page that have a plan; others are there to be refused.
 fn planned(page: &Page) -> Vec<(String, Value)> {
     let mut operations = Vec::new();
-    let mut last = (String::new(), Value::Null);
+    let mut last = (String::new(), json!({}));
     for block in page.blocks() {
         match block.kind.as_str() {
-            "operation" => last = (block.text, Value::Null),
+            "operation" => last = (block.text, json!({})),
             "variables" => last.1 = serde_json::from_str(&block.text).unwrap_or_default(),
             "plan" if block.text.starts_with("fetch ") => operations.push(last.clone()),
             _ => {}

@@ -208,6 +208,10 @@ impl<'a> Builder<'a> {
 
     /// What the client asked for at `position` must be established.
     fn add_terminals(&mut self, position: NodeId, fields: &[Field], chosen: &[(usize, NodeId)]) {
+        // Objects of no type come up here: whatever is asked of them is never read.
+        if self.tree.node(position).possible.is_empty() {
+            return;
+        }
         for &(_, node) in chosen {
             if self.tree.node(node).leaf {
                 let facts: Vec<FactId> = self.values[node.index()]
