@@ -77,7 +77,9 @@ impl Source {
             Source::File(path) => std::fs::read_to_string(path).map_err(|error| error.to_string()),
             Source::Invented(seed) => {
                 let invented = invent(*seed).into_iter();
-                let linked: Vec<_> = invented.map(|(name, sdl)| (name, kit::linked(&sdl))).collect();
+                let linked: Vec<_> = invented
+                    .map(|(name, sdl)| (name, kit::linked(&sdl)))
+                    .collect();
                 Ok(compose(&linked).ok()?)
             }
             Source::Page(path) => {
@@ -140,7 +142,9 @@ fn ours() -> Vec<Source> {
     sources.extend(inside(&root.join("tests/cases/federation")));
     sources.push(Source::Folder(root.join("supergraph")));
     let invented = match env::var("WORLD_INVENTED") {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("WORLD_INVENTED={text}")),
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("WORLD_INVENTED={text}")),
         Err(_) => INVENTED,
     };
     sources.extend((0..invented).map(Source::Invented));

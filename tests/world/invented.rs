@@ -156,11 +156,19 @@ impl Inventor {
 
     /// Some of the subgraphs that have an entity: mostly one.
     fn owners(&mut self, entity: usize) -> Vec<usize> {
-        let homes: Vec<usize> = self.entities[entity].homes.iter().map(|h| h.graph).collect();
+        let homes: Vec<usize> = self.entities[entity]
+            .homes
+            .iter()
+            .map(|h| h.graph)
+            .collect();
         let first = self.random.pick(&homes).copied().unwrap_or(0);
         let mut owners = vec![first];
         if self.random.chance(30) {
-            owners.extend(homes.iter().filter(|home| **home != first && self.random.chance(60)));
+            owners.extend(
+                homes
+                    .iter()
+                    .filter(|home| **home != first && self.random.chance(60)),
+            );
         }
         owners
     }
@@ -168,7 +176,12 @@ impl Inventor {
     /// What a field that these subgraphs have can be; they learn of an entity if they must.
     fn named_type(&mut self, owners: &[usize]) -> String {
         match self.random.below(10) {
-            0..4 => self.random.pick(&SCALARS).copied().unwrap_or("Int").to_owned(),
+            0..4 => self
+                .random
+                .pick(&SCALARS)
+                .copied()
+                .unwrap_or("Int")
+                .to_owned(),
             4 => "Size".to_owned(),
             5 if !self.named.is_empty() && self.knows_named(owners) => "Named".to_owned(),
             6 => "Either".to_owned(),
@@ -324,8 +337,14 @@ impl Inventor {
         let at = *self.random.pick(&candidates)?;
         let field = &mut self.entities[other].fields[at];
         field.shareable = true;
-        let (name, line) = (field.name.clone(), format!("{}: {} @external", field.name, field.ty));
-        let home = self.entities[other].homes.iter_mut().find(|home| home.graph == graph)?;
+        let (name, line) = (
+            field.name.clone(),
+            format!("{}: {} @external", field.name, field.ty),
+        );
+        let home = self.entities[other]
+            .homes
+            .iter_mut()
+            .find(|home| home.graph == graph)?;
         if !home.externals.contains(&name) {
             home.externals.push(name.clone());
             home.lines.push(line);
@@ -335,7 +354,9 @@ impl Inventor {
 
     fn written(mut self) -> Vec<(String, String)> {
         let graphs = 0..self.graphs;
-        graphs.map(|graph| (format!("s{graph}"), self.graph(graph))).collect()
+        graphs
+            .map(|graph| (format!("s{graph}"), self.graph(graph)))
+            .collect()
     }
 
     fn graph(&mut self, graph: usize) -> String {
@@ -345,7 +366,10 @@ impl Inventor {
             let Some(home) = entity.home(graph) else {
                 continue;
             };
-            let named = self.named_in(graph).iter().any(|at| self.entities[*at].name == entity.name);
+            let named = self
+                .named_in(graph)
+                .iter()
+                .any(|at| self.entities[*at].name == entity.name);
             out += &entity.written(home, named);
             let name = &entity.name;
             if self.random.chance(45) {
@@ -357,7 +381,9 @@ impl Inventor {
         }
         let named = self.named_in(graph);
         if !named.is_empty() {
-            let labelled = named.iter().all(|at| self.entities[*at].tells("label", graph));
+            let labelled = named
+                .iter()
+                .all(|at| self.entities[*at].tells("label", graph));
             let label = if labelled { " label: String" } else { "" };
             let _ = writeln!(out, "interface Named {{ id: ID!{label} }}");
             roots.push(format!("named{graph}: [Named]"));
@@ -367,10 +393,17 @@ impl Inventor {
         let _ = writeln!(out, "union Either = {}", members.join(" | "));
         roots.push(format!("either{graph}: [Either!]"));
         if self.random.chance(40) {
-            let _ = writeln!(out, "type Mutation {{ do{graph}(n: Int): Either all: Size @shareable }}");
+            let _ = writeln!(
+                out,
+                "type Mutation {{ do{graph}(n: Int): Either all: Size @shareable }}"
+            );
         }
         roots.push("size: [Size!] @shareable".to_owned());
-        let width = if self.random.chance(60) { " wide: Int" } else { "" };
+        let width = if self.random.chance(60) {
+            " wide: Int"
+        } else {
+            ""
+        };
         let _ = writeln!(
             out,
             "type Size @shareable {{ high: Int unit: String!{width} }}\n\
@@ -386,8 +419,14 @@ impl Inventor {
     fn members(&mut self, graph: usize) -> Vec<&str> {
         let mut members = vec!["Size"];
         let (random, entities) = (&mut self.random, &self.entities);
-        let known = entities.iter().filter(|entity| entity.home(graph).is_some());
-        members.extend(known.filter(|_| random.chance(60)).map(|entity| entity.name.as_str()));
+        let known = entities
+            .iter()
+            .filter(|entity| entity.home(graph).is_some());
+        members.extend(
+            known
+                .filter(|_| random.chance(60))
+                .map(|entity| entity.name.as_str()),
+        );
         members
     }
 
@@ -438,9 +477,20 @@ impl Entity {
 
     fn written(&self, home: &Home, is_named: bool) -> String {
         let graph = home.graph;
-        let mut out = format!("type {}{}", self.name, if is_named { " implements Named" } else { "" });
-        let has_fields = self.fields.iter().any(|field| field.owners.contains(&graph));
-        let end = if home.resolvable || has_fields { "" } else { ", resolvable: false" };
+        let mut out = format!(
+            "type {}{}",
+            self.name,
+            if is_named { " implements Named" } else { "" }
+        );
+        let has_fields = self
+            .fields
+            .iter()
+            .any(|field| field.owners.contains(&graph));
+        let end = if home.resolvable || has_fields {
+            ""
+        } else {
+            ", resolvable: false"
+        };
         for key in &home.keys {
             let _ = write!(out, " @key(fields: \"{}\"{end})", KEYS[*key].0);
         }
@@ -456,9 +506,17 @@ impl Entity {
             if !(field.owners.contains(&graph) || is_former) {
                 continue;
             }
-            let _ = write!(out, " {}{}: {}", field.name, ARGUMENTS[field.arguments].0, field.ty);
+            let _ = write!(
+                out,
+                " {}{}: {}",
+                field.name, ARGUMENTS[field.arguments].0, field.ty
+            );
             if !field.requires.is_empty() {
-                let _ = write!(out, " @requires(fields: \"{}\")", field.requires.replace('"', "\\\""));
+                let _ = write!(
+                    out,
+                    " @requires(fields: \"{}\")",
+                    field.requires.replace('"', "\\\"")
+                );
             }
             for (_, set) in field.provides.iter().filter(|(at, _)| *at == graph) {
                 let _ = write!(out, " @provides(fields: \"{set}\")");

@@ -40,6 +40,7 @@ mod router;
 mod trial;
 
 mod faults;
+mod transit;
 
 use std::env;
 use std::fs;
@@ -125,11 +126,15 @@ fn plans_do_not_depend_on_order() {
                 .ok_or_else(|| format!("{}: no operation for seed {seed}", graph.name))?;
             order::compare(&graphway, &document, seed).map_err(|error| {
                 let fails = |candidate: &document::Document| {
-                    let truth = trial.world.truth(&candidate.to_string(), &candidate.values());
+                    let truth = trial
+                        .world
+                        .truth(&candidate.to_string(), &candidate.values());
                     truth.is_ok() && order::compare(&graphway, candidate, seed).is_err()
                 };
                 let document = shrink::shrink(document, &fails);
-                let error = order::compare(&graphway, &document, seed).err().unwrap_or(error);
+                let error = order::compare(&graphway, &document, seed)
+                    .err()
+                    .unwrap_or(error);
                 format!("{}, seed {seed}\n{document}{error}", graph.name)
             })?;
         }

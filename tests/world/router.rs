@@ -34,7 +34,11 @@ impl Graphway {
         })
     }
 
-    pub fn plan(&self, text: &str, variables: &Value) -> Result<(Plan, Map<String, Value>), String> {
+    pub fn plan(
+        &self,
+        text: &str,
+        variables: &Value,
+    ) -> Result<(Plan, Map<String, Value>), String> {
         let supergraph = &self.supergraph;
         let document = operation::prepare(supergraph, text, None, &ParserLimits::default())
             .map_err(|error| format!("prepare: {error}"))?;

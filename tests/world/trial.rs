@@ -91,12 +91,7 @@ impl Trial {
         self.judge_text(router, &document.to_string(), &document.values())
     }
 
-    fn judge_text(
-        &self,
-        router: &dyn Router,
-        text: &str,
-        variables: &Value,
-    ) -> Result<(), String> {
+    fn judge_text(&self, router: &dyn Router, text: &str, variables: &Value) -> Result<(), String> {
         let truth = self
             .world
             .truth(text, variables)
