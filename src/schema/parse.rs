@@ -38,6 +38,7 @@ impl Supergraph {
         supergraph.subgraphs = join.subgraphs;
         supergraph.api = api;
         supergraph.entrances = entrances::list(&supergraph);
+        supergraph.key_fields = entrances::key_fields(&supergraph);
         supergraph.interfaces = entrances::interfaces(&supergraph);
         supergraph.alike = alike::number(&supergraph);
         Ok(supergraph)
@@ -79,6 +80,7 @@ impl Tables<'_> {
             api: self.api.clone(),
             type_ids,
             entrances: Vec::new(),
+            key_fields: Vec::new(),
             interfaces: Vec::new(),
             alike: Alike::default(),
         };

@@ -3,6 +3,7 @@
 //! The level of an entry is the number of requests that must come before it. Entries of one subgraph on one level go
 //! out as one request, so the fetches form a DAG whatever was merged.
 
+mod batch;
 mod depends;
 mod document;
 mod group;
@@ -25,6 +26,11 @@ pub(super) struct Source<'s, 'a> {
     pub(super) operation: &'a Operation,
     pub(super) graph: &'s Graph<'a>,
     pub(super) selection: &'s Selection,
+}
+
+/// How many requests a selection makes, and how many of them wait for each other at most.
+pub(super) fn schedule(source: &Source) -> (usize, usize) {
+    group::schedule(source)
 }
 
 /// Assembles the plan of a selection.

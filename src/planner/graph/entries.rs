@@ -5,10 +5,11 @@ use super::{
     builder::{Builder, PendingEntry, REQUEST_COST, Reading, Wanted},
 };
 use crate::operation::Field;
+use crate::planner::Error;
 use crate::schema::{Entrance, FieldSet, SetField, TypeId, TypeSet};
 use smallvec::SmallVec;
 
-impl<'a> Builder<'a> {
+impl<'a> Builder<'a, '_> {
     /// Adds to `wanted` what keys need of a class of a position's types, and what the `@requires` of their fields do.
     /// What stands in `wanted` before `from` is wanted of any class.
     pub(super) fn want_keys_and_requirements(
@@ -32,10 +33,8 @@ impl<'a> Builder<'a> {
             .map(|field| field.name.as_str())
             .chain(inherited.map(|wanted| wanted.field.name.as_str()))
             .collect();
-        for entrance in entrances {
-            let key = supergraph.key(entrance);
-            want((object, class), key, (&mut names, wanted));
-        }
+        let keys = supergraph.key_fields(object);
+        want((object, class), keys, (&mut names, wanted));
         let mut next = 0;
         while let Some(&name) = names.get(next) {
             next += 1;
@@ -49,7 +48,7 @@ impl<'a> Builder<'a> {
                 let known =
                     field.and_then(|id| supergraph.field(id).in_subgraph(entrance.subgraph));
                 if let Some(requires) = known.and_then(|known| known.requires.as_ref()) {
-                    want((object, class), requires, (&mut names, wanted));
+                    want((object, class), &requires.fields, (&mut names, wanted));
                 }
             }
         }
@@ -176,8 +175,9 @@ impl<'a> Builder<'a> {
     }
 
     /// Connects every entry to the values it needs. Called when all positions are built.
-    pub(super) fn connect_entries(&mut self) {
+    pub(super) fn connect_entries(&mut self) -> Result<(), Error> {
         for entry in std::mem::take(&mut self.pending) {
+            let before = self.facts.size();
             let mut inputs: SmallVec<[FactId; 4]> = SmallVec::new();
             let at = (entry.position, entry.class);
             let complete = self.inputs(at, &entry.key.fields, &mut inputs)
@@ -202,7 +202,9 @@ impl<'a> Builder<'a> {
                 requires: entry.requires,
             };
             self.facts.connect(entry.fact, inputs, (REQUEST_COST, kind));
+            self.budget.spend(self.facts.size() - before)?;
         }
+        Ok(())
     }
 
     /// Collects the facts behind `fields` for a class of a position; false if one of them has no node.
@@ -257,14 +259,13 @@ fn entered<'a>((position, class): (NodeId, usize), object: TypeId, door: &Entran
     }
 }
 
-/// Adds the fields of `set` to what is wanted for a class, `object` being one of its types.
+/// Adds fields of a set to what is wanted for a class, `object` being one of its types.
 fn want<'a>(
     (object, class): (TypeId, &TypeSet),
-    set: &'a FieldSet,
+    fields: &'a [SetField],
     (names, wanted): (&mut SmallVec<[&'a str; 16]>, &mut Vec<Wanted<'a>>),
 ) {
-    let fields = set.fields.iter();
-    for field in fields.filter(|field| field.types.contains(object)) {
+    for field in fields.iter().filter(|field| field.types.contains(object)) {
         if !names.contains(&field.name.as_str()) {
             names.push(field.name.as_str());
         }

@@ -1,17 +1,25 @@
 //! Selection: terminals without a choice first, each by its cheapest derivation.
 
-use super::Costs;
+use super::{
+    Costs,
+    derive::{Deriving, Marks},
+    stages::{Pick, Stages},
+};
 use crate::planner::{
-    Error,
-    graph::{Fact, FactId, Graph, MoveId, MoveKind, NodeId, State, Terminal},
+    Budget, Error,
+    graph::{Fact, FactId, Facts, Graph, MoveId, MoveKind, NodeId, State, Terminal},
 };
 use crate::schema::Supergraph;
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// The facts of a plan and how each is established.
 pub(in crate::planner) struct Selection {
     /// By fact: the chosen move; none for facts that are not part of the plan.
     pub chosen: Vec<Option<MoveId>>,
+    /// The entries that were chosen where there was another way.
+    pub open: Vec<MoveId>,
+    /// The moves that it had to do without.
+    pub barred: Vec<MoveId>,
 }
 
 impl Selection {
@@ -23,37 +31,120 @@ impl Selection {
 /// The cost of one more class or field in an entry that is made anyway.
 const RIDE_ALONG_COST: u32 = 10;
 
-/// Selects a derivation of every terminal.
-pub(in crate::planner) fn select(
-    supergraph: &Supergraph,
-    graph: &Graph,
-) -> Result<Selection, Error> {
-    let costs = Costs::new(&graph.facts);
-    if let Some(lost) = graph
-        .terminals
-        .iter()
-        .find(|terminal| !costs.is_reachable(terminal.fact))
-    {
-        return Err(unreachable(supergraph, graph, lost));
+/// What every selection over one graph starts from.
+pub(in crate::planner) struct Search<'g, 'a> {
+    supergraph: &'g Supergraph,
+    graph: &'g Graph<'a>,
+    budget: &'g Budget<'g>,
+    /// What each fact costs when nothing is selected.
+    costs: Costs,
+    /// By fact: how many terminals it can lead to within its fetch.
+    coverage: Vec<u32>,
+    /// The other subgraphs of a mutation's fields.
+    settled: Vec<MoveId>,
+}
+
+impl<'g, 'a> Search<'g, 'a> {
+    pub(in crate::planner) fn new(
+        supergraph: &'g Supergraph,
+        (graph, budget): (&'g Graph<'a>, &'g Budget<'g>),
+    ) -> Result<Self, Error> {
+        let mut search = Self {
+            supergraph,
+            graph,
+            budget,
+            costs: Costs::new(&graph.facts, &[]),
+            coverage: coverage(graph),
+            settled: Vec::new(),
+        };
+        search.check(&search.costs)?;
+        search.settle_mutation_fields()?;
+        Ok(search)
     }
-    let coverage = coverage(graph);
-    let mut selecting = Selecting {
-        graph,
-        costs,
-        coverage,
-        chosen: vec![None; graph.facts.facts.len()],
-        barred: vec![false; graph.facts.weights().len()],
-    };
-    selecting.settle_mutation_fields();
-    for terminal in selecting.order() {
-        selecting.choose(terminal.fact);
-        if selecting.chosen[terminal.fact.index()].is_none() {
-            return Err(unreachable(supergraph, graph, &terminal));
+
+    /// Selects a derivation of every terminal without the moves in `barred`.
+    pub(in crate::planner) fn select(&self, barred: &[MoveId]) -> Result<Selection, Error> {
+        let costs = if barred.is_empty() {
+            self.costs.clone()
+        } else {
+            let barred: Vec<MoveId> = self.settled.iter().chain(barred).copied().collect();
+            Costs::new(&self.graph.facts, &barred)
+        };
+        self.check(&costs)?;
+        self.budget.spend(self.graph.facts.facts.len())?;
+        let mut selecting = Selecting {
+            graph: self.graph,
+            costs,
+            coverage: &self.coverage,
+            chosen: vec![None; self.graph.facts.facts.len()],
+            stages: Stages::new(self.graph.facts.facts.len()),
+            marks: Marks::new(self.graph.facts.facts.len()),
+            open: Vec::new(),
+        };
+        for terminal in selecting.order() {
+            self.budget.spend(selecting.choose(terminal.fact))?;
+            if selecting.chosen[terminal.fact.index()].is_none() {
+                return Err(unreachable(self.supergraph, self.graph, &terminal));
+            }
+        }
+        Ok(Selection {
+            chosen: selecting.chosen,
+            open: selecting.open,
+            barred: barred.to_vec(),
+        })
+    }
+
+    fn check(&self, costs: &Costs) -> Result<(), Error> {
+        let mut terminals = self.graph.terminals.iter();
+        match terminals.find(|terminal| !costs.is_reachable(terminal.fact)) {
+            Some(lost) => Err(unreachable(self.supergraph, self.graph, lost)),
+            None => Ok(()),
         }
     }
-    Ok(Selection {
-        chosen: selecting.chosen,
-    })
+
+    /// A mutation's root field must run in exactly one subgraph: the one that covers most, if it leads everywhere.
+    fn settle_mutation_fields(&mut self) -> Result<(), Error> {
+        let facts = &self.graph.facts;
+        let mut fields: BTreeMap<NodeId, Vec<MoveId>> = BTreeMap::new();
+        for entered in self.graph.states[NodeId::ROOT.index()].iter() {
+            if let Some(only) = facts.state(entered).and_then(|state| state.only) {
+                fields
+                    .entry(only)
+                    .or_default()
+                    .extend(facts.made_by(entered));
+            }
+        }
+        fields.retain(|_, moves| moves.len() > 1);
+        if fields.is_empty() {
+            return Ok(());
+        }
+        for moves in fields.values_mut() {
+            moves.sort_by_key(|step| Reverse(self.coverage[facts.output(*step).index()]));
+        }
+        // Mostly what covers most leads everywhere, for all fields at once.
+        let others = fields.values().flat_map(|moves| &moves[1..]);
+        let others: Vec<MoveId> = others.copied().collect();
+        if self.check(&Costs::new(facts, &others)).is_ok() {
+            self.settled = others;
+        } else {
+            for moves in fields.values() {
+                let others = |keep: MoveId| moves.iter().copied().filter(move |step| *step != keep);
+                let mut kept = moves[0];
+                for &keep in moves {
+                    self.budget.spend(facts.facts.len())?;
+                    let settled = self.settled.iter().copied();
+                    let barred: Vec<MoveId> = settled.chain(others(keep)).collect();
+                    if self.check(&Costs::new(facts, &barred)).is_ok() {
+                        kept = keep;
+                        break;
+                    }
+                }
+                self.settled.extend(others(kept));
+            }
+        }
+        self.costs = Costs::new(facts, &self.settled);
+        Ok(())
+    }
 }
 
 fn unreachable(supergraph: &Supergraph, graph: &Graph, terminal: &Terminal) -> Error {
@@ -72,11 +163,11 @@ fn unreachable(supergraph: &Supergraph, graph: &Graph, terminal: &Terminal) -> E
 struct Selecting<'g, 'a> {
     graph: &'g Graph<'a>,
     costs: Costs,
-    /// By fact: how many terminals it can lead to within its fetch.
-    coverage: Vec<u32>,
+    coverage: &'g [u32],
     chosen: Vec<Option<MoveId>>,
-    /// Moves that may not be chosen: a mutation field's other subgraphs.
-    barred: Vec<bool>,
+    stages: Stages,
+    marks: Marks,
+    open: Vec<MoveId>,
 }
 
 impl Selecting<'_, '_> {
@@ -104,66 +195,34 @@ impl Selecting<'_, '_> {
         terminals
     }
 
-    /// Selects the cheapest derivation of a fact, among equals the one whose new fetch covers most.
-    fn choose(&mut self, fact: FactId) {
+    /// Selects a derivation of a fact. Returns the steps it took.
+    fn choose(&mut self, fact: FactId) -> usize {
         if self.chosen[fact.index()].is_some() {
-            return;
+            return 0;
         }
         let facts = &self.graph.facts;
-        let moves = facts
-            .made_by(fact)
-            .iter()
-            .copied()
-            .filter(|step| !self.barred[step.index()]);
-        let best = moves
-            .filter_map(|step| {
-                let cost = self.costs.of_move(facts, step)?;
-                Some((cost, u32::MAX - self.reach(step), step))
-            })
-            .min();
-        if let Some((_, _, step)) = best {
-            self.take(fact, step);
-            self.costs.settle(&self.graph.facts);
+        let deriving = Deriving::new((facts, &self.costs), &self.stages, &mut self.marks);
+        let (chosen, coverage) = (&self.chosen, self.coverage);
+        let reach = |step| reach((facts, &self.costs.best), (chosen, coverage), step);
+        let (picks, steps) = deriving.derive(fact, &reach);
+        for pick in &picks {
+            self.take(pick);
         }
+        steps + self.costs.settle(facts)
     }
 
-    /// What the fetch that `step` would open could cover.
-    fn reach(&self, step: MoveId) -> u32 {
+    /// Selects a fact, and makes it free for what follows.
+    fn take(&mut self, pick: &Pick) {
         let facts = &self.graph.facts;
-        let mut at = step;
-        loop {
-            let Some(&input) = facts.inputs(at).first() else {
-                return self.coverage[facts.output(at).index()];
-            };
-            if facts.kind(at).enters() {
-                return self.coverage[facts.output(at).index()];
-            }
-            match (self.chosen[input.index()], self.costs.best[input.index()]) {
-                (None, Some(next)) => at = next,
-                _ => return u32::MAX,
-            }
+        let Pick { fact, step, .. } = *pick;
+        self.chosen[fact.index()] = Some(step);
+        self.costs.free(facts, fact);
+        self.stages.add(facts, pick);
+        if pick.open {
+            self.open.push(step);
         }
-    }
-
-    /// Selects `fact` by `step`, and what that needs by its cheapest moves.
-    fn take(&mut self, fact: FactId, step: MoveId) {
-        let mut pending = vec![(fact, step)];
-        while let Some((fact, step)) = pending.pop() {
-            if self.chosen[fact.index()].is_some() {
-                continue;
-            }
-            self.chosen[fact.index()] = Some(step);
-            let facts = &self.graph.facts;
-            let inputs = facts
-                .inputs(step)
-                .iter()
-                .filter(|input| self.chosen[input.index()].is_none());
-            pending
-                .extend(inputs.filter_map(|input| Some((*input, self.costs.best[input.index()]?))));
-            self.costs.free(fact);
-            if let (MoveKind::Enter { .. }, Some(state)) = (facts.kind(step), facts.state(fact)) {
-                self.discount_entries(state);
-            }
+        if let (MoveKind::Enter { .. }, Some(state)) = (facts.kind(step), facts.state(fact)) {
+            self.discount_entries(state);
         }
     }
 
@@ -181,48 +240,29 @@ impl Selecting<'_, '_> {
             }
         }
     }
-
-    /// A mutation's root field must run in exactly one subgraph: the one that covers most, if it leads everywhere.
-    fn settle_mutation_fields(&mut self) {
-        let facts = &self.graph.facts;
-        let mut fields: HashMap<NodeId, Vec<MoveId>> = HashMap::new();
-        for step in facts.moves() {
-            let only = facts.state(facts.output(step)).and_then(|state| state.only);
-            if let (MoveKind::EnterRoot, Some(only)) = (facts.kind(step), only) {
-                fields.entry(only).or_default().push(step);
-            }
-        }
-        let mut fields: Vec<_> = fields
-            .into_iter()
-            .filter(|(_, moves)| moves.len() > 1)
-            .collect();
-        fields.sort_unstable();
-        for (_, mut moves) in fields {
-            moves.sort_by_key(|step| Reverse(self.coverage[facts.output(*step).index()]));
-            let keep = moves.iter().copied().find(|keep| {
-                let others = moves.iter().filter(|step| *step != keep);
-                let without = Costs::without(facts, self.barred_with(others));
-                self.graph
-                    .terminals
-                    .iter()
-                    .all(|terminal| without.is_reachable(terminal.fact))
-            });
-            let keep = keep.unwrap_or(moves[0]);
-            self.barred = self.barred_with(moves.iter().filter(|step| **step != keep));
-        }
-        if self.barred.contains(&true) {
-            self.costs = Costs::without(facts, self.barred.clone());
-        }
-    }
-
-    fn barred_with<'m>(&self, more: impl Iterator<Item = &'m MoveId>) -> Vec<bool> {
-        let mut barred = self.barred.clone();
-        more.for_each(|step| barred[step.index()] = true);
-        barred
-    }
 }
 
-use std::cmp::Reverse;
+/// What the fetch that `step` would open could cover; most for what is read in a fetch that is there.
+fn reach(
+    (facts, best): (&Facts, &[Option<MoveId>]),
+    (chosen, coverage): (&[Option<MoveId>], &[u32]),
+    step: MoveId,
+) -> u32 {
+    let mut at = step;
+    loop {
+        let output = coverage[facts.output(at).index()];
+        let Some(&input) = facts.inputs(at).first() else {
+            return output;
+        };
+        if facts.kind(at).enters() {
+            return output;
+        }
+        match (chosen[input.index()], best[input.index()]) {
+            (None, Some(next)) => at = next,
+            _ => return u32::MAX,
+        }
+    }
+}
 
 /// How many terminals each fact leads to without another request. Facts come before those inside them.
 fn coverage(graph: &Graph) -> Vec<u32> {
