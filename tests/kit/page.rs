@@ -84,9 +84,9 @@ impl Page {
 }
 
 /// The federation that subgraphs of pages speak when they do not say so themselves.
-const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.3\", import: [\"@key\", \
+const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.8\", import: [\"@key\", \
     \"@requires\", \"@provides\", \"@external\", \"@shareable\", \"@override\", \"@inaccessible\", \
-    \"@interfaceObject\"])\n";
+    \"@interfaceObject\", \"@context\", \"@fromContext\"])\n";
 
 /// A subgraph's SDL with the `@link` that was left out, unless it has its own or begins with `# Federation 1`.
 pub fn linked(sdl: &str) -> String {

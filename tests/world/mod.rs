@@ -6,6 +6,7 @@
 //! operations of their own. `WORLD_SEEDS` says how many random ones each graph gets, `WORLD_SEED` picks one of them,
 //! `WORLD_GRAPH` one graph, and `WORLD_SUPERGRAPH` supergraph files from elsewhere.
 
+mod contexts;
 mod field_set;
 mod links;
 mod model;
@@ -35,6 +36,7 @@ mod compose;
 mod graphs;
 mod interpreter;
 mod invented;
+mod labels;
 mod order;
 mod router;
 mod trial;
@@ -42,13 +44,14 @@ mod trial;
 mod faults;
 mod transit;
 
+use std::collections::HashSet;
 use std::env;
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
 use router::{By, Graphway};
-use trial::Trial;
+use trial::{Router, Trial};
 
 /// The seeds to try: `WORLD_SEED` alone, or the first `WORLD_SEEDS`.
 fn seeds(usual: u64) -> Range<u64> {
@@ -84,24 +87,29 @@ fn every_graph_makes_a_sound_world() {
 }
 
 /// Tries something on every graph; panics with what failed of each.
-fn on_all(attempt: impl Fn(&graphs::Graph, Trial) -> Result<(), String>) {
-    let mut failures = Vec::new();
-    for graph in graphs::graphs() {
-        let tried = Trial::new(&graph.name, &graph.sdl).and_then(|trial| attempt(graph, trial));
-        failures.extend(tried.err());
-    }
+fn on_all(attempt: impl Fn(&graphs::Graph) -> Result<(), String>) {
+    let failures: Vec<_> = graphs::graphs()
+        .iter()
+        .filter_map(|graph| attempt(graph).err())
+        .collect();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-/// Puts the pages' operations and random ones over every graph to Graphway.
+/// Puts the pages' operations and random ones over every graph to Graphway, for every choice of labels.
 fn try_all(by: By, usual: u64) {
-    on_all(|graph, mut trial| {
-        let graphway =
-            Graphway::new(&graph.sdl, by).map_err(|error| format!("{}: {error}", graph.name))?;
-        for (text, variables) in &graph.operations {
-            trial.run_written(&graphway, (text, variables))?;
+    on_all(|graph| {
+        for on in labels::choices(&graph.sdl) {
+            let told = |error: String| format!("{}, labels {on:?}: {error}", graph.name);
+            let mut trial = Trial::new(&graph.name, &labels::settled(&graph.sdl, &on))?;
+            let graphway = Graphway::with_labels(&graph.sdl, by, &on).map_err(told)?;
+            for (text, variables) in &graph.operations {
+                trial
+                    .run_written(&graphway, (text, variables))
+                    .map_err(told)?;
+            }
+            trial.run(&graphway, seeds(usual)).map_err(told)?;
         }
-        trial.run(&graphway, seeds(usual))
+        Ok(())
     });
 }
 
@@ -119,7 +127,8 @@ fn plans_say_what_one_server_would_answer() {
 /// What a plan costs depends on what is asked, not on the order of asking; and the same question has the same plan.
 #[test]
 fn plans_do_not_depend_on_order() {
-    on_all(|graph, trial| {
+    on_all(|graph| {
+        let trial = Trial::new(&graph.name, &graph.sdl)?;
         let graphway = Graphway::new(&graph.sdl, By::Executor)?;
         for seed in seeds(15) {
             let document = operations::generate(&trial.world.model, seed)
@@ -155,4 +164,26 @@ fn supergraphs_can_be_taken_elsewhere() {
             .and_then(|()| fs::write(folder.join("queries.json"), "[]"));
         written.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     }
+}
+
+/// An operation is planned as if its labels had never been: by those alone that it is said to depend on.
+#[test]
+fn labels_are_settled_before_planning() {
+    let sdl = include_str!("graphs/harbour.graphql");
+    let trial = Trial::new("harbour", sdl).unwrap_or_else(|error| panic!("{error}"));
+    let choices = labels::choices(sdl);
+    let mut seen = HashSet::new();
+    for on in &choices {
+        let labelled = Graphway::with_labels(sdl, By::Interpreter, on).unwrap();
+        let settled = labels::settled(sdl, on);
+        let settled = Graphway::with_labels(&settled, By::Interpreter, &[]).unwrap();
+        for seed in seeds(100) {
+            let document = operations::generate(&trial.world.model, seed).unwrap();
+            let (text, variables) = (document.to_string(), document.values());
+            let plan = labelled.explain(&text, &variables);
+            assert_eq!(plan, settled.explain(&text, &variables), "{on:?}\n{text}");
+            seen.insert((seed, plan));
+        }
+    }
+    assert!(seen.len() > 200, "labels hardly change a plan");
 }
