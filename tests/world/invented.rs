@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use super::random::Random;
+use super::sketch::{ARGUMENTS, Entity, Field, Home, KEYS, SCALARS};
 
 /// Names and SDLs of the subgraphs of a seed.
 pub fn invent(seed: u64) -> Vec<(String, String)> {
@@ -13,54 +14,6 @@ pub fn invent(seed: u64) -> Vec<(String, String)> {
     inventor.add_requirements();
     inventor.add_provisions();
     inventor.written()
-}
-
-const KEYS: [(&str, &str); 4] = [
-    ("id", "id: ID!"),
-    ("code", "code: Int!"),
-    ("part { no kind }", "part: Part!"),
-    ("marks { no }", "marks: [Part!]!"),
-];
-const SCALARS: [&str; 5] = ["Int", "String", "Float", "Boolean", "Colour"];
-/// Arguments of a field, and how a requirement fills them.
-const ARGUMENTS: [(&str, &str); 4] = [
-    ("", ""),
-    ("(n: Int = 1)", "(n: 2)"),
-    ("(of: [Colour!])", "(of: [RED])"),
-    ("(to: String!)", "(to: \"x\")"),
-];
-
-/// A kind of things that several subgraphs know.
-struct Entity {
-    name: String,
-    /// Indexes into [`KEYS`].
-    keys: Vec<usize>,
-    homes: Vec<Home>,
-    fields: Vec<Field>,
-}
-
-/// An entity in one subgraph.
-struct Home {
-    graph: usize,
-    keys: Vec<usize>,
-    /// Fields that another subgraph tells, and those made of them.
-    lines: Vec<String>,
-    externals: Vec<String>,
-    resolvable: bool,
-}
-
-struct Field {
-    name: String,
-    /// Its named type, and the text of its type.
-    named: String,
-    ty: String,
-    arguments: usize,
-    owners: Vec<usize>,
-    /// The subgraph that it was taken from.
-    former: Option<usize>,
-    shareable: bool,
-    requires: String,
-    provides: Vec<(usize, String)>,
 }
 
 struct Inventor {
@@ -450,84 +403,5 @@ impl Inventor {
         format!(
             "type General @interfaceObject @key(fields: \"id\") {{ id: ID! h{graph}: [Either] k{graph}: General{requires} }}\n"
         )
-    }
-}
-
-impl Home {
-    fn new(graph: usize, keys: Vec<usize>) -> Self {
-        Home {
-            graph,
-            keys,
-            lines: Vec::new(),
-            externals: Vec::new(),
-            resolvable: true,
-        }
-    }
-}
-
-impl Entity {
-    fn home(&self, graph: usize) -> Option<&Home> {
-        self.homes.iter().find(|home| home.graph == graph)
-    }
-
-    fn tells(&self, name: &str, graph: usize) -> bool {
-        let mut fields = self.fields.iter().filter(|field| field.name == name);
-        fields.any(|field| field.owners.contains(&graph))
-    }
-
-    fn written(&self, home: &Home, is_named: bool) -> String {
-        let graph = home.graph;
-        let mut out = format!(
-            "type {}{}",
-            self.name,
-            if is_named { " implements Named" } else { "" }
-        );
-        let has_fields = self
-            .fields
-            .iter()
-            .any(|field| field.owners.contains(&graph));
-        let end = if home.resolvable || has_fields {
-            ""
-        } else {
-            ", resolvable: false"
-        };
-        for key in &home.keys {
-            let _ = write!(out, " @key(fields: \"{}\"{end})", KEYS[*key].0);
-        }
-        out += " {";
-        for key in self.keys.iter().filter(|key| home.keys.contains(key)) {
-            let _ = write!(out, " {}", KEYS[*key].1);
-        }
-        for line in &home.lines {
-            let _ = write!(out, " {line}");
-        }
-        for field in &self.fields {
-            let is_former = field.former == Some(graph);
-            if !(field.owners.contains(&graph) || is_former) {
-                continue;
-            }
-            let _ = write!(
-                out,
-                " {}{}: {}",
-                field.name, ARGUMENTS[field.arguments].0, field.ty
-            );
-            if !field.requires.is_empty() {
-                let _ = write!(
-                    out,
-                    " @requires(fields: \"{}\")",
-                    field.requires.replace('"', "\\\"")
-                );
-            }
-            for (_, set) in field.provides.iter().filter(|(at, _)| *at == graph) {
-                let _ = write!(out, " @provides(fields: \"{set}\")");
-            }
-            if let Some(former) = field.former.filter(|_| !is_former) {
-                let _ = write!(out, " @override(from: \"s{former}\")");
-            }
-            if field.shareable {
-                out += " @shareable";
-            }
-        }
-        out + " }\n"
     }
 }

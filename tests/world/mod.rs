@@ -39,6 +39,7 @@ mod invented;
 mod labels;
 mod order;
 mod router;
+mod sketch;
 mod trial;
 
 mod faults;
