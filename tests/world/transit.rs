@@ -91,12 +91,9 @@ fn with_other_values(body: &mut Value) -> bool {
 fn change(value: &mut Value) -> bool {
     match value {
         Value::Null => false,
-        Value::Object(fields) => fields
-            .values_mut()
-            .fold(false, |happened, value| change(value) || happened),
-        Value::Array(items) => items
-            .iter_mut()
-            .fold(false, |happened, item| change(item) || happened),
+        // Not `any`: all of them are changed.
+        Value::Object(fields) => fields.values_mut().filter_map(changed).count() > 0,
+        Value::Array(items) => items.iter_mut().filter_map(changed).count() > 0,
         Value::Bool(is) => {
             *is = !*is;
             true
@@ -110,6 +107,10 @@ fn change(value: &mut Value) -> bool {
             true
         }
     }
+}
+
+fn changed(value: &mut Value) -> Option<()> {
+    change(value).then_some(())
 }
 
 #[test]
