@@ -7,6 +7,7 @@ mod batch;
 mod depends;
 mod document;
 mod group;
+mod outline;
 mod output;
 mod printed;
 mod representation;
@@ -19,6 +20,8 @@ use super::search::Selection;
 use crate::operation::{Operation, OperationKind};
 use crate::schema::Supergraph;
 use group::Group;
+
+pub(super) use outline::{Outline, Request};
 
 /// What assembling reads.
 pub(super) struct Source<'s, 'a> {
