@@ -6,7 +6,10 @@ use super::{
     failure::Usage,
     sources::{Loaded, Sources, read_sdl},
 };
-use crate::{operation, planner, schema::Supergraph};
+use crate::{
+    operation, planner,
+    schema::{Labels, Supergraph},
+};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
@@ -21,7 +24,8 @@ use variants::{Variant, Variants};
 /// Show how an operation would be answered.
 ///
 /// Prints the fetches to subgraphs: what each asks, and which ones it waits for. Where @skip or @include depend on
-/// variables that have no value and no default, there is a plan for each combination, up to 16.
+/// variables that have no value and no default, there is a plan for each combination, up to 16. Labels of @override are off
+/// unless --override turns them on; where the plan depends on some, they are named on standard error.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -29,6 +33,7 @@ Examples:
   graphway plan --supergraph supergraph.graphql --variables '{\"withReviews\": true}' query.graphql
   graphway plan --explain query.graphql              why there is each fetch, and what else could be
   graphway plan --format mermaid query.graphql
+  graphway plan --override 'percent(20)' --override new-stock query.graphql
   echo '{ me { name } }' | graphway plan -")]
 pub(super) struct Plan {
     /// The configuration. Without it ./router.yaml is read, if there is one.
@@ -46,6 +51,10 @@ pub(super) struct Plan {
     /// Which of the document's operations.
     #[arg(long, value_name = "NAME")]
     operation_name: Option<String>,
+
+    /// A label of @override that is on; may be given several times.
+    #[arg(long = "override", value_name = "LABEL")]
+    labels: Vec<String>,
 
     /// How to show it.
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -100,6 +109,8 @@ impl Plan {
         let name = self.operation_name.as_deref();
         let document = operation::prepare(&supergraph, &text, name, &config.limits.parser())
             .map_err(explained)?;
+        let labels = labels(&supergraph, &self.labels)?;
+        tell_of_labels(&supergraph, (document.labels(), &labels));
         let variants = match variables {
             Some(variables) => {
                 variants::settled(&supergraph, &document, variables).map_err(explained)?
@@ -110,7 +121,8 @@ impl Plan {
             tell_of_the_rest(&variants);
         }
         let plans = variants.shown.into_iter().map(|variant| {
-            let operation = document.fold(&supergraph, &variant.conditions);
+            let conditions = variant.conditions.clone().with_labels(labels.clone());
+            let operation = document.fold(&supergraph, &conditions);
             let operation = operation.map_err(explained)?;
             let planned = match self.explain {
                 true => planner::explain(&supergraph, &operation)
@@ -146,6 +158,42 @@ fn tell_of_the_rest(variants: &Variants) {
         variants.shown.len(),
         variants.open,
         variants.open
+    );
+}
+
+/// The labels with these names.
+fn labels(supergraph: &Supergraph, names: &[String]) -> Result<Labels, Usage> {
+    let label = |name: &String| {
+        supergraph.label_id(name).ok_or_else(|| {
+            let known: Vec<&str> = supergraph.labels().map(|(_, label)| label).collect();
+            let has = match known.as_slice() {
+                [] => "it has none".to_owned(),
+                known => format!("it has: {}", known.join(", ")),
+            };
+            Usage(format!(
+                "--override: the supergraph has no label `{name}`; {has}"
+            ))
+        })
+    };
+    names.iter().map(label).collect()
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the command line speaks on the terminal"
+)]
+fn tell_of_labels(supergraph: &Supergraph, (behind, on): (&Labels, &Labels)) {
+    if behind.is_empty() {
+        return;
+    }
+    let states = behind.iter().map(|label| {
+        let state = if on.contains(label) { "on" } else { "off" };
+        format!("{} {state}", supergraph.label(label))
+    });
+    let states: Vec<String> = states.collect();
+    eprintln!(
+        "labels of @override: {} (--override turns one on)",
+        states.join(", ")
     );
 }
 

@@ -4,12 +4,14 @@ use super::{
     Error, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, alike, api, entrances, federation1,
     field_set::Reader,
     join::{Join, boolean, string},
+    labels,
     link::Links,
     model::{
         FieldDefinition, FieldInSubgraph, Key, Roots, Supergraph, TypeDefinition, TypeInSubgraph,
         TypeKind,
     },
     prepared::Alike,
+    reach,
 };
 use apollo_compiler::{
     Name, Schema, ast,
@@ -30,6 +32,7 @@ impl Supergraph {
             schema: &schema,
             api: &api,
             join: &join,
+            labels: labels::names(&schema, &join),
         }
         .build()?;
         if join.owner.is_some() {
@@ -41,6 +44,7 @@ impl Supergraph {
         supergraph.key_fields = entrances::key_fields(&supergraph);
         supergraph.interfaces = entrances::interfaces(&supergraph);
         supergraph.alike = alike::number(&supergraph);
+        supergraph.depends_on = reach::labels(&supergraph);
         Ok(supergraph)
     }
 }
@@ -50,6 +54,7 @@ struct Tables<'a> {
     schema: &'a Valid<Schema>,
     api: &'a Valid<Schema>,
     join: &'a Join,
+    labels: Vec<String>,
 }
 
 impl Tables<'_> {
@@ -83,6 +88,8 @@ impl Tables<'_> {
             key_fields: Vec::new(),
             interfaces: Vec::new(),
             alike: Alike::default(),
+            labels: self.labels.clone(),
+            depends_on: Vec::new(),
         };
         self.declare_types(&mut supergraph);
         let known: Vec<(TypeId, TypeSet)> = supergraph
@@ -333,8 +340,10 @@ impl Tables<'_> {
                 ast::Type::parse(text, "type")
                     .map_err(|_| Error::at(&coordinate, "@join__field(type:) is not a type"))
             });
+            let guard = labels::guard(directive, &self.labels);
             known[subgraph.index()] = Some(FieldInSubgraph {
-                external: flag("external") || flag("usedOverridden"),
+                external: flag("external") || (flag("usedOverridden") && guard.is_none()),
+                guard,
                 requires: set("requires", ty.name())?,
                 provides: set("provides", definition.ty.inner_named_type())?,
                 ty: parsed.transpose()?,

@@ -9,7 +9,7 @@ use graphway::{
     composition::{self, SubgraphSdl},
     operation,
     planner::{self, Plan},
-    schema::Supergraph,
+    schema::{Labels, Supergraph},
 };
 use serde_json::{Map, Value};
 
@@ -34,13 +34,22 @@ fn plan(
     text: &str,
     variables: Map<String, Value>,
 ) -> Result<Plan, String> {
-    let operation = operation(supergraph, text, variables)?;
+    plan_with((supergraph, Labels::default()), text, variables)
+}
+
+/// The same while these labels of `@override` are on.
+fn plan_with(
+    (supergraph, labels): (&Supergraph, Labels),
+    text: &str,
+    variables: Map<String, Value>,
+) -> Result<Plan, String> {
+    let operation = operation((supergraph, labels), text, variables)?;
     planner::plan(supergraph, &operation).map_err(|error| error.to_string())
 }
 
-/// An operation under the conditions that variables settle.
+/// An operation under the conditions that variables and labels settle.
 fn operation(
-    supergraph: &Supergraph,
+    (supergraph, labels): (&Supergraph, Labels),
     text: &str,
     variables: Map<String, Value>,
 ) -> Result<operation::Operation, String> {
@@ -48,8 +57,9 @@ fn operation(
     let variables = document
         .coerce(supergraph, variables)
         .map_err(|error| error.to_string())?;
+    let conditions = document.conditions(&variables).with_labels(labels);
     document
-        .fold(supergraph, &document.conditions(&variables))
+        .fold(supergraph, &conditions)
         .map_err(|error| error.to_string())
 }
 
@@ -66,7 +76,7 @@ fn said(error: operation::Error) -> String {
 
 /// The supergraph SDL of subgraphs, each a name and an SDL without its `@link`.
 fn compose<'a>(subgraphs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.3\", import: [\"@key\", \
+    const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.7\", import: [\"@key\", \
         \"@requires\", \"@provides\", \"@external\", \"@shareable\", \"@override\", \"@inaccessible\", \
         \"@interfaceObject\"])\n";
     let sdls: Vec<SubgraphSdl> = subgraphs

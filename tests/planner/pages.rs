@@ -1,12 +1,16 @@
 //! Runs the pages under `tests/cases/plans` and `tests/cases/explain`.
 //!
 //! A page has the subgraphs it is about (`graphql subgraph NAME`, their `@link` left out), or none for the sample's; or, for
-//! what composition refuses, the types of a supergraph (`graphql supergraph`). Then come operations, each with its variables
-//! if its conditions have some, and its plan or the explanation of it. `UPDATE=1` rewrites these.
+//! what composition refuses, the types of a supergraph (`graphql supergraph`). Then come operations, each with its plans or
+//! the explanations of them; before one its variables if conditions have some (`json variables`), and the labels of `@override`
+//! that are on (`text labels`, one a line). `UPDATE=1` rewrites plans and explanations.
 
-use super::{HEAD, compose, operation, plan};
+use super::{HEAD, compose, operation, plan_with};
 use crate::kit::{self, Block, Page};
-use graphway::{planner, schema::Supergraph};
+use graphway::{
+    planner,
+    schema::{Labels, Supergraph},
+};
 use serde_json::{Map, Value};
 use std::{borrow::Cow, fs, path::Path};
 
@@ -75,6 +79,7 @@ fn check(path: &Path) -> Option<String> {
 fn happened<'a>(supergraph: &Supergraph, blocks: &'a [Block]) -> Vec<Cow<'a, str>> {
     let mut text = None;
     let mut variables = Map::new();
+    let mut labels = Labels::default();
     let mut plans = 0;
     let texts = blocks
         .iter()
@@ -85,6 +90,12 @@ fn happened<'a>(supergraph: &Supergraph, blocks: &'a [Block]) -> Vec<Cow<'a, str
                 "operation" => {
                     text = Some(&block.text);
                     variables = Map::new();
+                    labels = Labels::default();
+                }
+                "labels" => {
+                    let on = block.text.lines();
+                    let on = on.map(|label| supergraph.label_id(label).unwrap());
+                    labels = on.collect();
                 }
                 "variables" => {
                     let given: Value = serde_json::from_str(&block.text).unwrap();
@@ -93,15 +104,21 @@ fn happened<'a>(supergraph: &Supergraph, blocks: &'a [Block]) -> Vec<Cow<'a, str
                 "plan" => {
                     let text = text.expect("an operation before its plan");
                     plans += 1;
-                    return Cow::Owned(match plan(supergraph, text, variables.clone()) {
-                        Ok(plan) => plan.display(supergraph).to_string(),
-                        Err(error) => format!("{error}\n"),
-                    });
+                    return Cow::Owned(
+                        match plan_with((supergraph, labels.clone()), text, variables.clone()) {
+                            Ok(plan) => plan.display(supergraph).to_string(),
+                            Err(error) => format!("{error}\n"),
+                        },
+                    );
                 }
                 "explanation" => {
                     let text = text.expect("an operation before its explanation");
                     plans += 1;
-                    return Cow::Owned(explained(supergraph, text, variables.clone()));
+                    return Cow::Owned(explained(
+                        (supergraph, labels.clone()),
+                        text,
+                        variables.clone(),
+                    ));
                 }
                 other => panic!("a page of plans has no {other:?}"),
             }
@@ -113,8 +130,12 @@ fn happened<'a>(supergraph: &Supergraph, blocks: &'a [Block]) -> Vec<Cow<'a, str
 }
 
 /// The explanation of an operation's plan, or why there is no plan: a line for each reason.
-fn explained(supergraph: &Supergraph, text: &str, variables: Map<String, Value>) -> String {
-    let operation = operation(supergraph, text, variables).unwrap();
+fn explained(
+    (supergraph, labels): (&Supergraph, Labels),
+    text: &str,
+    variables: Map<String, Value>,
+) -> String {
+    let operation = operation((supergraph, labels), text, variables).unwrap();
     match planner::explain(supergraph, &operation) {
         Ok((_, explanation)) => explanation.to_string(),
         Err(planner::Error::Unreachable {

@@ -241,7 +241,7 @@ proptest! {
     fn explanations_are_of_the_plan(choices in prop::collection::vec(any::<u32>(), 150)) {
         let selections = select("Query", 4, &mut choices.into_iter());
         prop_assume!(!selections.is_empty());
-        let asked = operation(kit::sample(), &text(&selections), Default::default()).unwrap();
+        let asked = operation((kit::sample(), Default::default()), &text(&selections), Default::default()).unwrap();
         let (explained, explanation) = planner::explain(kit::sample(), &asked).unwrap();
         let plain = planner::plan(kit::sample(), &asked).unwrap();
         let shown = |plan: &Plan| plan.display(kit::sample()).to_string();

@@ -187,6 +187,44 @@ fn check_says_yes_no_or_that_it_was_called_wrongly() {
 }
 
 #[test]
+fn labels_are_off_unless_they_are_named() {
+    let moving = "tests/cases/supergraphs/moving.graphql";
+    let plan = |arguments: &[&str]| {
+        let fixed = ["plan", "--supergraph", moving, "-"];
+        graphway(&[&fixed, arguments].concat(), "{ price stock }")
+    };
+    let ended = plan(&[]);
+    assert_eq!(ended.out, "fetch 0 from old\n  { price stock }\n");
+    assert_eq!(
+        ended.err,
+        "labels of @override: prices off, stock/eu off (--override turns one on)\n"
+    );
+    // Others are no matter.
+    let ended = plan(&["--override", "prices", "--override", "percent(50)"]);
+    insta::assert_snapshot!(ended.out + &ended.err, @r#"
+fetch 0 from new
+  { price }
+
+fetch 1 from old
+  { stock }
+labels of @override: prices on, stock/eu off (--override turns one on)
+"#);
+    let ended = plan(&["--override", "price"]);
+    assert_eq!(ended.code, Some(2));
+    insta::assert_snapshot!(ended.err, @r#"
+error: --override: the supergraph has no label `price`; it has: percent(0), percent(100), percent(50), prices, stock/eu
+"#);
+
+    let config = config("check-labels.yaml", "override_labels: { prices: false }\n");
+    let ended = graphway(&["check", "--supergraph", moving, "--config", &config], "");
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    insta::assert_snapshot!(ended.err, @r#"
+warning: the label `stock/eu` of @override is off for every request: `override_labels` does not say when it is on
+the configuration and the supergraph of 2 subgraphs fit together
+"#);
+}
+
+#[test]
 fn the_schema_is_json() {
     let ended = graphway(&["config", "schema"], "");
     let schema: Value = serde_json::from_str(&ended.out).unwrap();

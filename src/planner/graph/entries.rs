@@ -47,6 +47,7 @@ impl<'a> Builder<'a, '_> {
                 let field = supergraph.field_of(entrance.declared, name);
                 let known =
                     field.and_then(|id| supergraph.field(id).in_subgraph(entrance.subgraph));
+                let known = known.filter(|known| known.resolves(self.labels));
                 if let Some(requires) = known.and_then(|known| known.requires.as_ref()) {
                     want((object, class), &requires.fields, (&mut names, wanted));
                 }
@@ -130,7 +131,7 @@ impl<'a> Builder<'a, '_> {
         state.only = Some(child);
         let known = self.known_field(&state, child, part);
         let Some(requires) = known
-            .filter(|known| !known.external)
+            .filter(|known| known.resolves(self.labels))
             .and_then(|known| known.requires.as_ref())
         else {
             return;
