@@ -13,6 +13,7 @@ mod json;
 mod mermaid;
 mod plan;
 mod search;
+mod template;
 mod text;
 #[cfg(debug_assertions)]
 mod verify;
@@ -29,9 +30,11 @@ pub use explain::{
     Required, Saving, Size,
 };
 pub use plan::{
-    Entities, Fetch, FetchId, FetchKind, Leaf, Output, OutputField, OutputValue, Plan, Position,
-    PositionId, Read, ReadField, Representation, RepresentationField, Target, Typename,
+    ContextSource, Entities, Fetch, FetchId, FetchKind, Leaf, Output, OutputField, OutputValue,
+    Plan, Position, PositionId, Read, ReadField, Representation, RepresentationField, Target,
+    Typename,
 };
+pub use template::{ContextVariable, Piece, Template, TemplateField, copy_of};
 pub use text::PlanText;
 
 /// How many positions beyond the client's selections keys may need hops of their own: first few, then more.

@@ -34,12 +34,26 @@ pub(super) fn verify(plan: &Plan) -> Result<(), String> {
                     "fetch {index} needs the type of {path}, which nothing before it asks for"
                 ));
             }
+            let sources = || target.contexts.iter().flatten();
+            if let Some(source) = sources().find(|source| {
+                let typed = &plan.positions[source.position.0 as usize].object;
+                source.types.is_some()
+                    && typed.is_none()
+                    && !available(|produced| &produced.typed, source.position)
+            }) {
+                let path = plan.path(source.position);
+                return Err(format!(
+                    "fetch {index} takes a context from {path}, whose type nothing before it asks for"
+                ));
+            }
             let mut missing = None;
-            visit(&target.representation.fields, &mut |at| {
+            let mut note = |at| {
                 if !available(|produced| &produced.read, at) {
                     missing = Some(at);
                 }
-            });
+            };
+            visit(&target.representation.fields, &mut note);
+            sources().for_each(|source| visit(&source.fields, &mut note));
             if let Some(missing) = missing {
                 return Err(format!(
                     "fetch {index} sends {}, which nothing before it reads",

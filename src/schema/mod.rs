@@ -5,6 +5,7 @@
 
 mod alike;
 mod api;
+mod contexts;
 mod entrances;
 mod error;
 mod federation1;
@@ -25,8 +26,8 @@ pub use field_set::{Argument, FieldSet, SetField};
 pub use ids::{FieldId, LabelId, SubgraphId, TypeId};
 pub use label_set::{Guard, Labels};
 pub use model::{
-    FieldDefinition, FieldInSubgraph, Key, Roots, Subgraph, Supergraph, TypeDefinition,
-    TypeInSubgraph, TypeKind,
+    ContextArgument, ContextValue, FieldDefinition, FieldInSubgraph, Key, Roots, Subgraph,
+    Supergraph, TypeDefinition, TypeInSubgraph, TypeKind,
 };
 pub use prepared::Entrance;
 pub use type_set::TypeSet;

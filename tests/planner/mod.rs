@@ -76,9 +76,9 @@ fn said(error: operation::Error) -> String {
 
 /// The supergraph SDL of subgraphs, each a name and an SDL without its `@link`.
 fn compose<'a>(subgraphs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.7\", import: [\"@key\", \
+    const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.8\", import: [\"@key\", \
         \"@requires\", \"@provides\", \"@external\", \"@shareable\", \"@override\", \"@inaccessible\", \
-        \"@interfaceObject\"])\n";
+        \"@interfaceObject\", \"@context\", \"@fromContext\"])\n";
     let sdls: Vec<SubgraphSdl> = subgraphs
         .into_iter()
         .map(|(name, sdl)| SubgraphSdl {

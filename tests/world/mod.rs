@@ -6,6 +6,7 @@
 //! the operations. `WORLD_SEEDS` says how many operations each graph gets, `WORLD_SEED` picks
 //! one of them, `WORLD_GRAPH` one graph, and `WORLD_SUPERGRAPH` supergraph files from elsewhere.
 
+mod contexts;
 mod field_set;
 mod links;
 mod model;
