@@ -94,7 +94,7 @@ fn solve<'a>(
         }
     }
     Err(match failed {
-        Some((graph, lost)) => explain::unreachable(supergraph, &graph, &lost),
+        Some((graph, lost)) => explain::unreachable((supergraph, operation), &graph, &lost),
         None => Error::TooLarge { limit: 0 },
     })
 }
