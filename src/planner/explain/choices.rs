@@ -97,7 +97,7 @@ impl Reasons<'_, '_> {
                 continue;
             }
             let known = field_in(supergraph, graph, (from, subject));
-            if known.is_some_and(|known| known.external) {
+            if known.is_some_and(|known| !known.resolves(graph.labels)) {
                 let provider = self.provider(from, subject.node);
                 by.entry(provider).or_default().push(fact);
             }
@@ -110,7 +110,7 @@ impl Reasons<'_, '_> {
                 let known = input
                     .zip(output)
                     .and_then(|(from, subject)| field_in(supergraph, graph, (*from, subject)));
-                known.is_some_and(|known| known.external)
+                known.is_some_and(|known| !known.resolves(graph.labels))
             });
             let without = trials.size(with_it, []);
             let fields = facts.iter().filter_map(|fact| subject(graph, *fact));

@@ -4,7 +4,7 @@ use super::set_text;
 use crate::planner::error::{Error, Missing, Tried};
 use crate::planner::graph::{Fact, FactId, Graph, NodeId, Part};
 use crate::planner::search::{Costs, Lost};
-use crate::schema::{Entrance, FieldInSubgraph, SetField, SubgraphId, Supergraph, TypeId, TypeSet};
+use crate::schema::{Entrance, SetField, SubgraphId, Supergraph, TypeId, TypeSet};
 use std::collections::BTreeSet;
 
 /// The error for what could not be established.
@@ -110,7 +110,7 @@ impl Search<'_, '_> {
         let field = self.supergraph.field_of(declared, name);
         match field.and_then(|field| self.supergraph.field(field).in_subgraph(subgraph)) {
             None => vec![Missing::Field],
-            Some(FieldInSubgraph { external: true, .. }) => vec![Missing::External],
+            Some(known) if !known.resolves(self.graph.labels) => vec![Missing::External],
             Some(_) if position == NodeId::ROOT => vec![Missing::RunsOnce],
             Some(known) => {
                 let requires = known.requires.as_ref().map(|set| set.fields.as_slice());

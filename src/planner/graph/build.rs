@@ -7,7 +7,7 @@ use super::{
 };
 use crate::operation::{Field, Operation, Selections};
 use crate::planner::{Budget, Error};
-use crate::schema::{SubgraphId, Supergraph, TypeId, TypeSet};
+use crate::schema::{Labels, SubgraphId, Supergraph, TypeId, TypeSet};
 use apollo_compiler::{Name, ast, name};
 use smallvec::{SmallVec, smallvec};
 
@@ -17,6 +17,8 @@ const POSITIONS_MAX: usize = 50_000;
 /// Everything that planning one operation searches.
 #[derive(Debug)]
 pub(in crate::planner) struct Graph<'a> {
+    /// The labels of `@override` that are on.
+    pub labels: &'a Labels,
     pub tree: Tree<'a>,
     pub facts: Facts<'a>,
     /// What the plan must establish, in the order of the response.
@@ -57,6 +59,7 @@ pub(in crate::planner) fn build<'a>(
     builder.connect_entries()?;
     builder.facts.seal();
     Ok(Graph {
+        labels: builder.labels,
         tree: builder.tree,
         facts: builder.facts,
         terminals: builder.terminals,
