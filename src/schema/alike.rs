@@ -61,6 +61,9 @@ pub(super) fn number(supergraph: &Supergraph) -> Alike {
             for subgraph in supergraph.subgraph_ids() {
                 if let Some((field, ty)) = known(supergraph, object, (subgraph, name)) {
                     let _ = write!(text, "|{} {ty} {}", subgraph.0, field.external);
+                    if let Some(guard) = field.guard {
+                        let _ = write!(text, "l{} {}", guard.label.0, guard.when);
+                    }
                     optional('r', field.requires.as_ref(), &mut text);
                     optional('p', field.provides.as_ref(), &mut text);
                     for argument in &field.contexts {

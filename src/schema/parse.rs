@@ -6,12 +6,14 @@ use super::{
     entrances, federation1,
     field_set::Reader,
     join::{Join, boolean, string},
+    labels,
     link::Links,
     model::{
         FieldDefinition, FieldInSubgraph, Key, Roots, Supergraph, TypeDefinition, TypeInSubgraph,
         TypeKind,
     },
     prepared::Alike,
+    reach,
 };
 use apollo_compiler::{
     Name, Schema, ast,
@@ -32,6 +34,7 @@ impl Supergraph {
             schema: &schema,
             api: &api,
             join: &join,
+            labels: labels::names(&schema, &join),
             contexts: Contexts::read(&schema, &links),
         }
         .build()?;
@@ -44,6 +47,7 @@ impl Supergraph {
         supergraph.key_fields = entrances::key_fields(&supergraph);
         supergraph.interfaces = entrances::interfaces(&supergraph);
         supergraph.alike = alike::number(&supergraph);
+        supergraph.depends_on = reach::labels(&supergraph);
         supergraph.contextual = contexts::list(&supergraph);
         Ok(supergraph)
     }
@@ -54,6 +58,7 @@ struct Tables<'a> {
     schema: &'a Valid<Schema>,
     api: &'a Valid<Schema>,
     join: &'a Join,
+    labels: Vec<String>,
     contexts: Contexts,
 }
 
@@ -88,6 +93,8 @@ impl Tables<'_> {
             key_fields: Vec::new(),
             interfaces: Vec::new(),
             alike: Alike::default(),
+            labels: self.labels.clone(),
+            depends_on: Vec::new(),
             contextual: Vec::new(),
         };
         self.declare_types(&mut supergraph);
@@ -339,8 +346,10 @@ impl Tables<'_> {
                 ast::Type::parse(text, "type")
                     .map_err(|_| Error::at(&coordinate, "@join__field(type:) is not a type"))
             });
+            let guard = labels::guard(directive, &self.labels);
             known[subgraph.index()] = Some(FieldInSubgraph {
-                external: flag("external") || flag("usedOverridden"),
+                external: flag("external") || (flag("usedOverridden") && guard.is_none()),
+                guard,
                 requires: set("requires", ty.name())?,
                 provides: set("provides", definition.ty.inner_named_type())?,
                 ty: parsed.transpose()?,

@@ -1,6 +1,7 @@
 //! Supergraph SDLs: what is read of them, what is refused, what clients see.
 
 mod api;
+mod labels;
 mod links;
 mod refused;
 

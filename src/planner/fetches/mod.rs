@@ -9,6 +9,7 @@ mod contexts;
 mod depends;
 mod document;
 mod group;
+mod outline;
 mod output;
 mod printed;
 mod representation;
@@ -24,6 +25,8 @@ use crate::schema::Supergraph;
 use apollo_compiler::Name;
 use group::Group;
 use unit::Unit;
+
+pub(super) use outline::{Outline, Request};
 
 /// What assembling reads.
 pub(super) struct Source<'s, 'a> {

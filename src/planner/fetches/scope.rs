@@ -212,7 +212,7 @@ impl<'p, 's, 'a, 'v> Printer<'p, 's, 'a, 'v> {
 
     fn type_of(&self, on: TypeId, child: NodeId) -> Option<&'a ast::Type> {
         let supergraph = self.source.supergraph;
-        let id = supergraph.field_of(on, &self.source.graph.tree.node(child).name)?;
+        let id = supergraph.field_of(on, self.source.graph.tree.node(child).name)?;
         let field = supergraph.field(id);
         field.in_subgraph(self.subgraph)?;
         Some(field.type_in(self.subgraph))

@@ -38,6 +38,7 @@ pub(in crate::planner) fn build<'a>(
 ) -> Result<Graph<'a>, Error> {
     let mut builder = Builder {
         supergraph,
+        labels: &operation.labels,
         tree: Tree::default(),
         facts: Facts::default(),
         states: Vec::new(),
@@ -119,7 +120,7 @@ impl<'a> Builder<'a, '_> {
     fn owns(&self, child: NodeId, subgraph: SubgraphId) -> bool {
         self.tree.node(child).parts.iter().any(|part| {
             let known = self.supergraph.field(part.field).in_subgraph(subgraph);
-            known.is_some_and(|known| !known.external)
+            known.is_some_and(|known| known.resolves(self.labels))
         })
     }
 
@@ -208,6 +209,7 @@ impl<'a> Builder<'a, '_> {
                 return Err(Error::Unreachable {
                     coordinate: format!("{parent}.{}", self.tree.node(nodes[0]).name),
                     path: self.tree.path(nodes[0]),
+                    tried: self.half_origins(position, &nodes),
                 });
             }
         }

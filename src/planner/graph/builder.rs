@@ -2,7 +2,9 @@
 
 use super::{EntryTypename, FactId, Facts, NodeId, Part, State, States, Terminal, Tree};
 use crate::planner::Budget;
-use crate::schema::{ContextValue, FieldInSubgraph, FieldSet, SetField, Supergraph, TypeSet};
+use crate::schema::{
+    ContextValue, FieldInSubgraph, FieldSet, Labels, SetField, Supergraph, TypeSet,
+};
 use smallvec::SmallVec;
 
 /// The cost of one more request; reading one more field costs 1.
@@ -39,6 +41,8 @@ pub(super) struct PendingEntry<'a> {
 pub(super) struct Builder<'a, 'b> {
     pub(super) budget: &'b Budget<'b>,
     pub(super) supergraph: &'a Supergraph,
+    /// The labels of `@override` that are on.
+    pub(super) labels: &'a Labels,
     pub(super) tree: Tree<'a>,
     pub(super) facts: Facts<'a>,
     pub(super) states: Vec<States>,
@@ -82,7 +86,7 @@ impl<'a> Builder<'a, '_> {
         };
         match known {
             _ if state.only == Some(child) => Reading::Plain,
-            FieldInSubgraph { external: true, .. } if !provided() => Reading::Not,
+            _ if !known.resolves(self.labels) && !provided() => Reading::Not,
             known if known.has_inputs() => Reading::Required,
             _ => Reading::Plain,
         }

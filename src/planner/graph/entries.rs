@@ -47,6 +47,7 @@ impl<'a> Builder<'a, '_> {
                 let field = supergraph.field_of(entrance.declared, name);
                 let known =
                     field.and_then(|id| supergraph.field(id).in_subgraph(entrance.subgraph));
+                let known = known.filter(|known| known.resolves(self.labels));
                 if let Some(requires) = known.and_then(|known| known.requires.as_ref()) {
                     want((object, class), &requires.fields, (&mut names, wanted));
                 }
@@ -129,7 +130,8 @@ impl<'a> Builder<'a, '_> {
         let mut state = entered((position, class), object, &doors[0]);
         state.only = Some(child);
         let known = self.known_field(&state, child, part);
-        let Some(known) = known.filter(|known| !known.external && known.has_inputs()) else {
+        let Some(known) = known.filter(|known| known.resolves(self.labels) && known.has_inputs())
+        else {
             return;
         };
         let fact = self.facts.add(Fact::State(state));
