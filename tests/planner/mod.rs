@@ -74,17 +74,14 @@ fn said(error: operation::Error) -> String {
     }
 }
 
-/// The supergraph SDL of subgraphs, each a name and an SDL without its `@link`.
+/// The supergraph SDL of subgraphs, each a name and an SDL, without its `@link` if it is the usual one.
 fn compose<'a>(subgraphs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.8\", import: [\"@key\", \
-        \"@requires\", \"@provides\", \"@external\", \"@shareable\", \"@override\", \"@inaccessible\", \
-        \"@interfaceObject\", \"@context\", \"@fromContext\"])\n";
     let sdls: Vec<SubgraphSdl> = subgraphs
         .into_iter()
         .map(|(name, sdl)| SubgraphSdl {
             name: name.to_owned(),
             routing_url: format!("http://{name}.test/graphql"),
-            sdl: format!("{LINK}{sdl}"),
+            sdl: kit::linked(sdl),
             origin: format!("{name}.graphql"),
         })
         .collect();
