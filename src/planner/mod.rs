@@ -42,7 +42,7 @@ pub fn plan(supergraph: &Supergraph, operation: &Operation) -> Result<Plan, Erro
                 });
                 #[cfg(debug_assertions)]
                 assert_eq!(
-                    verify::verify(&plan),
+                    verify::verify(supergraph, operation, &plan),
                     Ok(()),
                     "{}",
                     plan.display(supergraph)

@@ -15,6 +15,8 @@ mod link;
 mod model;
 mod parse;
 mod prepared;
+#[cfg(debug_assertions)]
+mod served;
 mod type_set;
 
 pub use error::Error;

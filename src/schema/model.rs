@@ -23,6 +23,8 @@ pub struct Supergraph {
     /// By type: the interfaces its objects implement.
     pub(super) interfaces: Vec<Vec<TypeId>>,
     pub(super) alike: Alike,
+    #[cfg(debug_assertions)]
+    pub(super) served: super::served::Served,
 }
 
 /// A service that resolves part of the supergraph.

@@ -40,6 +40,10 @@ impl Supergraph {
         supergraph.entrances = entrances::list(&supergraph);
         supergraph.interfaces = entrances::interfaces(&supergraph);
         supergraph.alike = alike::number(&supergraph);
+        #[cfg(debug_assertions)]
+        {
+            supergraph.served = super::served::Served::new(schema, supergraph.subgraphs.len());
+        }
         Ok(supergraph)
     }
 }
@@ -81,6 +85,8 @@ impl Tables<'_> {
             entrances: Vec::new(),
             interfaces: Vec::new(),
             alike: Alike::default(),
+            #[cfg(debug_assertions)]
+            served: super::served::Served::new(self.api.clone(), 0),
         };
         self.declare_types(&mut supergraph);
         let known: Vec<(TypeId, TypeSet)> = supergraph
