@@ -384,9 +384,11 @@ impl From<executor::IntrospectionError> for Refusal {
 impl From<planner::Error> for Refusal {
     fn from(error: planner::Error) -> Self {
         match error {
-            planner::Error::TooLarge { .. } => {
+            planner::Error::TooLarge { .. } | planner::Error::OverBudget { .. } => {
                 Self::new(Code::TooComplex, sentence(&error.to_string()))
             }
+            // Nobody reads this.
+            planner::Error::Cancelled => Self::internal(),
             planner::Error::Unreachable { .. } => {
                 tracing::error!(%error, "an operation could not be planned");
                 Self::new(Code::PlanningFailed, "The operation could not be planned")

@@ -51,17 +51,18 @@ impl Planning {
         Ok(Self { jobs })
     }
 
-    /// Runs `job` on one of the threads. Once begun it runs to its end, even if nobody waits for it any more; a job that
-    /// nobody waits for when its turn comes is dropped, so that what clients gave up on takes no time from others.
+    /// Runs `job` on one of the threads. A job that nobody waits for when its turn comes is dropped, and one that is under
+    /// way may ask whether somebody still does, so that what clients gave up on takes no time from others.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        job: impl FnOnce() -> T + Send + 'static,
+        job: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
     ) -> Result<T, NotRun> {
         let (sender, result) = oneshot::channel();
         let job = Box::new(move || {
             if !sender.is_closed() {
+                let done = job(&|| sender.is_closed());
                 // The receiver may have gone in the meantime; then nobody wants the result.
-                let _ = sender.send(job());
+                let _ = sender.send(done);
             }
         });
         match self.jobs.try_send(job) {
@@ -98,17 +99,17 @@ mod tests {
     async fn what_nobody_waits_for_is_not_begun() {
         let planning = Planning::start(NonZero::<usize>::MIN).unwrap();
         let (open, gate) = channel();
-        let first = planning.run(move || gate.recv().is_ok());
+        let first = planning.run(move |_| gate.recv().is_ok());
         let begun = Arc::new(AtomicBool::new(false));
         let mark = Arc::clone(&begun);
         let mut first = Box::pin(first);
         assert!((&mut first).now_or_never().is_none());
         // Queued, and given up at once.
-        let given_up = planning.run(move || mark.store(true, Ordering::Relaxed));
+        let given_up = planning.run(move |_| mark.store(true, Ordering::Relaxed));
         assert!(given_up.now_or_never().is_none());
         open.send(()).unwrap();
         assert_eq!(first.await, Ok(true));
-        assert_eq!(planning.run(|| 3).await, Ok(3));
+        assert_eq!(planning.run(|_| 3).await, Ok(3));
         assert!(!begun.load(Ordering::Relaxed));
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     executor::{self, Program},
     gateway::{Refusal, metrics::PlanMetrics, planning::Planning},
     operation::{self, Conditions, Document, ParserLimits},
-    planner,
+    planner::{self, Budget},
     schema::Supergraph,
 };
 use quick_cache::{Equivalent, Weighter, sync::Cache};
@@ -121,7 +121,7 @@ impl Documents {
             Err(guard) => guard,
         };
         let (supergraph, parser) = (Arc::clone(&self.supergraph), self.parser);
-        let job = move || {
+        let job = move |_: &dyn Fn() -> bool| {
             let document = operation::prepare(
                 &supergraph,
                 &key.text,
@@ -174,10 +174,10 @@ impl Documents {
         }
         let (supergraph, planned) = (Arc::clone(&self.supergraph), Arc::clone(prepared));
         let metrics = Arc::clone(&self.metrics);
-        let job = move || {
+        let job = move |is_given_up: &dyn Fn() -> bool| {
             let began = Instant::now();
             let operation = planned.document.fold(&supergraph, &conditions)?;
-            let plan = planner::plan(&supergraph, &operation)?;
+            let plan = planner::plan_within(&supergraph, &operation, &Budget::until(is_given_up))?;
             let program = Arc::new(executor::compile(&supergraph, plan));
             metrics.planning.record(began.elapsed());
             planned.keep(conditions, Arc::clone(&program));
@@ -200,9 +200,9 @@ impl Documents {
             return Ok(shown);
         }
         let (supergraph, planned) = (Arc::clone(&self.supergraph), Arc::clone(prepared));
-        let job = move || {
+        let job = move |is_given_up: &dyn Fn() -> bool| {
             let operation = planned.document.fold(&supergraph, &conditions)?;
-            let plan = planner::plan(&supergraph, &operation)?;
+            let plan = planner::plan_within(&supergraph, &operation, &Budget::until(is_given_up))?;
             let text = plan.display(&supergraph).to_string();
             let shown = json!({ "text": text, "object": plan.to_json(&supergraph) }).to_string();
             let shown: Arc<str> = shown.into();
@@ -235,7 +235,7 @@ impl Documents {
         }
         let (supergraph, prepared) = (Arc::clone(&self.supergraph), Arc::clone(prepared));
         let variables = variables.clone();
-        let job = move || {
+        let job = move |_: &dyn Fn() -> bool| {
             let (document, operation) = prepared.document.executable();
             executor::introspect(supergraph.api(), document, operation, &variables)
         };

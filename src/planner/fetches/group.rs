@@ -71,30 +71,36 @@ pub(super) struct Grouped {
 /// When and where an entry goes: (mutation run, level, subgraph, position, whether it is a root).
 type Key = (usize, usize, SubgraphId, NodeId, bool);
 
+/// The requests of a selection and the longest chain of them; see [`super::schedule`].
+pub(super) fn schedule(source: &Source) -> (usize, usize) {
+    let mut grouping = Grouping::new(source);
+    let mut requests = BTreeSet::new();
+    // By run: the levels in it.
+    let mut stages: BTreeMap<usize, usize> = BTreeMap::new();
+    for fact in source.selected().filter(|fact| source.enters(*fact)) {
+        let key = grouping.key(fact);
+        requests.insert(batch_key(key));
+        let levels = stages.entry(key.0).or_default();
+        *levels = (*levels).max(key.1 + 1);
+    }
+    (requests.len(), stages.values().sum())
+}
+
 /// Groups the entries of a selection.
 pub(super) fn group(source: &Source) -> Grouped {
     let facts = source.graph.facts.facts.len();
-    let mut grouping = Grouping {
-        source,
-        levels: vec![None; facts],
-        entries: vec![None; facts],
-        runs: runs(source),
-    };
-    let selected = || {
-        let all = (0..facts as u32).map(FactId);
-        all.filter(|fact| source.selection.contains(*fact))
-    };
+    let mut grouping = Grouping::new(source);
     let mut groups: BTreeMap<Key, Vec<Entry>> = BTreeMap::new();
     // By fact: where its entry is among `entries`.
     let mut home: Vec<Option<(Key, usize)>> = vec![None; facts];
-    for fact in selected().filter(|fact| source.enters(*fact)) {
+    for fact in source.selected().filter(|fact| source.enters(*fact)) {
         let key = grouping.key(fact);
         let entries = groups.entry(key).or_default();
         home[fact.index()] = Some((key, entries.len()));
         let reads = Reads::default();
         entries.push(Entry { fact, reads });
     }
-    for fact in selected() {
+    for fact in source.selected() {
         let Some((node, types)) = source.reads(fact) else {
             continue;
         };
@@ -126,11 +132,15 @@ pub(super) fn group(source: &Source) -> Grouped {
     batch(groups, &after)
 }
 
-/// Puts groups of one subgraph, run and level into one request. Roots go out alone.
+/// What goes out together: groups of one subgraph, run and level. Roots go out alone.
+fn batch_key(
+    (run, level, subgraph, position, is_root): Key,
+) -> (usize, usize, SubgraphId, Option<NodeId>) {
+    (run, level, subgraph, is_root.then_some(position))
+}
+
+/// Puts groups into requests.
 fn batch(groups: BTreeMap<Key, Vec<Entry>>, after: &BTreeMap<Key, BTreeSet<Key>>) -> Grouped {
-    let batch_key = |(run, level, subgraph, position, is_root): Key| {
-        (run, level, subgraph, is_root.then_some(position))
-    };
     let mut batches: BTreeMap<_, (Vec<usize>, BTreeSet<_>)> = BTreeMap::new();
     let mut all = Vec::new();
     for (key, entries) in groups {
@@ -212,7 +222,17 @@ struct Grouping<'s, 'a> {
     runs: HashMap<NodeId, usize>,
 }
 
-impl Grouping<'_, '_> {
+impl<'s, 'a> Grouping<'s, 'a> {
+    fn new(source: &'s Source<'s, 'a>) -> Self {
+        let facts = source.graph.facts.facts.len();
+        Self {
+            source,
+            levels: vec![None; facts],
+            entries: vec![None; facts],
+            runs: runs(source),
+        }
+    }
+
     /// The run of a fact and the requests before it.
     fn level(&mut self, fact: FactId) -> (usize, usize) {
         if let Some(known) = self.levels[fact.index()] {
@@ -267,6 +287,11 @@ impl Grouping<'_, '_> {
 }
 
 impl Source<'_, '_> {
+    fn selected(&self) -> impl Iterator<Item = FactId> + '_ {
+        let all = (0..self.graph.facts.facts.len() as u32).map(FactId);
+        all.filter(|fact| self.selection.contains(*fact))
+    }
+
     fn enters(&self, fact: FactId) -> bool {
         let chosen = self.selection.chosen[fact.index()];
         chosen.is_some_and(|step| self.graph.facts.kind(step).enters())

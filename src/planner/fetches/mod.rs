@@ -27,6 +27,11 @@ pub(super) struct Source<'s, 'a> {
     pub(super) selection: &'s Selection,
 }
 
+/// How many requests a selection makes, and how many of them wait for each other at most.
+pub(super) fn schedule(source: &Source) -> (usize, usize) {
+    group::schedule(source)
+}
+
 /// Assembles the plan of a selection.
 pub(super) fn assemble(source: &Source) -> Plan {
     let grouped = group::group(source);

@@ -6,24 +6,27 @@
 use crate::planner::graph::{NodeId, Tree};
 use crate::planner::plan::Read;
 use crate::schema::{Argument, Supergraph, TypeId, TypeSet};
-use apollo_compiler::{Name, ast};
+use apollo_compiler::ast;
 use smallvec::SmallVec;
-use std::{collections::HashMap, rc::Rc};
+use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
 /// A selection set while it is printed.
 #[derive(Default)]
-pub(super) struct Printed {
+pub(super) struct Printed<'a> {
     /// Fields by the type condition around them; none: on the type itself.
     parts: Vec<(Option<TypeId>, Vec<String>)>,
-    pub(super) keys: WireKeys,
+    pub(super) keys: WireKeys<'a>,
     pub(super) read: Read,
 }
 
 /// The response keys of a selection set, as far as merging it with another is concerned.
 #[derive(Clone, Default)]
-pub(super) struct Shape(Rc<[(String, ast::Type, Option<Shape>)]>);
+pub(super) struct Shape<'a>(Rc<[(Key<'a>, &'a ast::Type, Option<Shape<'a>>)]>);
 
-impl Shape {
+/// A response key: mostly the name of a field.
+pub(super) type Key<'a> = Cow<'a, str>;
+
+impl Shape<'_> {
     /// Whether selections of both shapes can stand under one response key on disjoint types (GraphQL spec section
     /// 5.3.2, SameResponseShape).
     fn merges_with(&self, other: &Self) -> bool {
@@ -57,7 +60,7 @@ fn same_wrapping(a: &ast::Type, b: &ast::Type) -> bool {
     }
 }
 
-impl Printed {
+impl Printed<'_> {
     pub(super) fn add_typename(&mut self) {
         self.add(None, "__typename".to_owned());
         self.read.typename = Some("__typename".to_owned());
@@ -112,46 +115,52 @@ impl Printed {
 }
 
 /// A response key in a subgraph's answer.
-pub(super) struct WireKey {
-    pub(super) key: String,
+pub(super) struct WireKey<'a> {
+    pub(super) key: Key<'a>,
     /// Whether another node has it too, for other types.
     pub(super) is_shared: bool,
 }
 
 /// The response keys of a selection set.
 #[derive(Default)]
-pub(super) struct WireKeys {
+pub(super) struct WireKeys<'a> {
     /// Keys in use; by those that are names of fields, how many other keys were made for the field.
-    taken: HashMap<String, usize, foldhash::fast::RandomState>,
-    /// The field that is being printed, and its key for each type that it has in the subgraph.
-    current: Option<NodeId>,
-    keys: SmallVec<[(ast::Type, String); 1]>,
+    taken: HashMap<Key<'a>, usize, foldhash::fast::RandomState>,
+    /// Of the field that is being printed: its key for each type that it has in the subgraph, and whether it stands on
+    /// object types alone.
+    keys: SmallVec<[(&'a ast::Type, Key<'a>); 1]>,
+    on_objects: bool,
     /// By field name: the keys that fields of other types of the parent can share.
-    partial: HashMap<Name, Vec<PartialKey>, foldhash::fast::RandomState>,
-    shape: Vec<(String, ast::Type, Option<Shape>)>,
+    partial: HashMap<&'a str, Vec<PartialKey<'a>>, foldhash::fast::RandomState>,
+    shape: Vec<(Key<'a>, &'a ast::Type, Option<Shape<'a>>)>,
 }
 
 /// A key of fields with the same name and arguments, each for other types of the parent.
-struct PartialKey {
-    key: String,
-    arguments: Vec<Argument>,
+struct PartialKey<'a> {
+    key: Key<'a>,
+    arguments: &'a [Argument],
     types: TypeSet,
-    shapes: Vec<(ast::Type, Option<Shape>)>,
+    on_objects: bool,
+    shapes: Vec<(&'a ast::Type, Option<Shape<'a>>)>,
 }
 
-impl WireKeys {
-    /// A key for a field: its name, unless a field that cannot be merged with it has that key. `below`: the shape of
-    /// its objects; none for leaves. A field is asked for once for each of its types, one after the other.
+impl<'a> WireKeys<'a> {
+    /// Begins a field. `on_objects`: it is printed inside conditions on object types alone, so that the same key on
+    /// other objects never meets it.
+    pub(super) fn begin(&mut self, on_objects: bool) {
+        self.keys.clear();
+        self.on_objects = on_objects;
+    }
+
+    /// A key for the field begun: its name, unless a field that cannot be merged with it has that key. `below`: the shape
+    /// of its objects; none for leaves. Asked for once for each type that the field has in the subgraph.
     pub(super) fn choose(
         &mut self,
-        tree: &Tree,
+        tree: &Tree<'a>,
         node: NodeId,
-        (ty, below): (&ast::Type, Option<Shape>),
-    ) -> WireKey {
-        if self.current.replace(node) != Some(node) {
-            self.keys.clear();
-        }
-        if let Some((_, key)) = self.keys.iter().find(|(known, _)| known == ty) {
+        (ty, below): (&'a ast::Type, Option<Shape<'a>>),
+    ) -> WireKey<'a> {
+        if let Some((_, key)) = self.keys.iter().find(|(known, _)| *known == ty) {
             return WireKey {
                 key: key.clone(),
                 is_shared: false,
@@ -160,63 +169,68 @@ impl WireKeys {
         let shared = self.share(tree, node, (ty, below.as_ref()));
         let is_shared = shared.is_some();
         let key = shared.unwrap_or_else(|| self.make(tree, node, (ty, below.as_ref())));
-        self.keys.push((ty.clone(), key.clone()));
-        self.shape.push((key.clone(), ty.clone(), below));
+        self.keys.push((ty, key.clone()));
+        self.shape.push((key.clone(), ty, below));
         WireKey { key, is_shared }
     }
 
     /// What merging has to know of the keys chosen.
-    pub(super) fn shape(self) -> Shape {
+    pub(super) fn shape(self) -> Shape<'a> {
         Shape(self.shape.into())
     }
 
     /// The key of the same field of other types, if the two can be merged.
     fn share(
         &mut self,
-        tree: &Tree,
+        tree: &Tree<'a>,
         node: NodeId,
-        (ty, below): (&ast::Type, Option<&Shape>),
-    ) -> Option<String> {
+        (ty, below): (&'a ast::Type, Option<&Shape<'a>>),
+    ) -> Option<Key<'a>> {
         let this = tree.node(node);
-        let mut keys = self.partial.get_mut(&this.name)?.iter_mut();
+        let mut keys = self.partial.get_mut(this.name.as_str())?.iter_mut();
         let free = keys.find(|known| {
             let mut shapes = known.shapes.iter();
-            !known.types.intersects(&this.types)
+            // Leaves that are the same field merge wherever they stand.
+            (below.is_none() || (self.on_objects && known.on_objects))
+                && !known.types.intersects(&this.types)
                 && known.arguments == this.arguments
                 && shapes.all(|(known, shape)| same_shape((known, shape.as_ref()), (ty, below)))
         })?;
-        free.types = free.types.union(&this.types);
-        if below.is_some() || free.shapes.iter().all(|(known, _)| known != ty) {
-            free.shapes.push((ty.clone(), below.cloned()));
+        free.types.unite(&this.types);
+        free.on_objects &= self.on_objects;
+        if below.is_some() || free.shapes.iter().all(|(known, _)| *known != ty) {
+            free.shapes.push((ty, below.cloned()));
         }
         Some(free.key.clone())
     }
 
     fn make(
         &mut self,
-        tree: &Tree,
+        tree: &Tree<'a>,
         node: NodeId,
-        (ty, below): (&ast::Type, Option<&Shape>),
-    ) -> String {
+        (ty, below): (&'a ast::Type, Option<&Shape<'a>>),
+    ) -> Key<'a> {
         let this = tree.node(node);
-        let mut key = this.name.to_string();
-        if let Some(made) = self.taken.get(this.name.as_str()) {
+        let name = this.name.as_str();
+        let mut key = Cow::Borrowed(name);
+        if let Some(made) = self.taken.get(name) {
             let mut number = *made;
             while self.taken.contains_key(&key) {
                 number += 1;
-                key = format!("_{number}_{}", this.name);
+                key = Cow::Owned(format!("_{number}_{name}"));
             }
-            self.taken.insert(this.name.to_string(), number);
+            self.taken.insert(Cow::Borrowed(name), number);
         }
         self.taken.insert(key.clone(), 0);
         let parent = this.parent.map(|parent| &tree.node(parent).possible);
         if parent.is_some_and(|parent| !parent.is_subset(&this.types)) {
-            let keys = self.partial.entry(this.name.clone()).or_default();
+            let keys = self.partial.entry(name).or_default();
             keys.push(PartialKey {
                 key: key.clone(),
-                arguments: this.arguments.clone(),
+                arguments: this.arguments,
                 types: this.types.clone(),
-                shapes: vec![(ty.clone(), below.cloned())],
+                on_objects: self.on_objects,
+                shapes: vec![(ty, below.cloned())],
             });
         }
         key

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::planner::graph::{EntryTypename, NodeId};
 use crate::planner::plan::{Read, ReadField, Target};
-use crate::schema::{SubgraphId, TypeId, TypeSet};
+use crate::schema::{SubgraphId, TypeId, TypeKind, TypeSet};
 use apollo_compiler::ast;
 use smallvec::{SmallVec, smallvec};
 use std::{collections::HashMap, rc::Rc};
@@ -98,13 +98,13 @@ struct Printer<'p, 's, 'a, 'v> {
     /// Whether what is printed is printed several times, for several types.
     repeats: bool,
     /// What may be printed again.
-    known: HashMap<(NodeId, TypeId), Rc<Below>, foldhash::fast::RandomState>,
+    known: HashMap<(NodeId, TypeId), Rc<Below<'a>>, foldhash::fast::RandomState>,
 }
 
 /// The selection set of a composite field.
-struct Below {
+struct Below<'a> {
     text: String,
-    shape: Shape,
+    shape: Shape<'a>,
     read: Read,
 }
 
@@ -128,7 +128,7 @@ impl<'p, 's, 'a, 'v> Printer<'p, 's, 'a, 'v> {
     }
 
     /// Prints what is read of objects that the subgraph declares as `declared`.
-    fn object(&mut self, at: NodeId, declared: TypeId) -> Printed {
+    fn object(&mut self, at: NodeId, declared: TypeId) -> Printed<'a> {
         let supergraph = self.source.supergraph;
         let mut printed = Printed::default();
         let known = supergraph.ty(declared).in_subgraph(self.subgraph);
@@ -148,7 +148,7 @@ impl<'p, 's, 'a, 'v> Printer<'p, 's, 'a, 'v> {
     }
 
     /// Prints what is read of the entities of a unit.
-    fn entities(&mut self, at: NodeId, unit: &Unit) -> Printed {
+    fn entities(&mut self, at: NodeId, unit: &Unit) -> Printed<'a> {
         let mut printed = Printed::default();
         let tree = &self.source.graph.tree;
         let mut own = TypeSet::default();
@@ -307,27 +307,35 @@ impl<'p, 's, 'a, 'v> Printer<'p, 's, 'a, 'v> {
     }
 
     /// Prints one field at its spots.
-    fn fields(&mut self, printed: &mut Printed, child: NodeId, spots: Spots<'a>) {
+    fn fields(&mut self, printed: &mut Printed<'a>, child: NodeId, spots: Spots<'a>) {
         let repeated = self.repeats;
         self.repeats |= spots.len() > 1;
+        printed
+            .keys
+            .begin(spots.iter().all(|spot| self.is_on_object(spot)));
         for spot in spots {
             self.field(printed, child, spot);
         }
         self.repeats = repeated;
     }
 
-    fn field(&mut self, printed: &mut Printed, child: NodeId, spot: Spot<'a>) {
+    fn is_on_object(&self, spot: &Spot) -> bool {
+        let condition = spot.condition.map(|ty| self.source.supergraph.ty(ty));
+        condition.is_some_and(|ty| ty.kind == TypeKind::Object)
+    }
+
+    fn field(&mut self, printed: &mut Printed<'a>, child: NodeId, spot: Spot<'a>) {
         let node = self.source.graph.tree.node(child);
         let below = self.below(child, spot.ty);
         let shape = below.as_ref().map(|(below, _)| below.shape.clone());
         let tree = &self.source.graph.tree;
         let WireKey { key, is_shared } = printed.keys.choose(tree, child, (spot.ty, shape));
-        let mut text = key.clone();
-        if node.name != key.as_str() {
+        let mut text = key.clone().into_owned();
+        if node.name.as_str() != key {
             text.push_str(": ");
-            text.push_str(&node.name);
+            text.push_str(node.name);
         }
-        self.variables.arguments(&node.arguments, &mut text);
+        self.variables.arguments(node.arguments, &mut text);
         if let Some((below, fragment)) = &below {
             text.push(' ');
             match fragment {
@@ -360,7 +368,7 @@ impl<'p, 's, 'a, 'v> Printer<'p, 's, 'a, 'v> {
                     Err(shared) => shared.read.clone(),
                 });
                 printed.read.fields.push(ReadField {
-                    key,
+                    key: key.into_owned(),
                     types,
                     position: position(child),
                     read,
@@ -370,7 +378,7 @@ impl<'p, 's, 'a, 'v> Printer<'p, 's, 'a, 'v> {
     }
 
     /// The selection set of a composite field of type `ty`, and the fragment to print instead of it.
-    fn below(&mut self, child: NodeId, ty: &ast::Type) -> Option<(Rc<Below>, Option<String>)> {
+    fn below(&mut self, child: NodeId, ty: &ast::Type) -> Option<(Rc<Below<'a>>, Option<String>)> {
         if self.source.graph.tree.node(child).leaf {
             return None;
         }

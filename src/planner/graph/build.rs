@@ -5,9 +5,9 @@ use super::{
     builder::{Builder, REQUEST_COST, Wanted},
 };
 use crate::operation::{Field, Operation, Selections};
-use crate::planner::Error;
+use crate::planner::{Budget, Error};
 use crate::schema::{SubgraphId, Supergraph, TypeId, TypeSet};
-use apollo_compiler::{ast, name};
+use apollo_compiler::{Name, ast, name};
 use smallvec::{SmallVec, smallvec};
 
 /// Positions before an operation is refused.
@@ -16,12 +16,12 @@ const POSITIONS_MAX: usize = 100_000;
 /// Everything that planning one operation searches.
 #[derive(Debug)]
 pub(in crate::planner) struct Graph<'a> {
-    pub tree: Tree,
+    pub tree: Tree<'a>,
     pub facts: Facts<'a>,
     /// What the plan must establish, in the order of the response.
     pub terminals: Vec<Terminal>,
     /// What the client sees of the root.
-    pub output: Draft,
+    pub output: Draft<'a>,
     /// By node: the states at it.
     pub states: Vec<States>,
     /// By node: the facts of its runtime types, by class.
@@ -33,7 +33,7 @@ pub(in crate::planner) struct Graph<'a> {
 pub(in crate::planner) fn build<'a>(
     supergraph: &'a Supergraph,
     operation: &'a Operation,
-    hops: u8,
+    (hops, budget): (u8, &Budget),
 ) -> Result<Graph<'a>, Error> {
     let mut builder = Builder {
         supergraph,
@@ -46,11 +46,12 @@ pub(in crate::planner) fn build<'a>(
         pending: Vec::new(),
         terminals: Vec::new(),
         hops,
+        budget,
     };
     let root = builder.tree.add(root(operation));
     builder.grow_tables();
     let output = builder.expand(root, Some(&operation.selections), Vec::new())?;
-    builder.connect_entries();
+    builder.connect_entries()?;
     builder.facts.seal();
     Ok(Graph {
         tree: builder.tree,
@@ -62,14 +63,16 @@ pub(in crate::planner) fn build<'a>(
     })
 }
 
-fn root(operation: &Operation) -> Node {
+fn root<'a>(operation: &Operation) -> Node<'a> {
+    static NAME: Name = name!("root");
+    static TYPE: ast::Type = ast::Type::Named(name!("root"));
     let types = TypeSet::of(operation.root);
     Node {
         parent: None,
-        name: name!("root"),
-        arguments: Vec::new(),
+        name: &NAME,
+        arguments: &[],
         types: types.clone(),
-        ty: ast::Type::Named(name!("root")),
+        ty: &TYPE,
         named: operation.root,
         lists: 0,
         leaf: false,
@@ -82,7 +85,7 @@ fn root(operation: &Operation) -> Node {
     }
 }
 
-impl<'a> Builder<'a> {
+impl<'a> Builder<'a, '_> {
     /// Lets every subgraph that knows the root type be entered at `position`.
     pub(super) fn enter_root(&mut self, position: NodeId, root: TypeId, only: Option<NodeId>) {
         for subgraph in self.supergraph.subgraph_ids() {
@@ -124,14 +127,15 @@ impl<'a> Builder<'a> {
         position: NodeId,
         selections: Option<&'a Selections>,
         mut wanted: Vec<Wanted<'a>>,
-    ) -> Result<Draft, Error> {
+    ) -> Result<Draft<'a>, Error> {
         if self.tree.nodes.len() > POSITIONS_MAX {
             return Err(Error::TooLarge {
                 limit: POSITIONS_MAX,
             });
         }
         let fields = selections.map_or(&[][..], |selections| selections.fields.as_slice());
-        self.classify(position, fields, &mut wanted);
+        let before = self.facts.size();
+        self.classify(position, fields, &mut wanted)?;
         let (mut draft, chosen) = self.add_fields(position, fields);
         let mut internal = self.add_wanted(position, &wanted);
         internal.sort_by_key(|(node, _)| *node);
@@ -149,6 +153,7 @@ impl<'a> Builder<'a> {
                 self.add_inline_states(child)
             }
         }
+        self.budget.spend(self.facts.size() - before)?;
         self.check_origins(position, &chosen)?;
         self.add_terminals(position, fields, &chosen);
         // Nodes, what was chosen and the draft's fields are in one order.
@@ -208,6 +213,9 @@ impl<'a> Builder<'a> {
 
     /// What the client asked for at `position` must be established.
     fn add_terminals(&mut self, position: NodeId, fields: &[Field], chosen: &[(usize, NodeId)]) {
+        if self.tree.node(position).possible.is_empty() {
+            return; // Nothing comes up here.
+        }
         for &(_, node) in chosen {
             if self.tree.node(node).leaf {
                 let facts: Vec<FactId> = self.values[node.index()]

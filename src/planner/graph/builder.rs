@@ -1,6 +1,7 @@
 //! The graph while it grows, and what its parts ask of it.
 
 use super::{EntryTypename, FactId, Facts, NodeId, Part, State, States, Terminal, Tree};
+use crate::planner::Budget;
 use crate::schema::{FieldInSubgraph, FieldSet, SetField, Supergraph, TypeSet};
 use smallvec::SmallVec;
 
@@ -34,9 +35,10 @@ pub(super) struct PendingEntry<'a> {
 }
 
 /// The graph while it grows. The tables are indexed by node.
-pub(super) struct Builder<'a> {
+pub(super) struct Builder<'a, 'b> {
+    pub(super) budget: &'b Budget<'b>,
     pub(super) supergraph: &'a Supergraph,
-    pub(super) tree: Tree,
+    pub(super) tree: Tree<'a>,
     pub(super) facts: Facts<'a>,
     pub(super) states: Vec<States>,
     /// The values of a leaf, by class of its parent.
@@ -50,7 +52,7 @@ pub(super) struct Builder<'a> {
     pub(super) hops: u8,
 }
 
-impl<'a> Builder<'a> {
+impl<'a> Builder<'a, '_> {
     pub(super) fn grow_tables(&mut self) {
         let nodes = self.tree.nodes.len();
         self.states.resize(nodes, States::default());
@@ -70,7 +72,7 @@ impl<'a> Builder<'a> {
         let provided = || {
             let node = self.tree.node(child);
             state.view.iter().any(|field| {
-                field.name == node.name
+                field.name == *node.name
                     && field.arguments == node.arguments
                     && field.types.contains(part.object)
             })
@@ -93,7 +95,7 @@ impl<'a> Builder<'a> {
         part: &Part,
     ) -> Option<&'a FieldInSubgraph> {
         let field = if state.opaque && state.declared != part.object {
-            let name = &self.tree.node(child).name;
+            let name = self.tree.node(child).name;
             self.supergraph.field_of(state.declared, name)?
         } else {
             part.field

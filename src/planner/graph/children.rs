@@ -9,14 +9,14 @@ use crate::schema::{Argument, SetField, SubgraphId, TypeId, TypeSet};
 use apollo_compiler::Name;
 use smallvec::{SmallVec, smallvec};
 
-impl<'a> Builder<'a> {
+impl<'a> Builder<'a, '_> {
     /// Adds a node for each field the client selects (several where subgraphs treat its types differently). Returns
     /// the draft of the output and (index of the field, node).
     pub(super) fn add_fields(
         &mut self,
         position: NodeId,
         fields: &'a [Field],
-    ) -> (Draft, Vec<(usize, NodeId)>) {
+    ) -> (Draft<'a>, Vec<(usize, NodeId)>) {
         let mut draft = Draft::default();
         let mut chosen = Vec::new();
         let possible = &self.supergraph.ty(self.tree.node(position).named).possible;
@@ -29,7 +29,7 @@ impl<'a> Builder<'a> {
             if let Some(value) = meta {
                 let types = (!possible.is_subset(&field.types)).then(|| field.types.clone());
                 draft.fields.push(DraftField {
-                    key: field.key.clone(),
+                    key: &field.key,
                     types,
                     value,
                 });
@@ -45,7 +45,7 @@ impl<'a> Builder<'a> {
                 let types = (!possible.is_subset(&types)).then_some(types);
                 let value = DraftValue::Node(node, Draft::default());
                 draft.fields.push(DraftField {
-                    key: field.key.clone(),
+                    key: &field.key,
                     types,
                     value,
                 });
@@ -101,7 +101,7 @@ impl<'a> Builder<'a> {
     fn add_nodes(
         &mut self,
         position: NodeId,
-        shape: &Shape,
+        shape: &Shape<'a>,
         types: &TypeSet,
     ) -> Vec<(TypeSet, NodeId)> {
         let supergraph = self.supergraph;
@@ -131,18 +131,18 @@ impl<'a> Builder<'a> {
             let ty = supergraph.ty(field.named);
             let node = self.tree.add(Node {
                 parent: Some(position),
-                name: field.name.clone(),
-                arguments: shape.arguments.to_vec(),
+                name: &field.name,
+                arguments: shape.arguments,
                 types: types.clone(),
                 parts,
-                ty: field.ty.clone(),
+                ty: &field.ty,
                 named: field.named,
                 lists: field.lists,
                 leaf: ty.is_leaf(),
                 possible: TypeSet::default(),
                 classes: SmallVec::new(),
                 children: Vec::new(),
-                key: shape.key.cloned(),
+                key: shape.key,
                 internal,
             });
             nodes.push((types, node));
@@ -279,7 +279,7 @@ impl<'a> Builder<'a> {
         let node = self.tree.node(child);
         let subgraph = parent.subgraph;
         let field = if parent.opaque && parent.declared != part.object {
-            self.supergraph.field_of(parent.declared, &node.name)
+            self.supergraph.field_of(parent.declared, node.name)
         } else {
             Some(part.field)
         };
@@ -298,7 +298,7 @@ impl<'a> Builder<'a> {
         let inherited = parent
             .view
             .iter()
-            .filter(|seen| seen.name == node.name && seen.arguments == node.arguments);
+            .filter(|seen| seen.name == *node.name && seen.arguments == node.arguments);
         let mut view: Vec<&'a SetField> = inherited.flat_map(|seen| &seen.fields).collect();
         view.extend(provides.iter().flat_map(|set| &set.fields));
         let known = self.supergraph.ty(declared).in_subgraph(subgraph);

@@ -7,6 +7,7 @@ use super::{
     builder::{Builder, Wanted},
 };
 use crate::operation::Field;
+use crate::planner::Error;
 use crate::schema::{SetField, TypeId, TypeSet};
 use apollo_compiler::Name;
 use smallvec::{SmallVec, smallvec};
@@ -18,7 +19,7 @@ struct Asked<'f> {
     types: TypeSet,
 }
 
-impl<'a> Builder<'a> {
+impl<'a> Builder<'a, '_> {
     /// Splits a position's types into classes by what is asked of them, and adds to `wanted` what keys and `@requires`
     /// need of each.
     pub(super) fn classify(
@@ -26,8 +27,10 @@ impl<'a> Builder<'a> {
         position: NodeId,
         fields: &'a [Field],
         wanted: &mut Vec<Wanted<'a>>,
-    ) {
+    ) -> Result<(), Error> {
         let possible = self.tree.node(position).possible.clone();
+        self.budget
+            .spend(possible.len() * (fields.len() + wanted.len()) + 1)?;
         let mut classes: SmallVec<[TypeSet; 1]> = smallvec![possible];
         if classes[0].len() > 1 {
             classes = self.split(&classes[0], &asked(fields, wanted));
@@ -43,6 +46,7 @@ impl<'a> Builder<'a> {
             classes = split.flatten().collect();
         }
         self.tree.nodes[position.index()].classes = classes;
+        Ok(())
     }
 
     fn split(&self, types: &TypeSet, asked: &[Asked]) -> SmallVec<[TypeSet; 1]> {

@@ -13,23 +13,23 @@ pub(in crate::planner) struct Terminal {
 
 /// What the client sees of an object, over nodes.
 #[derive(Debug, Default)]
-pub(in crate::planner) struct Draft {
-    pub fields: Vec<DraftField>,
+pub(in crate::planner) struct Draft<'a> {
+    pub fields: Vec<DraftField<'a>>,
 }
 
 /// A response key.
 #[derive(Debug)]
-pub(in crate::planner) struct DraftField {
-    pub key: Name,
+pub(in crate::planner) struct DraftField<'a> {
+    pub key: &'a Name,
     /// None: every type.
     pub types: Option<TypeSet>,
-    pub value: DraftValue,
+    pub value: DraftValue<'a>,
 }
 
 /// Where a response key's value comes from.
 #[derive(Debug)]
-pub(in crate::planner) enum DraftValue {
+pub(in crate::planner) enum DraftValue<'a> {
     Typename,
     Introspection,
-    Node(NodeId, Draft),
+    Node(NodeId, Draft<'a>),
 }

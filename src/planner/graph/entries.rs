@@ -5,10 +5,11 @@ use super::{
     builder::{Builder, PendingEntry, REQUEST_COST, Reading, Wanted},
 };
 use crate::operation::Field;
+use crate::planner::Error;
 use crate::schema::{Entrance, FieldSet, SetField, TypeId, TypeSet};
 use smallvec::SmallVec;
 
-impl<'a> Builder<'a> {
+impl<'a> Builder<'a, '_> {
     /// Adds to `wanted` what keys need of a class of a position's types, and what the `@requires` of their fields do.
     /// What stands in `wanted` before `from` is wanted of any class.
     pub(super) fn want_keys_and_requirements(
@@ -176,8 +177,9 @@ impl<'a> Builder<'a> {
     }
 
     /// Connects every entry to the values it needs. Called when all positions are built.
-    pub(super) fn connect_entries(&mut self) {
+    pub(super) fn connect_entries(&mut self) -> Result<(), Error> {
         for entry in std::mem::take(&mut self.pending) {
+            let before = self.facts.size();
             let mut inputs: SmallVec<[FactId; 4]> = SmallVec::new();
             let at = (entry.position, entry.class);
             let complete = self.inputs(at, &entry.key.fields, &mut inputs)
@@ -202,7 +204,9 @@ impl<'a> Builder<'a> {
                 requires: entry.requires,
             };
             self.facts.connect(entry.fact, inputs, (REQUEST_COST, kind));
+            self.budget.spend(self.facts.size() - before)?;
         }
+        Ok(())
     }
 
     /// Collects the facts behind `fields` for a class of a position; false if one of them has no node.

@@ -170,6 +170,11 @@ impl<'a> Facts<'a> {
         self.used_by = Lists::new(self.facts.len(), used);
     }
 
+    /// How much there is: facts, moves, inputs of moves.
+    pub(in crate::planner) fn size(&self) -> usize {
+        self.facts.len() + self.outputs.len() + self.inputs.len()
+    }
+
     /// All moves.
     pub(in crate::planner) fn moves(&self) -> impl Iterator<Item = MoveId> + use<> {
         (0..self.outputs.len() as u32).map(MoveId)

@@ -12,6 +12,7 @@ mod states;
 mod tree;
 
 pub(super) use build::{Graph, build};
+pub(super) use builder::REQUEST_COST;
 pub(super) use draft::{Draft, DraftField, DraftValue, Terminal};
 pub(super) use facts::{EntryTypename, Fact, FactId, Facts, MoveId, MoveKind, State};
 pub(super) use states::States;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::schema::{SetField, TypeSet};
 
-impl Builder<'_> {
+impl Builder<'_, '_> {
     /// Whether some subgraph that returns the objects of `position` leads to `nodes` (one field) for all their types.
     pub(super) fn has_one_origin(&self, position: NodeId, nodes: &[NodeId]) -> bool {
         let origins = &self.states[position.index()].whole;

@@ -20,10 +20,10 @@ impl NodeId {
 
 /// All positions of one operation; parents come before their children.
 #[derive(Debug, Default)]
-pub(in crate::planner) struct Tree {
-    pub nodes: Vec<Node>,
+pub(in crate::planner) struct Tree<'a> {
+    pub nodes: Vec<Node<'a>>,
     /// The children of a node by their field's name, where there are many: a client may select thousands.
-    by_name: HashMap<(NodeId, Name), Vec<NodeId>, foldhash::fast::RandomState>,
+    by_name: HashMap<(NodeId, &'a str), Vec<NodeId>, foldhash::fast::RandomState>,
 }
 
 /// How many children are looked through one by one.
@@ -42,15 +42,15 @@ pub(in crate::planner) struct Part {
 
 /// A field of the objects at another position.
 #[derive(Debug)]
-pub(in crate::planner) struct Node {
+pub(in crate::planner) struct Node<'a> {
     pub parent: Option<NodeId>,
-    pub name: Name,
-    pub arguments: Vec<Argument>,
+    pub name: &'a Name,
+    pub arguments: &'a [Argument],
     /// The runtime types of the parent that it is a field of.
     pub types: TypeSet,
     /// These types by the parent's classes.
     pub parts: SmallVec<[Part; 1]>,
-    pub ty: ast::Type,
+    pub ty: &'a ast::Type,
     pub named: TypeId,
     pub lists: u8,
     pub leaf: bool,
@@ -60,18 +60,18 @@ pub(in crate::planner) struct Node {
     pub classes: SmallVec<[TypeSet; 1]>,
     pub children: Vec<NodeId>,
     /// The response key; none for what only keys and `@requires` need.
-    pub key: Option<Name>,
+    pub key: Option<&'a Name>,
     /// How many positions up the client's selections end; 0 for those themselves.
     pub internal: u8,
 }
 
-impl Tree {
-    pub(in crate::planner) fn node(&self, id: NodeId) -> &Node {
+impl<'a> Tree<'a> {
+    pub(in crate::planner) fn node(&self, id: NodeId) -> &Node<'a> {
         &self.nodes[id.index()]
     }
 
     /// Adds a node below its parent.
-    pub(in crate::planner) fn add(&mut self, node: Node) -> NodeId {
+    pub(in crate::planner) fn add(&mut self, node: Node<'a>) -> NodeId {
         let id = NodeId(self.nodes.len() as u32);
         if let Some(parent) = node.parent {
             let children = &mut self.nodes[parent.index()].children;
@@ -81,14 +81,14 @@ impl Tree {
                 first if first == FEW + 1 => {
                     for child in children.clone() {
                         let name = match child == id {
-                            true => node.name.clone(),
-                            false => self.nodes[child.index()].name.clone(),
+                            true => node.name.as_str(),
+                            false => self.nodes[child.index()].name.as_str(),
                         };
                         self.by_name.entry((parent, name)).or_default().push(child);
                     }
                 }
                 _ => {
-                    let same = self.by_name.entry((parent, node.name.clone()));
+                    let same = self.by_name.entry((parent, node.name.as_str()));
                     same.or_default().push(id);
                 }
             }
@@ -106,12 +106,12 @@ impl Tree {
     ) -> SmallVec<[NodeId; 2]> {
         let mut children = self.node(parent).children.as_slice();
         if children.len() > FEW {
-            let named = self.by_name.get(&(parent, field.name.clone()));
+            let named = self.by_name.get(&(parent, field.name.as_str()));
             children = named.map_or(&[], Vec::as_slice);
         }
         let holds = |child: &&NodeId| {
             let node = self.node(**child);
-            node.name == field.name
+            *node.name == field.name
                 && node.arguments == field.arguments
                 && node.types.intersects(types)
         };
@@ -124,7 +124,7 @@ impl Tree {
         let mut at = Some(id);
         while let Some(id) = at.filter(|&id| id != NodeId::ROOT) {
             let node = self.node(id);
-            keys.push(node.key.as_ref().unwrap_or(&node.name).to_string());
+            keys.push(node.key.unwrap_or(node.name).to_string());
             at = node.parent;
         }
         keys.reverse();

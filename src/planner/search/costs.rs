@@ -1,8 +1,7 @@
 //! The cost of every fact, kept least while selection makes facts free and moves cheaper.
 
+use super::queue::Queue;
 use crate::planner::graph::{FactId, Facts, MoveId};
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 /// Costs of facts; [`u32::MAX`] is out of reach.
 #[derive(Clone)]
@@ -11,52 +10,39 @@ pub(in crate::planner) struct Costs {
     /// The move behind each cost.
     pub best: Vec<Option<MoveId>>,
     weights: Vec<u32>,
-    heap: BinaryHeap<Reverse<(u32, FactId)>>,
+    changed: Queue,
 }
 
 impl Costs {
-    /// The costs when nothing is selected.
-    pub(in crate::planner) fn new(facts: &Facts) -> Self {
-        let mut costs = Self::blank(facts);
-        costs.start(facts);
-        costs
-    }
-
-    fn blank(facts: &Facts) -> Self {
+    /// The costs when nothing is selected and the moves in `barred` may not be used.
+    pub(in crate::planner) fn new(facts: &Facts, barred: &[MoveId]) -> Self {
         let count = facts.facts.len();
-        let weights = facts.weights().to_vec();
-        Self {
+        let mut costs = Self {
             cost: vec![u32::MAX; count],
             best: vec![None; count],
-            weights,
-            heap: BinaryHeap::new(),
+            weights: facts.weights().to_vec(),
+            changed: Queue::new(count),
+        };
+        for step in barred {
+            costs.weights[step.index()] = u32::MAX;
         }
-    }
-
-    fn start(&mut self, facts: &Facts) {
         for step in facts.moves() {
             if facts.inputs(step).is_empty() {
-                self.improve(facts, step);
+                costs.improve(facts, step);
             }
         }
-        self.settle(facts);
-    }
-
-    /// The costs when the moves marked in `barred` may not be used.
-    pub(in crate::planner) fn without(facts: &Facts, barred: Vec<bool>) -> Self {
-        let mut costs = Self::blank(facts);
-        for (weight, barred) in costs.weights.iter_mut().zip(barred) {
-            if barred {
-                *weight = u32::MAX;
-            }
-        }
-        costs.start(facts);
+        costs.settle(facts);
         costs
     }
 
     /// Whether a fact can be established at all.
     pub(in crate::planner) fn is_reachable(&self, fact: FactId) -> bool {
         self.cost[fact.index()] != u32::MAX
+    }
+
+    /// What `step` itself costs now.
+    pub(in crate::planner) fn weight(&self, step: MoveId) -> u32 {
+        self.weights[step.index()]
     }
 
     /// What `step` costs now; none when an input is out of reach.
@@ -74,28 +60,30 @@ impl Costs {
     }
 
     /// Makes a fact free.
-    pub(in crate::planner) fn free(&mut self, fact: FactId) {
+    pub(in crate::planner) fn free(&mut self, facts: &Facts, fact: FactId) {
         if self.cost[fact.index()] != 0 {
             self.cost[fact.index()] = 0;
-            self.heap.push(Reverse((0, fact)));
+            self.push(facts, fact);
         }
     }
 
-    /// Makes a move cheaper.
+    /// Makes a move cheaper, unless it is barred.
     pub(in crate::planner) fn discount(&mut self, facts: &Facts, step: MoveId, weight: u32) {
-        if weight < self.weights[step.index()] {
+        let known = self.weights[step.index()];
+        if weight < known && known != u32::MAX {
             self.weights[step.index()] = weight;
             self.improve(facts, step);
         }
     }
 
-    /// Carries improvements through the graph.
-    pub(in crate::planner) fn settle(&mut self, facts: &Facts) {
-        while let Some(Reverse((cost, fact))) = self.heap.pop() {
-            if cost > self.cost[fact.index()] {
-                continue;
-            }
-            for &step in facts.used_by(fact) {
+    /// Carries improvements through the graph. Returns how many moves it looked at.
+    pub(in crate::planner) fn settle(&mut self, facts: &Facts) -> usize {
+        let mut steps = 0;
+        while let Some(fact) = self.changed.pop() {
+            let cost = self.cost[fact.index()];
+            let used_by = facts.used_by(fact);
+            steps += used_by.len() + 1;
+            for &step in used_by {
                 // The other inputs can only make it dearer.
                 let least = self.weights[step.index()].saturating_add(cost);
                 if least < self.cost[facts.output(step).index()] {
@@ -103,6 +91,7 @@ impl Costs {
                 }
             }
         }
+        steps
     }
 
     fn improve(&mut self, facts: &Facts, step: MoveId) {
@@ -112,7 +101,14 @@ impl Costs {
         {
             self.cost[output.index()] = cost;
             self.best[output.index()] = Some(step);
-            self.heap.push(Reverse((cost, output)));
+            self.push(facts, output);
+        }
+    }
+
+    /// What nothing is made of needs no turn: the values of most leaves.
+    fn push(&mut self, facts: &Facts, fact: FactId) {
+        if !facts.used_by(fact).is_empty() {
+            self.changed.push(fact, self.cost[fact.index()]);
         }
     }
 }

@@ -6,7 +6,9 @@
 //! already, so the selected facts are acyclic by construction, and every terminal that can be reached is.
 
 mod costs;
+mod queue;
 mod select;
+mod stages;
 
 pub(super) use costs::Costs;
-pub(super) use select::{Selection, select};
+pub(super) use select::{Search, Selection};

@@ -1,17 +1,21 @@
 //! Selection: terminals without a choice first, each by its cheapest derivation.
 
-use super::Costs;
+use super::{Costs, stages::Stages};
 use crate::planner::{
-    Error,
+    Budget, Error,
     graph::{Fact, FactId, Graph, MoveId, MoveKind, NodeId, State, Terminal},
 };
 use crate::schema::Supergraph;
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 
 /// The facts of a plan and how each is established.
 pub(in crate::planner) struct Selection {
     /// By fact: the chosen move; none for facts that are not part of the plan.
     pub chosen: Vec<Option<MoveId>>,
+    /// The entries that were chosen where there was another way.
+    pub open: Vec<MoveId>,
+    /// The moves that it had to do without.
+    pub barred: Vec<MoveId>,
 }
 
 impl Selection {
@@ -23,37 +27,106 @@ impl Selection {
 /// The cost of one more class or field in an entry that is made anyway.
 const RIDE_ALONG_COST: u32 = 10;
 
-/// Selects a derivation of every terminal.
-pub(in crate::planner) fn select(
-    supergraph: &Supergraph,
-    graph: &Graph,
-) -> Result<Selection, Error> {
-    let costs = Costs::new(&graph.facts);
-    if let Some(lost) = graph
-        .terminals
-        .iter()
-        .find(|terminal| !costs.is_reachable(terminal.fact))
-    {
-        return Err(unreachable(supergraph, graph, lost));
+/// What every selection over one graph starts from.
+pub(in crate::planner) struct Search<'g, 'a> {
+    supergraph: &'g Supergraph,
+    graph: &'g Graph<'a>,
+    budget: &'g Budget<'g>,
+    /// What each fact costs when nothing is selected.
+    costs: Costs,
+    /// By fact: how many terminals it can lead to within its fetch.
+    coverage: Vec<u32>,
+    /// The other subgraphs of a mutation's fields.
+    settled: Vec<MoveId>,
+}
+
+impl<'g, 'a> Search<'g, 'a> {
+    pub(in crate::planner) fn new(
+        supergraph: &'g Supergraph,
+        (graph, budget): (&'g Graph<'a>, &'g Budget<'g>),
+    ) -> Result<Self, Error> {
+        let mut search = Self {
+            supergraph,
+            graph,
+            budget,
+            costs: Costs::new(&graph.facts, &[]),
+            coverage: coverage(graph),
+            settled: Vec::new(),
+        };
+        search.check(&search.costs)?;
+        search.settle_mutation_fields();
+        Ok(search)
     }
-    let coverage = coverage(graph);
-    let mut selecting = Selecting {
-        graph,
-        costs,
-        coverage,
-        chosen: vec![None; graph.facts.facts.len()],
-        barred: vec![false; graph.facts.weights().len()],
-    };
-    selecting.settle_mutation_fields();
-    for terminal in selecting.order() {
-        selecting.choose(terminal.fact);
-        if selecting.chosen[terminal.fact.index()].is_none() {
-            return Err(unreachable(supergraph, graph, &terminal));
+
+    /// Selects a derivation of every terminal without the moves in `barred`.
+    pub(in crate::planner) fn select(&self, barred: &[MoveId]) -> Result<Selection, Error> {
+        let costs = if barred.is_empty() {
+            self.costs.clone()
+        } else {
+            let barred: Vec<MoveId> = self.settled.iter().chain(barred).copied().collect();
+            Costs::new(&self.graph.facts, &barred)
+        };
+        self.check(&costs)?;
+        self.budget.spend(self.graph.facts.facts.len())?;
+        let mut selecting = Selecting {
+            graph: self.graph,
+            costs,
+            coverage: &self.coverage,
+            chosen: vec![None; self.graph.facts.facts.len()],
+            stages: Stages::new(self.graph.facts.facts.len()),
+            open: Vec::new(),
+        };
+        for terminal in selecting.order() {
+            self.budget.spend(selecting.choose(terminal.fact))?;
+            if selecting.chosen[terminal.fact.index()].is_none() {
+                return Err(unreachable(self.supergraph, self.graph, &terminal));
+            }
+        }
+        Ok(Selection {
+            chosen: selecting.chosen,
+            open: selecting.open,
+            barred: barred.to_vec(),
+        })
+    }
+
+    fn check(&self, costs: &Costs) -> Result<(), Error> {
+        let mut terminals = self.graph.terminals.iter();
+        match terminals.find(|terminal| !costs.is_reachable(terminal.fact)) {
+            Some(lost) => Err(unreachable(self.supergraph, self.graph, lost)),
+            None => Ok(()),
         }
     }
-    Ok(Selection {
-        chosen: selecting.chosen,
-    })
+
+    /// A mutation's root field must run in exactly one subgraph: the one that covers most, if it leads everywhere.
+    fn settle_mutation_fields(&mut self) {
+        let facts = &self.graph.facts;
+        let mut fields: HashMap<NodeId, Vec<MoveId>> = HashMap::new();
+        for step in facts.moves() {
+            let only = facts.state(facts.output(step)).and_then(|state| state.only);
+            if let (MoveKind::EnterRoot, Some(only)) = (facts.kind(step), only) {
+                fields.entry(only).or_default().push(step);
+            }
+        }
+        let mut fields: Vec<_> = fields
+            .into_iter()
+            .filter(|(_, moves)| moves.len() > 1)
+            .collect();
+        fields.sort_unstable();
+        for (_, mut moves) in fields {
+            moves.sort_by_key(|step| Reverse(self.coverage[facts.output(*step).index()]));
+            let others = |keep: MoveId| moves.iter().copied().filter(move |step| *step != keep);
+            let keep = moves.iter().copied().find(|keep| {
+                let barred: Vec<MoveId> =
+                    self.settled.iter().copied().chain(others(*keep)).collect();
+                self.check(&Costs::new(facts, &barred)).is_ok()
+            });
+            let others: Vec<MoveId> = others(keep.unwrap_or(moves[0])).collect();
+            self.settled.extend(others);
+        }
+        if !self.settled.is_empty() {
+            self.costs = Costs::new(facts, &self.settled);
+        }
+    }
 }
 
 fn unreachable(supergraph: &Supergraph, graph: &Graph, terminal: &Terminal) -> Error {
@@ -72,11 +145,10 @@ fn unreachable(supergraph: &Supergraph, graph: &Graph, terminal: &Terminal) -> E
 struct Selecting<'g, 'a> {
     graph: &'g Graph<'a>,
     costs: Costs,
-    /// By fact: how many terminals it can lead to within its fetch.
-    coverage: Vec<u32>,
+    coverage: &'g [u32],
     chosen: Vec<Option<MoveId>>,
-    /// Moves that may not be chosen: a mutation field's other subgraphs.
-    barred: Vec<bool>,
+    stages: Stages,
+    open: Vec<MoveId>,
 }
 
 impl Selecting<'_, '_> {
@@ -104,27 +176,28 @@ impl Selecting<'_, '_> {
         terminals
     }
 
-    /// Selects the cheapest derivation of a fact, among equals the one whose new fetch covers most.
-    fn choose(&mut self, fact: FactId) {
+    /// Selects the derivation of a fact that adds least to the plan, among equals the one whose new fetch covers most. Returns the steps it
+    /// took.
+    fn choose(&mut self, fact: FactId) -> usize {
         if self.chosen[fact.index()].is_some() {
-            return;
+            return 0;
         }
         let facts = &self.graph.facts;
-        let moves = facts
-            .made_by(fact)
-            .iter()
-            .copied()
-            .filter(|step| !self.barred[step.index()]);
-        let best = moves
-            .filter_map(|step| {
-                let cost = self.costs.of_move(facts, step)?;
-                Some((cost, u32::MAX - self.reach(step), step))
-            })
-            .min();
-        if let Some((_, _, step)) = best {
-            self.take(fact, step);
-            self.costs.settle(&self.graph.facts);
-        }
+        let is_possible = |step: &MoveId| self.costs.of_move(facts, *step).is_some();
+        let mut possible = facts.made_by(fact).iter().copied().filter(is_possible);
+        let Some(first) = possible.next() else {
+            return 0;
+        };
+        let price = |step| {
+            let price = self.stages.price(facts, &self.costs, step);
+            (price, u32::MAX - self.reach(step), step)
+        };
+        let best = possible.map(price).fold(None, |best, priced| {
+            Some(best.unwrap_or_else(|| price(first)).min(priced))
+        });
+        let step = best.map_or(first, |(_, _, step)| step);
+        self.take(fact, step);
+        self.costs.settle(facts)
     }
 
     /// What the fetch that `step` would open could cover.
@@ -147,24 +220,46 @@ impl Selecting<'_, '_> {
 
     /// Selects `fact` by `step`, and what that needs by its cheapest moves.
     fn take(&mut self, fact: FactId, step: MoveId) {
-        let mut pending = vec![(fact, step)];
-        while let Some((fact, step)) = pending.pop() {
+        // With each: whether what it is needed for could be had from another subgraph.
+        let mut pending = vec![(fact, step, false)];
+        while let Some((fact, step, others)) = pending.pop() {
             if self.chosen[fact.index()].is_some() {
                 continue;
             }
             self.chosen[fact.index()] = Some(step);
             let facts = &self.graph.facts;
-            let inputs = facts
-                .inputs(step)
-                .iter()
-                .filter(|input| self.chosen[input.index()].is_none());
-            pending
-                .extend(inputs.filter_map(|input| Some((*input, self.costs.best[input.index()]?))));
-            self.costs.free(fact);
+            let enters = facts.kind(step).enters();
+            let others_below = !enters && (others || self.has_alternative(fact, step));
+            let inputs = facts.inputs(step).iter().copied();
+            let inputs = inputs.filter(|input| self.chosen[input.index()].is_none());
+            pending.extend(
+                inputs.filter_map(|input| {
+                    Some((input, self.costs.best[input.index()]?, others_below))
+                }),
+            );
+            self.costs.free(facts, fact);
+            if others && enters {
+                self.open.push(step);
+            }
             if let (MoveKind::Enter { .. }, Some(state)) = (facts.kind(step), facts.state(fact)) {
                 self.discount_entries(state);
             }
         }
+        self.stages.add(&self.graph.facts, &self.chosen, fact);
+    }
+
+    /// Whether `fact` can be read in a subgraph other than that of `step`.
+    fn has_alternative(&self, fact: FactId, step: MoveId) -> bool {
+        let facts = &self.graph.facts;
+        let subgraph = |step: MoveId| {
+            let from = facts.inputs(step).first();
+            from.and_then(|from| Some(facts.state(*from)?.subgraph))
+        };
+        let moves = facts.made_by(fact);
+        moves.len() > 1
+            && moves.iter().any(|&other| {
+                subgraph(other) != subgraph(step) && self.costs.of_move(facts, other).is_some()
+            })
     }
 
     /// Other entries into the subgraph of `state` at its position can go along.
@@ -181,48 +276,7 @@ impl Selecting<'_, '_> {
             }
         }
     }
-
-    /// A mutation's root field must run in exactly one subgraph: the one that covers most, if it leads everywhere.
-    fn settle_mutation_fields(&mut self) {
-        let facts = &self.graph.facts;
-        let mut fields: HashMap<NodeId, Vec<MoveId>> = HashMap::new();
-        for step in facts.moves() {
-            let only = facts.state(facts.output(step)).and_then(|state| state.only);
-            if let (MoveKind::EnterRoot, Some(only)) = (facts.kind(step), only) {
-                fields.entry(only).or_default().push(step);
-            }
-        }
-        let mut fields: Vec<_> = fields
-            .into_iter()
-            .filter(|(_, moves)| moves.len() > 1)
-            .collect();
-        fields.sort_unstable();
-        for (_, mut moves) in fields {
-            moves.sort_by_key(|step| Reverse(self.coverage[facts.output(*step).index()]));
-            let keep = moves.iter().copied().find(|keep| {
-                let others = moves.iter().filter(|step| *step != keep);
-                let without = Costs::without(facts, self.barred_with(others));
-                self.graph
-                    .terminals
-                    .iter()
-                    .all(|terminal| without.is_reachable(terminal.fact))
-            });
-            let keep = keep.unwrap_or(moves[0]);
-            self.barred = self.barred_with(moves.iter().filter(|step| **step != keep));
-        }
-        if self.barred.contains(&true) {
-            self.costs = Costs::without(facts, self.barred.clone());
-        }
-    }
-
-    fn barred_with<'m>(&self, more: impl Iterator<Item = &'m MoveId>) -> Vec<bool> {
-        let mut barred = self.barred.clone();
-        more.for_each(|step| barred[step.index()] = true);
-        barred
-    }
 }
-
-use std::cmp::Reverse;
 
 /// How many terminals each fact leads to without another request. Facts come before those inside them.
 fn coverage(graph: &Graph) -> Vec<u32> {
