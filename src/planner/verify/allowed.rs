@@ -1,17 +1,17 @@
 //! A subgraph is asked for what it can tell: not for what is external there, unless it is provided on the way; for what
 //! requires something only together with it.
 
-use super::reading::{Asked, Objects, Reading};
+use super::objects::{Asked, Asking, Objects};
 use crate::schema::{FieldId, FieldSet, SetField, TypeId, TypeSet};
 use apollo_compiler::{Node, executable};
 
 /// Checks the fields asked for of objects. Returns what they require.
 pub(super) fn check<'a>(
-    reading: &Reading<'_, 'a>,
+    asking: &Asking<'a>,
     objects: &Objects<'a>,
     asked: &[Asked<'a>],
 ) -> Result<Vec<(TypeSet, &'a FieldSet)>, String> {
-    let supergraph = reading.readings.subject.supergraph;
+    let supergraph = asking.subject.supergraph;
     let mut requires: Vec<(TypeSet, &FieldSet)> = Vec::new();
     for one in asked {
         let name = one.field.name.as_str();
@@ -20,11 +20,11 @@ pub(super) fn check<'a>(
         }
         for local in one.types.iter() {
             let wrong = |what: &str| {
-                let (place, ty) = (reading.name(objects.position), supergraph.type_name(local));
+                let (place, ty) = (asking.name(objects.position), supergraph.type_name(local));
                 Err(format!("{place} asks for {ty}.{name}, which {what}"))
             };
-            let known = field_of(reading, (local, name))
-                .and_then(|field| supergraph.field(field).in_subgraph(reading.subgraph));
+            let known = field_of(asking, (local, name))
+                .and_then(|field| supergraph.field(field).in_subgraph(asking.subgraph));
             let Some(known) = known else {
                 return wrong("is not resolved there");
             };
@@ -49,8 +49,8 @@ pub(super) fn check<'a>(
     Ok(requires)
 }
 
-fn field_of(reading: &Reading, (local, name): (TypeId, &str)) -> Option<FieldId> {
-    reading.readings.subject.supergraph.field_of(local, name)
+fn field_of(asking: &Asking, (local, name): (TypeId, &str)) -> Option<FieldId> {
+    asking.subject.supergraph.field_of(local, name)
 }
 
 fn seen<'o, 'a>(
@@ -69,15 +69,15 @@ fn is_provided(objects: &Objects, field: (TypeId, &Node<executable::Field>)) -> 
 
 /// What is provided below a field.
 pub(super) fn below<'a>(
-    reading: &Reading<'_, 'a>,
+    asking: &Asking<'a>,
     objects: &Objects<'a>,
     (local, field): (TypeId, &Node<executable::Field>),
 ) -> Vec<&'a SetField> {
     let inherited = seen(objects, (local, field)).flat_map(|seen| &seen.fields);
     let mut view: Vec<&SetField> = inherited.collect();
-    let supergraph = reading.readings.subject.supergraph;
-    let known = field_of(reading, (local, &field.name))
-        .and_then(|field| supergraph.field(field).in_subgraph(reading.subgraph));
+    let supergraph = asking.subject.supergraph;
+    let known = field_of(asking, (local, &field.name))
+        .and_then(|field| supergraph.field(field).in_subgraph(asking.subgraph));
     let provides = known.and_then(|known| known.provides.as_ref());
     view.extend(provides.iter().flat_map(|set| &set.fields));
     view

@@ -1,6 +1,6 @@
 //! What the client sees is what it asked for.
 
-use super::{Subject, reading::Readings};
+use super::{Subject, readings::Readings};
 use crate::operation::{Field, Selections};
 use crate::planner::plan::{Output, OutputField, OutputValue, PositionId};
 use crate::schema::{Argument, TypeId, TypeSet};

@@ -3,7 +3,7 @@
 //! Rows are told apart by what reads them: a position is looked at once for each set of readers that come down to it.
 
 use super::{
-    Subject, asked::Wanted, narrowed::Narrowed, reading::ReaderId, representations, rows::Rows,
+    Subject, asked::Wanted, narrowed::Narrowed, readings::ReaderId, representations, rows::Rows,
 };
 use crate::planner::plan::PositionId;
 use crate::schema::{TypeId, TypeSet};

@@ -8,10 +8,13 @@ mod asked;
 mod coverage;
 mod documents;
 mod narrowed;
+mod objects;
 mod order;
 mod reading;
+mod readings;
 mod representations;
 mod rows;
+mod shape;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use super::{
     narrowed::Narrowed,
-    reading::{Entry, ReaderId},
+    readings::{Entry, ReaderId},
     rows::Rows,
 };
 use crate::planner::plan::{PositionId, RepresentationField, Target, Typename};
@@ -127,7 +127,7 @@ impl Sending<'_, '_, '_> {
         if !is_returned {
             return match target.types {
                 None => Ok(()),
-                Some(_) => Err("which the type it names is not".to_owned()),
+                Some(_) => Err("by a type that it is not of".to_owned()),
             };
         }
         let fields = &target.representation.fields;

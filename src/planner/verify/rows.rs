@@ -3,7 +3,7 @@
 use super::{
     Subject,
     order::Order,
-    reading::{Entry, Known, ReaderId, Readings},
+    readings::{Entry, Known, ReaderId, Readings},
 };
 use crate::planner::plan::PositionId;
 use crate::schema::{TypeId, TypeSet};

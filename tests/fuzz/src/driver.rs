@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// The stack of a thread that plans in the router.
 const STACK: usize = 2 << 20;
-const LENGTH_MAX: usize = 600;
+const LENGTH_MAX: usize = 2000;
 
 /// What the last panic said.
 static SAID: Mutex<String> = Mutex::new(String::new());
@@ -105,7 +105,7 @@ fn next(random: &mut Rng, corpus: &[Vec<u8>], last: &[u8]) -> Vec<u8> {
             _ => {}
         }
     }
-    input.truncate(2 * LENGTH_MAX);
+    input.truncate(LENGTH_MAX);
     input
 }
 

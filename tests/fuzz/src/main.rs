@@ -1,6 +1,7 @@
 //! Fuzzing without instrumentation: stable Rust, one binary, inputs that can be kept and replayed. `docs/testing.md` says
 //! how it is run.
 
+mod answers;
 mod choices;
 mod driver;
 mod mutate;

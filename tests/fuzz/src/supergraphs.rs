@@ -1,22 +1,11 @@
 //! Random supergraphs as composition could make them: no field without an owner, no interface whose types lack its
 //! fields. Whether all of it can be reached is left to chance; composition would refuse such, a planner must say so.
 
+mod interfaces;
+mod sdl;
+
 use crate::choices::Choices;
 use std::collections::BTreeMap;
-use std::fmt::Write;
-
-const HEADER: &str = r#"
-schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) { query: Query mutation: Mutation }
-directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
-directive @join__graph(name: String!, url: String!) on ENUM_VALUE
-directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) repeatable on OBJECT | INTERFACE | UNION
-directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, type: String, external: Boolean) repeatable on FIELD_DEFINITION
-directive @join__implements(graph: join__Graph!, interface: String!) repeatable on OBJECT | INTERFACE
-directive @join__unionMember(graph: join__Graph!, member: String!) repeatable on UNION
-enum link__Purpose { SECURITY EXECUTION }
-scalar link__Import
-scalar join__FieldSet
-"#;
 
 /// Leaves by name: one name means one type everywhere, so that interfaces can have any of them.
 const LEAVES: [(&str, &str); 5] = [
@@ -96,7 +85,7 @@ pub fn supergraph(choices: &mut Choices) -> String {
         graph.unions.insert(name, union);
     }
     for index in 0..choices.below(3) {
-        interface(choices, &mut graph, &format!("I{index}"));
+        interfaces::add(choices, &mut graph, &format!("I{index}"));
     }
     composites(choices, &mut graph);
     requirements(choices, &mut graph);
@@ -104,7 +93,7 @@ pub fn supergraph(choices: &mut Choices) -> String {
     let mutation = roots(choices, &graph, ("m", 0));
     graph.objects.insert("Query".to_owned(), query);
     graph.objects.insert("Mutation".to_owned(), mutation);
-    print(&graph)
+    sdl::print(&graph)
 }
 
 fn owned(ty: &str, owners: &[usize]) -> Field {
@@ -177,126 +166,6 @@ fn members(choices: &mut Choices, graph: &Graph) -> Abstract {
     made
 }
 
-fn interface(choices: &mut Choices, graph: &mut Graph, name: &str) {
-    let mut made = members(choices, graph);
-    for (&subgraph, members) in &made.members {
-        for member in members {
-            if let Some(object) = graph.objects.get_mut(member) {
-                object.implements.push((subgraph, name.to_owned()));
-            }
-        }
-    }
-    let has = |field: &str| {
-        let mut all = made
-            .all
-            .iter()
-            .filter_map(|member| graph.objects.get(member));
-        all.all(|object| object.fields.contains_key(field))
-    };
-    let shared: Vec<(String, String)> = LEAVES
-        .iter()
-        .map(|(field, ty)| (field.to_string(), ty.to_string()))
-        .chain([
-            ("v".to_owned(), "Int".to_owned()),
-            ("id".to_owned(), "ID!".to_owned()),
-        ])
-        .filter(|(field, _)| has(field))
-        .collect();
-    for (field, ty) in shared {
-        for (&subgraph, members) in &made.members {
-            let declared = |member: &String| {
-                let field = graph
-                    .objects
-                    .get(member)
-                    .and_then(|object| object.fields.get(&field));
-                field.is_some_and(|field| field.known.contains_key(&subgraph))
-            };
-            // Now and then one that another subgraph took over.
-            if members.iter().all(declared) && choices.chance(70) || choices.chance(5) {
-                let known = &mut made.fields.entry(field.clone()).or_default();
-                known.ty.clone_from(&ty);
-                known.known.insert(subgraph, Known::default());
-            }
-        }
-    }
-    keyed(choices, graph, (name, &mut made));
-    if made.fields.is_empty() {
-        for object in graph.objects.values_mut() {
-            object.implements.retain(|(_, interface)| interface != name);
-        }
-        return;
-    }
-    let missing: Vec<usize> = made
-        .members
-        .keys()
-        .copied()
-        .filter(|subgraph| {
-            !made
-                .fields
-                .values()
-                .any(|field| field.known.contains_key(subgraph))
-        })
-        .collect();
-    for subgraph in missing {
-        made.members.remove(&subgraph);
-        for object in graph.objects.values_mut() {
-            object
-                .implements
-                .retain(|(at, interface)| (*at, interface.as_str()) != (subgraph, name));
-        }
-    }
-    graph.interfaces.insert(name.to_owned(), made);
-}
-
-/// A key where all implementations have it, and an interface object elsewhere.
-fn keyed(choices: &mut Choices, graph: &mut Graph, (name, made): (&str, &mut Abstract)) {
-    let Some(id) = made.fields.get("id").cloned() else {
-        return;
-    };
-    let mut keyed = false;
-    for (&subgraph, members) in &made.members {
-        let has_key = |member: &String| {
-            let keys = graph
-                .objects
-                .get(member)
-                .and_then(|object| object.keys.get(&subgraph));
-            keys.is_some_and(|keys| keys.contains(&("id", true)))
-        };
-        let is_whole = members.len() == made.all.len();
-        if id.known.contains_key(&subgraph) && is_whole && members.iter().all(has_key) {
-            made.keys.insert(subgraph, false);
-            keyed = true;
-        }
-    }
-    let is_free = |subgraph: &usize| {
-        let mut all = made
-            .all
-            .iter()
-            .filter_map(|member| graph.objects.get(member));
-        !all.any(|object| object.keys.contains_key(subgraph))
-    };
-    let free: Vec<usize> = (0..graph.subgraphs).filter(is_free).collect();
-    if !keyed || !choices.chance(70) {
-        return;
-    }
-    let Some(&subgraph) = choices.pick(&free) else {
-        return;
-    };
-    made.keys.insert(subgraph, true);
-    if let Some(id) = made.fields.get_mut("id") {
-        id.known.insert(subgraph, Known::default());
-    }
-    let added = format!("z{name}");
-    made.fields.insert(added.clone(), owned("Int", &[subgraph]));
-    for member in &made.all {
-        if let Some(object) = graph.objects.get_mut(member) {
-            let mut field = owned("Int", &[]);
-            field.elsewhere = true;
-            object.fields.insert(added.clone(), field);
-        }
-    }
-}
-
 /// A type by name, and the subgraphs that know it.
 fn named(choices: &mut Choices, graph: &Graph) -> Option<(String, Vec<usize>)> {
     let mut all: Vec<(String, Vec<usize>)> = Vec::new();
@@ -354,16 +223,13 @@ fn composites(choices: &mut Choices, graph: &mut Graph) {
 
 /// A leaf that a subgraph does not own: external there from now on.
 fn provide(choices: &mut Choices, object: &mut Object, subgraph: usize) -> Option<String> {
-    let is_there = |(name, field): &(&String, &mut Field)| {
+    let is_there = |name: &str, field: &Field| {
         let known = field.known.get(&subgraph);
         let is_leaf = name.starts_with('f') && !name.contains('(');
         is_leaf && known.is_none_or(|known| known.external)
     };
-    let mut leaves: Vec<(&String, &mut Field)> = object
-        .fields
-        .iter_mut()
-        .filter(|field| is_there(&(field.0, field.1)))
-        .collect();
+    let mut leaves: Vec<(&String, &mut Field)> = object.fields.iter_mut().collect();
+    leaves.retain(|(name, field)| is_there(name, field));
     let count = leaves.len();
     let (name, field) = leaves.get_mut(choices.below(count.max(1)))?;
     field.known.entry(subgraph).or_default().external = true;
@@ -417,7 +283,8 @@ fn roots(choices: &mut Choices, graph: &Graph, (letter, shared): (&str, usize)) 
         else {
             continue;
         };
-        let owners = choices.some(&there, if choices.chance(shared) { 60 } else { 0 });
+        let percent = if choices.chance(shared) { 60 } else { 0 };
+        let owners = choices.some(&there, percent);
         let argument = if choices.chance(30) { "(x: Int)" } else { "" };
         let field = owned(&wrapped(choices, &target), &owners);
         object
@@ -427,110 +294,4 @@ fn roots(choices: &mut Choices, graph: &Graph, (letter, shared): (&str, usize)) 
     let first = owned("Int", &[0]);
     object.fields.insert(format!("{letter}"), first);
     object
-}
-
-fn print(graph: &Graph) -> String {
-    let mut text = HEADER.to_owned();
-    text.push_str("enum join__Graph {");
-    for subgraph in 0..graph.subgraphs {
-        let _ = write!(
-            text,
-            " G{subgraph} @join__graph(name: \"g{subgraph}\", url: \"http://g{subgraph}\")"
-        );
-    }
-    text.push_str(" }\n");
-    for (name, object) in &graph.objects {
-        let mut interfaces: Vec<&str> = object
-            .implements
-            .iter()
-            .map(|(_, name)| name.as_str())
-            .collect();
-        // One that no subgraph tells any more has gone.
-        interfaces.sort_unstable();
-        interfaces.dedup();
-        interfaces.retain(|interface| graph.interfaces.contains_key(*interface));
-        let _ = write!(text, "type {name}");
-        for (index, interface) in interfaces.iter().enumerate() {
-            text.push_str(if index == 0 { " implements " } else { " & " });
-            text.push_str(interface);
-        }
-        for (subgraph, interface) in &object.implements {
-            let _ = write!(
-                text,
-                " @join__implements(graph: G{subgraph}, interface: \"{interface}\")"
-            );
-        }
-        for (subgraph, keys) in &object.keys {
-            if keys.is_empty() {
-                let _ = write!(text, " @join__type(graph: G{subgraph})");
-            }
-            for (key, resolvable) in keys {
-                let _ = write!(
-                    text,
-                    " @join__type(graph: G{subgraph}, key: \"{key}\", resolvable: {resolvable})"
-                );
-            }
-        }
-        fields(&mut text, &object.fields);
-    }
-    for (name, made) in &graph.interfaces {
-        let _ = write!(text, "interface {name}");
-        for subgraph in made.members.keys() {
-            match made.keys.contains_key(subgraph) {
-                true => write!(text, " @join__type(graph: G{subgraph}, key: \"id\")"),
-                false => write!(text, " @join__type(graph: G{subgraph})"),
-            }
-            .unwrap_or_default();
-        }
-        for (subgraph, _) in made.keys.iter().filter(|(_, is_object)| **is_object) {
-            let _ = write!(
-                text,
-                " @join__type(graph: G{subgraph}, key: \"id\", isInterfaceObject: true)"
-            );
-        }
-        fields(&mut text, &made.fields);
-    }
-    for (name, made) in &graph.unions {
-        let _ = write!(text, "union {name}");
-        for (subgraph, members) in &made.members {
-            let _ = write!(text, " @join__type(graph: G{subgraph})");
-            for member in members {
-                let _ = write!(
-                    text,
-                    " @join__unionMember(graph: G{subgraph}, member: \"{member}\")"
-                );
-            }
-        }
-        let _ = writeln!(text, " = {}", made.all.join(" | "));
-    }
-    text
-}
-
-fn fields(text: &mut String, fields: &BTreeMap<String, Field>) {
-    text.push_str(" {\n");
-    for (name, field) in fields {
-        let _ = write!(text, "  {name}: {}", field.ty);
-        if field.elsewhere {
-            text.push_str(" @join__field");
-        }
-        for (subgraph, known) in &field.known {
-            let _ = write!(text, " @join__field(graph: G{subgraph}");
-            for (argument, value) in [
-                ("requires", &known.requires),
-                ("provides", &known.provides),
-                ("type", &known.ty),
-            ] {
-                if let Some(value) = value {
-                    let _ = write!(text, ", {argument}: \"{value}\"");
-                }
-            }
-            text.push_str(if known.external {
-                ", external: true)"
-            } else {
-                ")"
-            });
-        }
-        text.push('\n');
-    }
-    text.push_str("}\n");
 }

@@ -1,14 +1,13 @@
 //! What is fuzzed, and what must hold.
 
-use crate::{choices::Choices, mutate, operations, supergraphs};
+use crate::{answers::Odd, choices::Choices, mutate, operations, supergraphs};
 use futures_util::FutureExt;
-use graphway::executor::{self, Answer, Call, CallError, Program, Reply, Request, Subgraphs};
+use graphway::executor::{self, Program, Reply, Request};
 use graphway::operation::{self, ParserLimits};
 use graphway::planner::{self, Plan};
 use graphway::schema::Supergraph;
 use serde_json::{Map, Value};
-use std::pin::Pin;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// Something to give inputs to.
@@ -65,17 +64,8 @@ pub fn find(name: &str) -> Option<&'static Target> {
 }
 
 pub fn names() -> String {
-    TARGETS.map_names().join(" ")
-}
-
-trait Names {
-    fn map_names(&self) -> Vec<&'static str>;
-}
-
-impl Names for [Target] {
-    fn map_names(&self) -> Vec<&'static str> {
-        self.iter().map(|target| target.name).collect()
-    }
+    let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
+    names.join(" ")
 }
 
 /// The plan of an operation; none when it is refused.
@@ -238,110 +228,14 @@ static PROGRAMS: LazyLock<Vec<Program>> = LazyLock::new(|| {
     READ.iter().filter_map(program).collect()
 });
 
-/// Subgraphs whose answers are made of bytes.
-struct Odd<'b>(Mutex<Choices<'b>>);
-
-impl Subgraphs for Odd<'_> {
-    fn call<'a>(
-        &'a self,
-        call: Call,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>> {
-        let body = match self.0.lock() {
-            Ok(mut choices) => answer(&mut choices, &call.body),
-            Err(_) => Vec::new(),
-        };
-        let answer = Answer {
-            status: Default::default(),
-            headers: Default::default(),
-            body: body.into(),
-        };
-        Box::pin(std::future::ready(Ok(answer)))
-    }
-}
-
-/// An answer to a request: objects of the keys that its text has, with values good and bad; now and then no JSON.
-fn answer(choices: &mut Choices, request: &[u8]) -> Vec<u8> {
-    let request: Value = serde_json::from_slice(request).unwrap_or_default();
-    let query = request["query"].as_str().unwrap_or_default();
-    let entities = request["variables"].as_object().map_or(0, |variables| {
-        variables
-            .values()
-            .filter_map(Value::as_array)
-            .map(Vec::len)
-            .max()
-            .unwrap_or(0)
-    });
-    let words: Vec<&str> = query
-        .split(|c: char| !c.is_alphanumeric() && c != '_')
-        .filter(|word| !word.is_empty() && *word != "query")
-        .collect();
-    let mut text = String::from("{\"data\": ");
-    if query.contains("_entities") {
-        text.push_str("{\"_entities\": [");
-        for index in 0..entities + choices.below(2) {
-            text.push_str(if index > 0 { "," } else { "" });
-            value(choices, &words, (&mut text, 5));
-        }
-        text.push_str("]}");
-    } else {
-        value(choices, &words, (&mut text, 7));
-    }
-    text.push('}');
-    match choices.chance(15) {
-        true => mutate::text(
-            choices,
-            &text,
-            &[
-                "null", "{", "}", "[", "]", "\"", "\\u", "\\ud800", "1e999", ",", ":", "\u{0}",
-            ],
-        )
-        .into_bytes(),
-        false => text.into_bytes(),
-    }
-}
-
-fn value(choices: &mut Choices, words: &[&str], (text, depth): (&mut String, usize)) {
-    match choices.below(if depth == 0 { 6 } else { 16 }) {
-        0 => text.push_str("null"),
-        1 => text.push_str("12"),
-        2 => text.push_str("\"a\\u00e9\\n\""),
-        3 => text.push_str("1.50e3"),
-        4 => text.push_str("true"),
-        5 => text.push_str("\"Product\""),
-        6..9 => {
-            text.push('[');
-            for index in 0..choices.below(4) {
-                text.push_str(if index > 0 { ", " } else { "" });
-                value(choices, words, (text, depth - 1));
-            }
-            text.push(']');
-        }
-        _ => {
-            text.push('{');
-            let types = ["Product", "Bundle", "User", "Order", "Nothing"];
-            text.push_str(&format!(
-                "\"__typename\": \"{}\"",
-                types[choices.below(types.len())]
-            ));
-            for _ in 0..choices.below(12) {
-                let Some(word) = choices.pick(words) else {
-                    continue;
-                };
-                text.push_str(&format!(", \"{word}\": "));
-                value(choices, words, (text, depth - 1));
-            }
-            text.push('}');
-        }
-    }
-}
-
-/// Whatever subgraphs answer, the client gets JSON and a list of errors.
+/// Whatever subgraphs answer, the client gets JSON.
 fn reader(input: &[u8]) -> Result<bool, String> {
     let mut choices = Choices::new(input);
-    let Some(program) = choices.pick(&PROGRAMS) else {
+    let program = made_up(&mut choices);
+    let Some(program) = program.as_ref().or_else(|| choices.pick(&PROGRAMS)) else {
         return Err("there is no program".to_owned());
     };
-    let odd = Odd(Mutex::new(choices));
+    let odd = Odd::new(choices);
     let request = Request {
         variables: &Map::new(),
         introspection: None,
@@ -356,11 +250,25 @@ fn reader(input: &[u8]) -> Result<bool, String> {
     Ok(response.data.len() > 60 && data.is_object())
 }
 
+/// A random operation on a random supergraph, as often as not.
+fn made_up(choices: &mut Choices) -> Option<Program> {
+    if choices.chance(50) {
+        return None;
+    }
+    let supergraph = Supergraph::parse(&supergraphs::supergraph(choices)).ok()?;
+    let text = operations::operation(choices, supergraph.api());
+    let plan = plan(&supergraph, &text)?;
+    Some(executor::compile(&Arc::new(supergraph), plan))
+}
+
 fn show_reader(input: &[u8]) -> String {
     let mut choices = Choices::new(input);
-    let text = READ[choices.below(READ.len())];
+    let shown = match choices.chance(50) {
+        true => READ[choices.below(READ.len())].to_owned(),
+        false => show_planner(&input[1.min(input.len())..]),
+    };
     format!(
-        "{text}\n(answers are made of the rest of the {} bytes)",
+        "{shown}\n(answers are made of what is left of {} bytes)",
         input.len()
     )
 }

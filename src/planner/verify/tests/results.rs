@@ -73,8 +73,14 @@ fn everything_shown_is_read() {
         said.starts_with("nothing reads featured.@.timesOrdered of a Bundle"),
         "{said}"
     );
-    // What only one of two subgraphs returns is null whatever is asked.
-    super::operation(&ODD, "{ pick { ... on Film { minutes } } }");
+}
+
+#[test]
+fn what_one_of_two_subgraphs_returns_need_not_be_read() {
+    let operation = super::operation(&ODD, "{ pick { __typename ... on Film { minutes } } }");
+    let plan = crate::planner::plan(&ODD, &operation).unwrap();
+    assert_eq!(&*plan.fetches[0].document, "{ pick { __typename } }");
+    assert_eq!(super::super::verify(&ODD, &operation, &plan), Ok(()));
 }
 
 #[test]
@@ -150,6 +156,19 @@ fn what_is_sent_is_a_key() {
     assert_eq!(
         typename(name!("Nothing")),
         "fetch 1 (orders) at me sends a User by a type that is not known there"
+    );
+    assert_eq!(
+        typename(name!("Order")),
+        "nothing reads me.totalSpent of a User; its objects are read by fetch 0 (users), fetch 1 (orders)"
+    );
+    let said = broken(&SHOP, "{ me { totalSpent { amount } } }", |plan| {
+        let target = target(&mut plan.fetches[1]);
+        target.types = SHOP.type_id("User").map(TypeSet::of);
+        target.representation.typename = Typename::Fixed(name!("Order"));
+    });
+    assert_eq!(
+        said,
+        "fetch 1 (orders) at me sends a User by a type that it is not of"
     );
     assert!(typename(name!("Order")).starts_with("nothing reads me.totalSpent of a User"));
 }
