@@ -10,7 +10,7 @@ use apollo_compiler::{
     executable::{Field, Operation, Selection, SelectionSet},
 };
 use indexmap::IndexMap;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// The sizes of an operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,20 +88,44 @@ pub(super) fn measure(
     document: &ExecutableDocument,
     operation: &Operation,
 ) -> Result<Measures, Error> {
-    let mut measuring = Measuring { document, steps: 0 };
+    let mut measuring = Measuring {
+        document,
+        steps: 0,
+        known: HashMap::new(),
+    };
     let mut measures = measuring.measure(&[&operation.selection_set], 0)?;
+    if measures.height as usize > STEPS_MAX {
+        return Err(Error::TooComplex { limit: STEPS_MAX });
+    }
     measures.root_fields = measuring.fields(&[&operation.selection_set])?.len() as u32;
     Ok(measures)
+}
+
+/// What is selected `depth` levels down, unless that goes too deep.
+fn within_depth(depth: usize, measures: Measures) -> Result<Measures, Error> {
+    match depth + measures.depth as usize {
+        ..=DEPTH_MAX => Ok(measures),
+        _ => Err(Error::RecursionLimit { limit: DEPTH_MAX }),
+    }
 }
 
 struct Measuring<'a> {
     document: &'a ExecutableDocument,
     steps: usize,
+    /// What is selected again through fragments is measured once: by the addresses of the selection sets.
+    known: HashMap<Vec<usize>, Measures>,
 }
 
 impl<'a> Measuring<'a> {
     /// Measures selection sets that are selected on the same object.
     fn measure(&mut self, sets: &[&'a SelectionSet], depth: usize) -> Result<Measures, Error> {
+        let addresses: Vec<usize> = sets
+            .iter()
+            .map(|set| std::ptr::from_ref(*set).addr())
+            .collect();
+        if let Some(known) = self.known.get(&addresses) {
+            return within_depth(depth, *known);
+        }
         let mut total = Measures::default();
         for fields in self.fields(sets)?.into_values() {
             if depth >= DEPTH_MAX {
@@ -119,11 +143,12 @@ impl<'a> Measuring<'a> {
             };
             let aliased = fields.iter().any(|field| field.alias.is_some());
             total.depth = total.depth.max(nested.depth + 1);
-            total.height = total.height.saturating_add(nested.height + 1);
+            total.height = total.height.saturating_add(nested.height.saturating_add(1));
             total.aliases = total
                 .aliases
-                .saturating_add(nested.aliases + u32::from(aliased));
+                .saturating_add(nested.aliases.saturating_add(u32::from(aliased)));
         }
+        self.known.insert(addresses, total);
         Ok(total)
     }
 

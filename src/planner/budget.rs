@@ -25,7 +25,7 @@ impl Budget<'static> {
 
 impl<'c> Budget<'c> {
     /// The steps that `usual` allows.
-    pub const USUAL_STEPS: u64 = 10_000_000;
+    pub const USUAL_STEPS: u64 = 5_000_000;
 
     /// The usual steps, as long as `is_cancelled` says no.
     pub fn until(is_cancelled: &'c dyn Fn() -> bool) -> Self {

@@ -15,7 +15,7 @@ use crate::{operation::Operation, schema::Supergraph};
 /// Other selections that are tried at most.
 const TRIES_MAX: usize = 24;
 /// Facts that all tries together may go over, about: a large operation gets few tries.
-const FACTS_MAX: usize = 8_000;
+const FACTS_MAX: usize = 4_000;
 
 /// Selects a derivation of everything the client asked for.
 pub(super) fn search(

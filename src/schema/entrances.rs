@@ -1,7 +1,8 @@
 //! By which keys objects enter which subgraphs, and which interfaces they implement: listed once per type, so that
 //! planning need not look for them.
 
-use super::{Entrance, FieldSet, SubgraphId, TypeId, TypeKind, model::Supergraph};
+use super::{Entrance, FieldSet, SetField, SubgraphId, TypeId, TypeKind, model::Supergraph};
+use indexmap::IndexSet;
 
 impl Supergraph {
     /// The ways to enter a subgraph with objects of type `object`, by subgraph; what a type declares itself first.
@@ -14,6 +15,13 @@ impl Supergraph {
     /// The interfaces that objects of type `object` implement somewhere.
     pub fn interfaces_of(&self, object: TypeId) -> &[TypeId] {
         self.interfaces
+            .get(object.index())
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The fields of all keys by which objects of type `object` enter subgraphs, those that are the same once.
+    pub fn key_fields(&self, object: TypeId) -> &[SetField] {
+        self.key_fields
             .get(object.index())
             .map_or(&[], Vec::as_slice)
     }
@@ -51,6 +59,17 @@ pub(super) fn list(supergraph: &Supergraph) -> Vec<Vec<Entrance>> {
         } else {
             Vec::new()
         }
+    };
+    supergraph.type_ids().map(of_type).collect()
+}
+
+/// Lists the distinct fields of every type's keys.
+pub(super) fn key_fields(supergraph: &Supergraph) -> Vec<Vec<SetField>> {
+    let of_type = |object: TypeId| {
+        let keys = supergraph.entrances(object).iter();
+        let fields = keys.flat_map(|entrance| &supergraph.key(entrance).fields);
+        let distinct: IndexSet<&SetField> = fields.collect();
+        distinct.into_iter().cloned().collect()
     };
     supergraph.type_ids().map(of_type).collect()
 }

@@ -13,7 +13,7 @@ pub struct FieldSet {
 }
 
 /// A field of a field set.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SetField {
     pub name: Name,
     pub arguments: Vec<Argument>,

@@ -1,6 +1,6 @@
 //! The tables of a supergraph.
 
-use super::{Entrance, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, prepared::Alike};
+use super::{Entrance, FieldId, FieldSet, SetField, SubgraphId, TypeId, TypeSet, prepared::Alike};
 use apollo_compiler::{Name, Schema, ast, validation::Valid};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
@@ -20,6 +20,8 @@ pub struct Supergraph {
     pub(super) api: Valid<Schema>,
     /// By type: the ways to enter a subgraph with its objects.
     pub(super) entrances: Vec<Vec<Entrance>>,
+    /// By type: the fields of its keys.
+    pub(super) key_fields: Vec<Vec<SetField>>,
     /// By type: the interfaces its objects implement.
     pub(super) interfaces: Vec<Vec<TypeId>>,
     pub(super) alike: Alike,

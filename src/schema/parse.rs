@@ -38,6 +38,7 @@ impl Supergraph {
         supergraph.subgraphs = join.subgraphs;
         supergraph.api = api;
         supergraph.entrances = entrances::list(&supergraph);
+        supergraph.key_fields = entrances::key_fields(&supergraph);
         supergraph.interfaces = entrances::interfaces(&supergraph);
         supergraph.alike = alike::number(&supergraph);
         #[cfg(debug_assertions)]
@@ -83,6 +84,7 @@ impl Tables<'_> {
             api: self.api.clone(),
             type_ids,
             entrances: Vec::new(),
+            key_fields: Vec::new(),
             interfaces: Vec::new(),
             alike: Alike::default(),
             #[cfg(debug_assertions)]

@@ -1,6 +1,9 @@
 //! Entries → groups (one position, subgraph and level) → batches (one request).
 
-use super::Source;
+use super::{
+    Source,
+    batch::{self, Batch, Key, batch},
+};
 use crate::operation::OperationKind;
 use crate::planner::graph::{Fact, FactId, MoveKind, NodeId};
 use crate::schema::{SubgraphId, TypeSet};
@@ -56,137 +59,116 @@ impl Reads {
     }
 }
 
-/// Groups that go out in one request.
-pub(super) struct Batch {
-    pub(super) groups: Vec<usize>,
-    /// The batches it waits for.
-    pub(super) after: Vec<usize>,
-}
-
 pub(super) struct Grouped {
     pub(super) groups: Vec<Group>,
     pub(super) batches: Vec<Batch>,
 }
 
-/// When and where an entry goes: (mutation run, level, subgraph, position, whether it is a root).
-type Key = (usize, usize, SubgraphId, NodeId, bool);
-
 /// The requests of a selection and the longest chain of them; see [`super::schedule`].
 pub(super) fn schedule(source: &Source) -> (usize, usize) {
-    let mut grouping = Grouping::new(source);
-    let mut requests = BTreeSet::new();
-    // By run: the levels in it.
-    let mut stages: BTreeMap<usize, usize> = BTreeMap::new();
-    for fact in source.selected().filter(|fact| source.enters(*fact)) {
-        let key = grouping.key(fact);
-        requests.insert(batch_key(key));
-        let levels = stages.entry(key.0).or_default();
-        *levels = (*levels).max(key.1 + 1);
-    }
-    (requests.len(), stages.values().sum())
+    let placed = Placed::new(source);
+    let batches = batch(&placed.keys, &placed.after);
+    (batches.len(), batch::depth(&batches))
 }
 
 /// Groups the entries of a selection.
 pub(super) fn group(source: &Source) -> Grouped {
-    let facts = source.graph.facts.facts.len();
-    let mut grouping = Grouping::new(source);
-    let mut groups: BTreeMap<Key, Vec<Entry>> = BTreeMap::new();
-    // By fact: where its entry is among `entries`.
-    let mut home: Vec<Option<(Key, usize)>> = vec![None; facts];
-    for fact in source.selected().filter(|fact| source.enters(*fact)) {
-        let key = grouping.key(fact);
-        let entries = groups.entry(key).or_default();
-        home[fact.index()] = Some((key, entries.len()));
-        let reads = Reads::default();
-        entries.push(Entry { fact, reads });
+    let mut placed = Placed::new(source);
+    let mut entries: Vec<Vec<Entry>> = Vec::with_capacity(placed.keys.len());
+    for facts in &placed.entries {
+        let entry = |&fact| Entry {
+            fact,
+            reads: Reads::default(),
+        };
+        entries.push(facts.iter().map(entry).collect());
     }
     for fact in source.selected() {
         let Some((node, types)) = source.reads(fact) else {
             continue;
         };
-        for entry in grouping.entries_of(fact) {
-            let entry_home = home[entry.index()].as_ref();
-            let into = entry_home.and_then(|(key, at)| groups.get_mut(key)?.get_mut(*at));
-            if let Some(into) = into {
+        for entry in placed.grouping.entries_of(fact) {
+            if let Some((group, at)) = placed.home[entry.index()] {
                 let types = source.types_in(entry, node, types);
-                into.reads.0.push((node, types));
+                entries[group][at].reads.0.push((node, types));
             }
         }
     }
-    for entry in groups.values_mut().flatten() {
+    for entry in entries.iter_mut().flatten() {
         entry.reads.merge();
     }
-    let mut after: BTreeMap<Key, BTreeSet<Key>> = BTreeMap::new();
-    for (key, entries) in &groups {
-        let waits = after.entry(*key).or_default();
-        for entry in entries {
-            for input in source.inputs(entry.fact) {
-                let entered = grouping.entries_of(input);
-                let homes = entered
-                    .iter()
-                    .filter_map(|fact| home[fact.index()].as_ref());
-                waits.extend(homes.map(|(home, _)| *home).filter(|home| home != key));
-            }
-        }
-    }
-    batch(groups, &after)
-}
-
-/// What goes out together: groups of one subgraph, run and level. Roots go out alone.
-fn batch_key(
-    (run, level, subgraph, position, is_root): Key,
-) -> (usize, usize, SubgraphId, Option<NodeId>) {
-    (run, level, subgraph, is_root.then_some(position))
-}
-
-/// Puts groups into requests.
-fn batch(groups: BTreeMap<Key, Vec<Entry>>, after: &BTreeMap<Key, BTreeSet<Key>>) -> Grouped {
-    let mut batches: BTreeMap<_, (Vec<usize>, BTreeSet<_>)> = BTreeMap::new();
-    let mut all = Vec::new();
-    for (key, entries) in groups {
-        let (groups, waits) = batches.entry(batch_key(key)).or_default();
-        groups.push(all.len());
-        waits.extend(
-            after
-                .get(&key)
-                .into_iter()
-                .flatten()
-                .map(|key| batch_key(*key)),
-        );
-        let (_, _, subgraph, position, is_root) = key;
-        all.push(Group {
+    let mut batches = batch(&placed.keys, &placed.after);
+    let mut groups: Vec<Group> = Vec::with_capacity(entries.len());
+    for (key, entries) in placed.keys.iter().zip(entries) {
+        let (_, _, subgraph, position, is_root) = *key;
+        groups.push(Group {
             subgraph,
             position,
             is_root,
             entries,
         });
     }
-    let index: HashMap<_, usize> = batches
-        .keys()
-        .enumerate()
-        .map(|(index, key)| (*key, index))
-        .collect();
-    let runs: Vec<usize> = batches.keys().map(|key| key.0).collect();
-    let mut reduced: Vec<Batch> = Vec::new();
-    let mut reaches: Vec<BTreeSet<usize>> = Vec::new();
-    for (at, (groups, waits)) in batches.into_values().enumerate() {
-        let mut direct: BTreeSet<usize> = waits
-            .iter()
-            .filter_map(|key| index.get(key).copied())
-            .collect();
-        // The fields of a mutation run one after the other, each with all that depends on it.
-        direct.extend((0..at).filter(|&earlier| runs[earlier] + 1 == runs[at]));
-        let indirect: BTreeSet<usize> = direct
-            .iter()
-            .flat_map(|&earlier| reaches[earlier].iter().copied())
-            .collect();
-        let after = direct.difference(&indirect).copied().collect();
-        reaches.push(direct.union(&indirect).copied().collect());
-        reduced.push(Batch { groups, after });
+    for batch in &mut batches {
+        unite(&mut groups, &mut batch.groups);
     }
-    Grouped {
-        groups: all,
-        batches: reduced,
+    Grouped { groups, batches }
+}
+
+/// Makes one group of those of a request that are at one position, which came from several levels.
+fn unite(groups: &mut [Group], batch: &mut Vec<usize>) {
+    let mut first: BTreeMap<NodeId, usize> = BTreeMap::new();
+    batch.retain(|&group| {
+        let into = *first.entry(groups[group].position).or_insert(group);
+        if into != group {
+            let more = std::mem::take(&mut groups[group].entries);
+            groups[into].entries.extend(more);
+        }
+        into == group
+    });
+}
+
+/// The entries of a selection by when and where they go.
+struct Placed<'s, 'a> {
+    grouping: Grouping<'s, 'a>,
+    /// The groups, ascending, with their entries.
+    keys: Vec<Key>,
+    entries: Vec<Vec<FactId>>,
+    /// By fact: its group, and where in it its entry is.
+    home: Vec<Option<(usize, usize)>>,
+    /// By group: the groups that it waits for.
+    after: Vec<BTreeSet<usize>>,
+}
+
+impl<'s, 'a> Placed<'s, 'a> {
+    fn new(source: &'s Source<'s, 'a>) -> Self {
+        let mut grouping = Grouping::new(source);
+        let mut groups: BTreeMap<Key, Vec<FactId>> = BTreeMap::new();
+        for fact in source.selected().filter(|fact| source.enters(*fact)) {
+            groups.entry(grouping.key(fact)).or_default().push(fact);
+        }
+        let mut home = vec![None; source.graph.facts.facts.len()];
+        let (mut keys, mut entries) = (Vec::new(), Vec::new());
+        for (key, facts) in groups {
+            for (at, fact) in facts.iter().enumerate() {
+                home[fact.index()] = Some((keys.len(), at));
+            }
+            keys.push(key);
+            entries.push(facts);
+        }
+        let mut after = vec![BTreeSet::new(); keys.len()];
+        for (group, facts) in entries.iter().enumerate() {
+            for input in facts.iter().flat_map(|fact| source.inputs(*fact)) {
+                let entered = grouping.entries_of(input);
+                let homes = entered.iter().filter_map(|fact| home[fact.index()]);
+                after[group].extend(homes.map(|(home, _)| home).filter(|home| *home != group));
+            }
+        }
+        Self {
+            grouping,
+            keys,
+            entries,
+            home,
+            after,
+        }
     }
 }
 

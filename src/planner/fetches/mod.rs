@@ -3,6 +3,7 @@
 //! The level of an entry is the number of requests that must come before it. Entries of one subgraph on one level go
 //! out as one request, so the fetches form a DAG whatever was merged.
 
+mod batch;
 mod depends;
 mod document;
 mod group;

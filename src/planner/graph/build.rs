@@ -11,7 +11,7 @@ use apollo_compiler::{Name, ast, name};
 use smallvec::{SmallVec, smallvec};
 
 /// Positions before an operation is refused.
-const POSITIONS_MAX: usize = 100_000;
+const POSITIONS_MAX: usize = 50_000;
 
 /// Everything that planning one operation searches.
 #[derive(Debug)]

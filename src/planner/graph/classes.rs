@@ -30,7 +30,7 @@ impl<'a> Builder<'a, '_> {
     ) -> Result<(), Error> {
         let possible = self.tree.node(position).possible.clone();
         self.budget
-            .spend(possible.len() * (fields.len() + wanted.len()) + 1)?;
+            .spend((possible.len() + 1) * (fields.len() + wanted.len()) + 1)?;
         let mut classes: SmallVec<[TypeSet; 1]> = smallvec![possible];
         if classes[0].len() > 1 {
             classes = self.split(&classes[0], &asked(fields, wanted));

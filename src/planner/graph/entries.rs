@@ -33,10 +33,8 @@ impl<'a> Builder<'a, '_> {
             .map(|field| field.name.as_str())
             .chain(inherited.map(|wanted| wanted.field.name.as_str()))
             .collect();
-        for entrance in entrances {
-            let key = supergraph.key(entrance);
-            want((object, class), key, (&mut names, wanted));
-        }
+        let keys = supergraph.key_fields(object);
+        want((object, class), keys, (&mut names, wanted));
         let mut next = 0;
         while let Some(&name) = names.get(next) {
             next += 1;
@@ -50,7 +48,7 @@ impl<'a> Builder<'a, '_> {
                 let known =
                     field.and_then(|id| supergraph.field(id).in_subgraph(entrance.subgraph));
                 if let Some(requires) = known.and_then(|known| known.requires.as_ref()) {
-                    want((object, class), requires, (&mut names, wanted));
+                    want((object, class), &requires.fields, (&mut names, wanted));
                 }
             }
         }
@@ -261,14 +259,13 @@ fn entered<'a>((position, class): (NodeId, usize), object: TypeId, door: &Entran
     }
 }
 
-/// Adds the fields of `set` to what is wanted for a class, `object` being one of its types.
+/// Adds fields of a set to what is wanted for a class, `object` being one of its types.
 fn want<'a>(
     (object, class): (TypeId, &TypeSet),
-    set: &'a FieldSet,
+    fields: &'a [SetField],
     (names, wanted): (&mut SmallVec<[&'a str; 16]>, &mut Vec<Wanted<'a>>),
 ) {
-    let fields = set.fields.iter();
-    for field in fields.filter(|field| field.types.contains(object)) {
+    for field in fields.iter().filter(|field| field.types.contains(object)) {
         if !names.contains(&field.name.as_str()) {
             names.push(field.name.as_str());
         }

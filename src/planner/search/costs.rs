@@ -86,8 +86,12 @@ impl Costs {
             for &step in used_by {
                 // The other inputs can only make it dearer.
                 let least = self.weights[step.index()].saturating_add(cost);
-                if least < self.cost[facts.output(step).index()] {
-                    self.improve(facts, step);
+                let output = facts.output(step);
+                if least < self.cost[output.index()] {
+                    match facts.inputs(step) {
+                        [_] => self.set(facts, (output, least), step),
+                        _ => self.improve(facts, step),
+                    }
                 }
             }
         }
@@ -99,10 +103,14 @@ impl Costs {
         if let Some(cost) = self.of_move(facts, step)
             && cost < self.cost[output.index()]
         {
-            self.cost[output.index()] = cost;
-            self.best[output.index()] = Some(step);
-            self.push(facts, output);
+            self.set(facts, (output, cost), step);
         }
+    }
+
+    fn set(&mut self, facts: &Facts, (fact, cost): (FactId, u32), step: MoveId) {
+        self.cost[fact.index()] = cost;
+        self.best[fact.index()] = Some(step);
+        self.push(facts, fact);
     }
 
     /// What nothing is made of needs no turn: the values of most leaves.

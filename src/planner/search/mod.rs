@@ -6,6 +6,7 @@
 //! already, so the selected facts are acyclic by construction, and every terminal that can be reached is.
 
 mod costs;
+mod derive;
 mod queue;
 mod select;
 mod stages;

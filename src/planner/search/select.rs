@@ -1,12 +1,16 @@
 //! Selection: terminals without a choice first, each by its cheapest derivation.
 
-use super::{Costs, stages::Stages};
+use super::{
+    Costs,
+    derive::{Deriving, Marks},
+    stages::{Pick, Stages},
+};
 use crate::planner::{
     Budget, Error,
-    graph::{Fact, FactId, Graph, MoveId, MoveKind, NodeId, State, Terminal},
+    graph::{Fact, FactId, Facts, Graph, MoveId, MoveKind, NodeId, State, Terminal},
 };
 use crate::schema::Supergraph;
-use std::{cmp::Reverse, collections::HashMap};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// The facts of a plan and how each is established.
 pub(in crate::planner) struct Selection {
@@ -54,7 +58,7 @@ impl<'g, 'a> Search<'g, 'a> {
             settled: Vec::new(),
         };
         search.check(&search.costs)?;
-        search.settle_mutation_fields();
+        search.settle_mutation_fields()?;
         Ok(search)
     }
 
@@ -74,6 +78,7 @@ impl<'g, 'a> Search<'g, 'a> {
             coverage: &self.coverage,
             chosen: vec![None; self.graph.facts.facts.len()],
             stages: Stages::new(self.graph.facts.facts.len()),
+            marks: Marks::new(self.graph.facts.facts.len()),
             open: Vec::new(),
         };
         for terminal in selecting.order() {
@@ -98,34 +103,47 @@ impl<'g, 'a> Search<'g, 'a> {
     }
 
     /// A mutation's root field must run in exactly one subgraph: the one that covers most, if it leads everywhere.
-    fn settle_mutation_fields(&mut self) {
+    fn settle_mutation_fields(&mut self) -> Result<(), Error> {
         let facts = &self.graph.facts;
-        let mut fields: HashMap<NodeId, Vec<MoveId>> = HashMap::new();
-        for step in facts.moves() {
-            let only = facts.state(facts.output(step)).and_then(|state| state.only);
-            if let (MoveKind::EnterRoot, Some(only)) = (facts.kind(step), only) {
-                fields.entry(only).or_default().push(step);
+        let mut fields: BTreeMap<NodeId, Vec<MoveId>> = BTreeMap::new();
+        for entered in self.graph.states[NodeId::ROOT.index()].iter() {
+            if let Some(only) = facts.state(entered).and_then(|state| state.only) {
+                fields
+                    .entry(only)
+                    .or_default()
+                    .extend(facts.made_by(entered));
             }
         }
-        let mut fields: Vec<_> = fields
-            .into_iter()
-            .filter(|(_, moves)| moves.len() > 1)
-            .collect();
-        fields.sort_unstable();
-        for (_, mut moves) in fields {
+        fields.retain(|_, moves| moves.len() > 1);
+        if fields.is_empty() {
+            return Ok(());
+        }
+        for moves in fields.values_mut() {
             moves.sort_by_key(|step| Reverse(self.coverage[facts.output(*step).index()]));
-            let others = |keep: MoveId| moves.iter().copied().filter(move |step| *step != keep);
-            let keep = moves.iter().copied().find(|keep| {
-                let barred: Vec<MoveId> =
-                    self.settled.iter().copied().chain(others(*keep)).collect();
-                self.check(&Costs::new(facts, &barred)).is_ok()
-            });
-            let others: Vec<MoveId> = others(keep.unwrap_or(moves[0])).collect();
-            self.settled.extend(others);
         }
-        if !self.settled.is_empty() {
-            self.costs = Costs::new(facts, &self.settled);
+        // Mostly what covers most leads everywhere, for all fields at once.
+        let others = fields.values().flat_map(|moves| &moves[1..]);
+        let others: Vec<MoveId> = others.copied().collect();
+        if self.check(&Costs::new(facts, &others)).is_ok() {
+            self.settled = others;
+        } else {
+            for moves in fields.values() {
+                let others = |keep: MoveId| moves.iter().copied().filter(move |step| *step != keep);
+                let mut kept = moves[0];
+                for &keep in moves {
+                    self.budget.spend(facts.facts.len())?;
+                    let settled = self.settled.iter().copied();
+                    let barred: Vec<MoveId> = settled.chain(others(keep)).collect();
+                    if self.check(&Costs::new(facts, &barred)).is_ok() {
+                        kept = keep;
+                        break;
+                    }
+                }
+                self.settled.extend(others(kept));
+            }
         }
+        self.costs = Costs::new(facts, &self.settled);
+        Ok(())
     }
 }
 
@@ -148,6 +166,7 @@ struct Selecting<'g, 'a> {
     coverage: &'g [u32],
     chosen: Vec<Option<MoveId>>,
     stages: Stages,
+    marks: Marks,
     open: Vec<MoveId>,
 }
 
@@ -176,90 +195,35 @@ impl Selecting<'_, '_> {
         terminals
     }
 
-    /// Selects the derivation of a fact that adds least to the plan, among equals the one whose new fetch covers most. Returns the steps it
-    /// took.
+    /// Selects a derivation of a fact. Returns the steps it took.
     fn choose(&mut self, fact: FactId) -> usize {
         if self.chosen[fact.index()].is_some() {
             return 0;
         }
         let facts = &self.graph.facts;
-        let is_possible = |step: &MoveId| self.costs.of_move(facts, *step).is_some();
-        let mut possible = facts.made_by(fact).iter().copied().filter(is_possible);
-        let Some(first) = possible.next() else {
-            return 0;
-        };
-        let price = |step| {
-            let price = self.stages.price(facts, &self.costs, step);
-            (price, u32::MAX - self.reach(step), step)
-        };
-        let best = possible.map(price).fold(None, |best, priced| {
-            Some(best.unwrap_or_else(|| price(first)).min(priced))
-        });
-        let step = best.map_or(first, |(_, _, step)| step);
-        self.take(fact, step);
-        self.costs.settle(facts)
-    }
-
-    /// What the fetch that `step` would open could cover.
-    fn reach(&self, step: MoveId) -> u32 {
-        let facts = &self.graph.facts;
-        let mut at = step;
-        loop {
-            let Some(&input) = facts.inputs(at).first() else {
-                return self.coverage[facts.output(at).index()];
-            };
-            if facts.kind(at).enters() {
-                return self.coverage[facts.output(at).index()];
-            }
-            match (self.chosen[input.index()], self.costs.best[input.index()]) {
-                (None, Some(next)) => at = next,
-                _ => return u32::MAX,
-            }
+        let deriving = Deriving::new((facts, &self.costs), &self.stages, &mut self.marks);
+        let (chosen, coverage) = (&self.chosen, self.coverage);
+        let reach = |step| reach((facts, &self.costs.best), (chosen, coverage), step);
+        let (picks, steps) = deriving.derive(fact, &reach);
+        for pick in &picks {
+            self.take(pick);
         }
+        steps + self.costs.settle(facts)
     }
 
-    /// Selects `fact` by `step`, and what that needs by its cheapest moves.
-    fn take(&mut self, fact: FactId, step: MoveId) {
-        // With each: whether what it is needed for could be had from another subgraph.
-        let mut pending = vec![(fact, step, false)];
-        while let Some((fact, step, others)) = pending.pop() {
-            if self.chosen[fact.index()].is_some() {
-                continue;
-            }
-            self.chosen[fact.index()] = Some(step);
-            let facts = &self.graph.facts;
-            let enters = facts.kind(step).enters();
-            let others_below = !enters && (others || self.has_alternative(fact, step));
-            let inputs = facts.inputs(step).iter().copied();
-            let inputs = inputs.filter(|input| self.chosen[input.index()].is_none());
-            pending.extend(
-                inputs.filter_map(|input| {
-                    Some((input, self.costs.best[input.index()]?, others_below))
-                }),
-            );
-            self.costs.free(facts, fact);
-            if others && enters {
-                self.open.push(step);
-            }
-            if let (MoveKind::Enter { .. }, Some(state)) = (facts.kind(step), facts.state(fact)) {
-                self.discount_entries(state);
-            }
-        }
-        self.stages.add(&self.graph.facts, &self.chosen, fact);
-    }
-
-    /// Whether `fact` can be read in a subgraph other than that of `step`.
-    fn has_alternative(&self, fact: FactId, step: MoveId) -> bool {
+    /// Selects a fact, and makes it free for what follows.
+    fn take(&mut self, pick: &Pick) {
         let facts = &self.graph.facts;
-        let subgraph = |step: MoveId| {
-            let from = facts.inputs(step).first();
-            from.and_then(|from| Some(facts.state(*from)?.subgraph))
-        };
-        let moves = facts.made_by(fact);
-        moves.len() > 1
-            && moves.iter().any(|&other| {
-                subgraph(other) != subgraph(step) && self.costs.of_move(facts, other).is_some()
-            })
+        let Pick { fact, step, .. } = *pick;
+        self.chosen[fact.index()] = Some(step);
+        self.costs.free(facts, fact);
+        self.stages.add(facts, pick);
+        if pick.open {
+            self.open.push(step);
+        }
+        if let (MoveKind::Enter { .. }, Some(state)) = (facts.kind(step), facts.state(fact)) {
+            self.discount_entries(state);
+        }
     }
 
     /// Other entries into the subgraph of `state` at its position can go along.
@@ -274,6 +238,28 @@ impl Selecting<'_, '_> {
                     }
                 }
             }
+        }
+    }
+}
+
+/// What the fetch that `step` would open could cover; most for what is read in a fetch that is there.
+fn reach(
+    (facts, best): (&Facts, &[Option<MoveId>]),
+    (chosen, coverage): (&[Option<MoveId>], &[u32]),
+    step: MoveId,
+) -> u32 {
+    let mut at = step;
+    loop {
+        let output = coverage[facts.output(at).index()];
+        let Some(&input) = facts.inputs(at).first() else {
+            return output;
+        };
+        if facts.kind(at).enters() {
+            return output;
+        }
+        match (chosen[input.index()], best[input.index()]) {
+            (None, Some(next)) => at = next,
+            _ => return u32::MAX,
         }
     }
 }

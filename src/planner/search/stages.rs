@@ -1,15 +1,18 @@
-//! The requests that a selection makes so far, and what one more derivation would add to them.
+//! The requests that a selection makes so far.
 
-use super::Costs;
-use crate::planner::graph::{FactId, Facts, MoveId, REQUEST_COST};
+use crate::planner::graph::{FactId, Facts, MoveId};
 use crate::schema::SubgraphId;
-use smallvec::SmallVec;
 use std::collections::HashSet;
 
-/// The cost of one more stage: everything that follows waits for it.
-const STAGE_COST: u32 = REQUEST_COST + REQUEST_COST / 2;
-/// The cost of one more position in a request that is made anyway.
-const BATCHED_COST: u32 = REQUEST_COST / 10;
+/// A fact with the move that establishes it.
+#[derive(Clone, Copy)]
+pub(super) struct Pick {
+    pub(super) fact: FactId,
+    pub(super) step: MoveId,
+    pub(super) stage: u16,
+    /// What it is needed for could be had from another subgraph.
+    pub(super) open: bool,
+}
 
 /// What is selected, by stage: the number of requests that must come before it.
 pub(super) struct Stages {
@@ -18,14 +21,6 @@ pub(super) struct Stages {
     /// Entries of one subgraph at one stage go out as one request.
     requests: HashSet<(SubgraphId, u16), foldhash::fast::FixedState>,
     last: u16,
-}
-
-/// What a derivation would add.
-#[derive(Default)]
-struct Added {
-    facts: SmallVec<[(FactId, u16); 8]>,
-    requests: SmallVec<[(SubgraphId, u16); 4]>,
-    price: u32,
 }
 
 impl Stages {
@@ -38,79 +33,27 @@ impl Stages {
         }
     }
 
-    /// What establishing a fact by `step` would add, where what it needs is established by the least costs.
-    pub(super) fn price(&self, facts: &Facts, costs: &Costs, step: MoveId) -> u32 {
-        let mut added = Added::default();
-        let stage = self.stage_by((facts, costs), step, &mut added);
-        let later = u32::from(stage.saturating_sub(self.last));
-        added.price + STAGE_COST * later
+    /// The stage of a fact, if it is selected.
+    pub(super) fn of(&self, fact: FactId) -> Option<u16> {
+        self.of[fact.index()]
     }
 
-    /// Adds a fact that was selected, with what it needs. Returns its stage; none if it was not selected.
-    pub(super) fn add(
-        &mut self,
-        facts: &Facts,
-        chosen: &[Option<MoveId>],
-        fact: FactId,
-    ) -> Option<u16> {
-        if let Some(known) = self.of[fact.index()] {
-            return Some(known);
-        }
-        let step = chosen[fact.index()]?;
-        let mut before = None;
-        for &input in facts.inputs(step) {
-            before = before.max(self.add(facts, chosen, input));
-        }
-        let stage = own_stage(facts, step, before);
-        self.of[fact.index()] = Some(stage);
-        self.last = self.last.max(stage);
-        if let (true, Some(state)) = (facts.kind(step).enters(), facts.state(fact)) {
-            self.requests.insert((state.subgraph, stage));
-        }
-        Some(stage)
+    /// Whether a subgraph is asked at a stage.
+    pub(super) fn requests(&self, request: (SubgraphId, u16)) -> bool {
+        self.requests.contains(&request)
     }
 
-    fn stage_by(&self, (facts, costs): (&Facts, &Costs), step: MoveId, added: &mut Added) -> u16 {
-        let mut before = None;
-        for &input in facts.inputs(step) {
-            before = before.max(self.stage_of((facts, costs), input, added));
-        }
-        let stage = own_stage(facts, step, before);
-        added.price += 1;
-        if let (true, Some(state)) = (facts.kind(step).enters(), facts.state(facts.output(step))) {
-            let request = (state.subgraph, stage);
-            if self.requests.contains(&request) || added.requests.contains(&request) {
-                added.price += BATCHED_COST.min(costs.weight(step));
-            } else {
-                added.requests.push(request);
-                added.price += REQUEST_COST;
-            }
-        }
-        stage
+    /// The last stage.
+    pub(super) fn last(&self) -> u16 {
+        self.last
     }
 
-    fn stage_of(
-        &self,
-        (facts, costs): (&Facts, &Costs),
-        fact: FactId,
-        added: &mut Added,
-    ) -> Option<u16> {
-        if let Some(stage) = self.of[fact.index()] {
-            return Some(stage);
+    /// Adds what is selected.
+    pub(super) fn add(&mut self, facts: &Facts, pick: &Pick) {
+        self.of[pick.fact.index()] = Some(pick.stage);
+        self.last = self.last.max(pick.stage);
+        if let (true, Some(state)) = (facts.kind(pick.step).enters(), facts.state(pick.fact)) {
+            self.requests.insert((state.subgraph, pick.stage));
         }
-        if let Some((_, stage)) = added.facts.iter().find(|(known, _)| *known == fact) {
-            return Some(*stage);
-        }
-        let stage = self.stage_by((facts, costs), costs.best[fact.index()]?, added);
-        added.facts.push((fact, stage));
-        Some(stage)
-    }
-}
-
-/// The stage of what `step` establishes out of things of stage `before`.
-fn own_stage(facts: &Facts, step: MoveId, before: Option<u16>) -> u16 {
-    match before {
-        Some(before) if facts.kind(step).enters() => before.saturating_add(1),
-        before => before.unwrap_or(0),
     }
 }
