@@ -48,7 +48,10 @@ impl Check {
             say(&format!("warning: {warning}"));
         }
         let gateway = config.gateway();
-        let mut findings = gateway::check(&gateway, supergraph.subgraphs());
+        for undecided in gateway::undecided_labels(&gateway.override_labels, &supergraph) {
+            say(&format!("warning: {undecided}"));
+        }
+        let mut findings = gateway::check(&gateway, &supergraph);
         findings.extend(between_listeners(&config));
         let mut complaints: Vec<String> = findings
             .into_iter()

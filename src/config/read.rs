@@ -93,6 +93,7 @@ fn plainly(expected: &dyn de::Expected) -> String {
     match words.as_str() {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number".to_owned(),
         "a nonzero usize" => "a whole number from 1".to_owned(),
+        "f64" => "a number".to_owned(),
         "a boolean" => "true or false".to_owned(),
         "a string" => "text".to_owned(),
         "a sequence" => "a list".to_owned(),

@@ -3,8 +3,8 @@
 use crate::{
     gateway::{
         self, AuthenticationConfig, AuthorizationConfig, CsrfConfig, HeadersConfig, HomepageConfig,
-        IncludeSubgraphErrorsConfig, LimitsConfig, OverrideSubgraphUrlConfig, PluginsConfig,
-        RateLimitConfig, RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig,
+        IncludeSubgraphErrorsConfig, LimitsConfig, OverrideLabelsConfig, OverrideSubgraphUrlConfig,
+        PluginsConfig, RateLimitConfig, RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig,
         TrafficShapingConfig, UpstreamsConfig, UrlPath,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
@@ -24,6 +24,7 @@ pub struct Config {
     pub traffic_shaping: TrafficShapingConfig,
     pub headers: HeadersConfig,
     pub include_subgraph_errors: IncludeSubgraphErrorsConfig,
+    pub override_labels: OverrideLabelsConfig,
     pub override_subgraph_url: OverrideSubgraphUrlConfig,
     pub csrf: CsrfConfig,
     pub plugins: PluginsConfig,
@@ -83,6 +84,7 @@ impl Config {
             headers: self.headers.clone(),
             traffic_shaping: self.traffic_shaping.clone(),
             include_subgraph_errors: self.include_subgraph_errors.clone(),
+            override_labels: self.override_labels.clone(),
             override_subgraph_url: self.override_subgraph_url.clone(),
             plugins: self.plugins.clone(),
             sandbox: self.sandbox.clone(),

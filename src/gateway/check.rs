@@ -1,12 +1,12 @@
 //! What a configuration says that cannot be meant so, given a supergraph. Nothing here keeps it from being served.
 
-use super::{Config, Finding, headers};
-use crate::schema::Subgraph;
+use super::{Config, Finding, headers, override_labels};
+use crate::schema::{Subgraph, Supergraph};
 use std::time::Duration;
 
-/// Compares a configuration with the subgraphs that there are.
-pub fn check(config: &Config, subgraphs: &[Subgraph]) -> Vec<Finding> {
-    let mut findings = unknown_subgraphs(config, subgraphs);
+/// Compares a configuration with a supergraph.
+pub fn check(config: &Config, supergraph: &Supergraph) -> Vec<Finding> {
+    let mut findings = unknown(config, supergraph);
     findings.extend(unreachable_timeouts(config));
     findings.extend(headers::dead_rules(&config.headers));
     if config.sandbox.enabled && !config.introspection {
@@ -20,8 +20,18 @@ pub fn check(config: &Config, subgraphs: &[Subgraph]) -> Vec<Finding> {
     findings
 }
 
+/// Settings for what the supergraph does not have.
+pub(super) fn unknown(config: &Config, supergraph: &Supergraph) -> Vec<Finding> {
+    let mut findings = unknown_subgraphs(config, supergraph.subgraphs());
+    findings.extend(override_labels::unknown(
+        &config.override_labels,
+        supergraph,
+    ));
+    findings
+}
+
 /// A rule for a subgraph that is not there is most likely a misspelt name.
-pub(super) fn unknown_subgraphs(config: &Config, subgraphs: &[Subgraph]) -> Vec<Finding> {
+fn unknown_subgraphs(config: &Config, subgraphs: &[Subgraph]) -> Vec<Finding> {
     let sections: [(&[&str], Vec<&String>); 4] = [
         (
             &["traffic_shaping", "subgraphs"],

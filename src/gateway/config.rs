@@ -2,7 +2,7 @@
 
 use super::{
     UrlPath, authentication, authorization, csrf, expose, headers, ide, include_subgraph_errors,
-    limits, override_subgraph_url, rate_limit, request_id, rest, trace, traffic,
+    limits, override_labels, override_subgraph_url, rate_limit, request_id, rest, trace, traffic,
 };
 
 /// The settings of a snapshot, except for the supergraph.
@@ -19,6 +19,7 @@ pub struct Config {
     pub headers: headers::Config,
     pub traffic_shaping: traffic::Config,
     pub include_subgraph_errors: include_subgraph_errors::Config,
+    pub override_labels: override_labels::Config,
     pub override_subgraph_url: override_subgraph_url::Config,
     pub plugins: expose::Config,
     pub sandbox: ide::SandboxConfig,
@@ -44,6 +45,7 @@ impl Default for Config {
             headers: headers::Config::default(),
             traffic_shaping: traffic::Config::default(),
             include_subgraph_errors: include_subgraph_errors::Config::default(),
+            override_labels: override_labels::Config::default(),
             override_subgraph_url: override_subgraph_url::Config::default(),
             plugins: expose::Config::default(),
             sandbox: ide::SandboxConfig::default(),

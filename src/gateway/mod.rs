@@ -22,6 +22,7 @@ mod lasting;
 mod limits;
 mod metrics;
 mod observation;
+mod override_labels;
 mod override_subgraph_url;
 mod path;
 mod planning;
@@ -51,6 +52,7 @@ pub use headers::Config as HeadersConfig;
 pub use ide::{HomepageConfig, SandboxConfig};
 pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
+pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
@@ -194,7 +196,8 @@ async fn answer(
 
     // Plan: what depends on the request is settled first, so that the plan is without conditions.
     observation.next(&mut stage, "plan");
-    let conditions = document.conditions(&variables);
+    let labels = snapshot.labels.on(document.labels(), &head.headers);
+    let conditions = document.conditions(&variables).with_labels(labels);
     let planning = snapshot.documents.program(&prepared, &conditions);
     let program = in_time(deadline, planning).await?;
     let mut exposed = None;

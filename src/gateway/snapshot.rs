@@ -6,6 +6,7 @@
 use super::{
     Config, Refusal, UrlPath,
     authentication::Authentication,
+    check,
     csrf::Csrf,
     expose,
     graphql::Documents,
@@ -14,6 +15,7 @@ use super::{
     limits::Limits,
     metrics::{self, RouteMetrics},
     observation,
+    override_labels::{self, OverrideLabels},
     rate_limit::RateLimit,
     rest,
     subgraph_rules::{SnapshotError, SubgraphTable},
@@ -26,6 +28,8 @@ use std::{sync::Arc, time::Duration};
 pub struct Snapshot {
     supergraph: Arc<Supergraph>,
     pub(super) documents: Documents,
+    /// When each label of `@override` is on.
+    pub(super) labels: OverrideLabels,
     /// The path of GraphQL requests.
     pub(super) path: UrlPath,
     pub(super) introspection: bool,
@@ -55,9 +59,11 @@ impl Snapshot {
         lasting: &Lasting,
     ) -> Result<Self, SnapshotError> {
         metrics::describe();
+        tell(config, &supergraph);
         Ok(Self {
             subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?,
             routes: rest::Table::new(&config.routes, &config.upstreams, &lasting.registry)?,
+            labels: OverrideLabels::new(&config.override_labels, &supergraph),
             documents: Documents::new(
                 Arc::clone(&supergraph),
                 config.limits.parser(),
@@ -98,5 +104,15 @@ impl Snapshot {
     /// The supergraph it serves.
     pub fn supergraph(&self) -> &Supergraph {
         &self.supergraph
+    }
+}
+
+/// Warns of settings for what the supergraph does not have, and of labels that nothing decides about.
+fn tell(config: &Config, supergraph: &Supergraph) {
+    for finding in check::unknown(config, supergraph) {
+        tracing::warn!("{}: {}", finding.key.join("."), finding.message);
+    }
+    for undecided in override_labels::undecided(&config.override_labels, supergraph) {
+        tracing::warn!("{undecided}");
     }
 }

@@ -1,8 +1,6 @@
 //! How each subgraph is called and shown, compiled from the configuration.
 
-use super::{
-    Config, authentication, check, headers::Rules, metrics::SubgraphMetrics, rest::Misfit,
-};
+use super::{Config, authentication, headers::Rules, metrics::SubgraphMetrics, rest::Misfit};
 use crate::{
     schema::{Subgraph, SubgraphId},
     upstream::{Endpoint, EndpointError, Registry, Upstream},
@@ -46,9 +44,6 @@ impl SubgraphTable {
         subgraphs: &[Subgraph],
         registry: &Registry,
     ) -> Result<Self, SnapshotError> {
-        for finding in check::unknown_subgraphs(config, subgraphs) {
-            tracing::warn!("{}: {}", finding.key.join("."), finding.message);
-        }
         let rules = subgraphs
             .iter()
             .map(|subgraph| SubgraphRules::new(config, subgraph, registry));

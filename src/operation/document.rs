@@ -1,12 +1,12 @@
 //! Text → [`Document`]: parsing, validation, choice of the operation.
 
 use super::{
-    Diagnostic, Error, Measures, OperationKind,
+    Diagnostic, Error, Measures, OperationKind, depends,
     fold::{self, Conditions},
     measure::{self, DEPTH_MAX},
     normal, variables,
 };
-use crate::schema::Supergraph;
+use crate::schema::{Labels, Supergraph};
 use apollo_compiler::{
     ExecutableDocument, Name, Node, ast, executable, parser::Parser, validation::Valid,
 };
@@ -39,6 +39,7 @@ pub struct Document {
     measures: Measures,
     /// The variables that `@skip` and `@include` depend on.
     condition_variables: Vec<Name>,
+    labels: Labels,
     has_introspection: bool,
 }
 
@@ -67,12 +68,14 @@ pub fn prepare(
     let has_introspection = operation
         .root_fields(&document)
         .any(|field| matches!(field.name.as_str(), "__schema" | "__type"));
-    let condition_variables = fold::condition_variables(&document, &operation);
+    let condition_variables = depends::condition_variables(&document, &operation);
+    let labels = depends::labels(supergraph, &document, &operation);
     Ok(Document {
         document,
         operation,
         measures,
         condition_variables,
+        labels,
         has_introspection,
     })
 }
@@ -120,6 +123,11 @@ impl Document {
         &self.condition_variables
     }
 
+    /// The labels of `@override` that the operation's plan depends on.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
     /// The operation with its conditions settled and its fragments expanded.
     pub fn fold(
         &self,
@@ -132,7 +140,8 @@ impl Document {
             .cloned()
             .zip(conditions.values())
             .collect();
-        fold::fold(supergraph, (&self.document, &self.operation), variables)
+        let settled = (variables, conditions.labels());
+        fold::fold(supergraph, (&self.document, &self.operation), settled)
     }
 
     /// Whether `__schema` or `__type` may be asked for.

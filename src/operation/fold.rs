@@ -5,77 +5,48 @@ use super::{
     Error, Field, Operation, OperationKind, Selections, Variable,
     measure::{DEPTH_MAX, STEPS_MAX},
 };
-use crate::schema::{Supergraph, TypeId, TypeSet};
+use crate::schema::{Labels, Supergraph, TypeId, TypeSet};
 use apollo_compiler::{ExecutableDocument, Name, ast, executable};
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexMap;
 use std::collections::HashMap;
 
-/// The values of an operation's condition variables, in [`super::Document::condition_variables`]'s order.
+/// How everything came out that an operation's plan depends on beside its text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Conditions(Box<[bool]>);
+pub struct Conditions {
+    values: Box<[bool]>,
+    labels: Labels,
+}
 
 impl Conditions {
-    /// One value per condition variable.
+    /// The values of the condition variables, in [`super::Document::condition_variables`]'s order. No label is on.
     pub fn new(values: Box<[bool]>) -> Self {
-        Self(values)
+        Self {
+            values,
+            labels: Labels::default(),
+        }
+    }
+
+    /// The same with these labels of `@override` on.
+    pub fn with_labels(self, labels: Labels) -> Self {
+        Self { labels, ..self }
     }
 
     /// The values in order.
     pub fn values(&self) -> impl Iterator<Item = bool> + '_ {
-        self.0.iter().copied()
+        self.values.iter().copied()
+    }
+
+    /// The labels that are on.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
     }
 }
 
-/// The variables that `@skip` and `@include` in the operation use, sorted.
-pub(super) fn condition_variables(
-    document: &ExecutableDocument,
-    operation: &executable::Operation,
-) -> Vec<Name> {
-    let mut found = IndexSet::new();
-    let mut entered = IndexSet::new();
-    let mut pending: Vec<&executable::SelectionSet> = vec![&operation.selection_set];
-    while let Some(set) = pending.pop() {
-        for selection in &set.selections {
-            let directives = match selection {
-                executable::Selection::Field(field) => {
-                    pending.push(&field.selection_set);
-                    &field.directives
-                }
-                executable::Selection::InlineFragment(fragment) => {
-                    pending.push(&fragment.selection_set);
-                    &fragment.directives
-                }
-                executable::Selection::FragmentSpread(spread) => {
-                    if let Some(fragment) = document.fragments.get(&spread.fragment_name)
-                        && entered.insert(&fragment.name)
-                    {
-                        pending.push(&fragment.selection_set);
-                    }
-                    &spread.directives
-                }
-            };
-            for directive in ["skip", "include"]
-                .iter()
-                .filter_map(|name| directives.get(name))
-            {
-                found.extend(
-                    directive
-                        .specified_argument_by_name("if")
-                        .and_then(|value| value.as_variable())
-                        .cloned(),
-                );
-            }
-        }
-    }
-    found.sort();
-    found.into_iter().collect()
-}
-
-/// Folds an operation, given the values of its condition variables.
+/// Folds an operation, given the values of its condition variables and the labels that are on.
 pub(super) fn fold(
     supergraph: &Supergraph,
     (executable, operation): (&ExecutableDocument, &executable::Operation),
-    variables: HashMap<Name, bool>,
+    (variables, labels): (HashMap<Name, bool>, &Labels),
 ) -> Result<Operation, Error> {
     let roots = supergraph.roots();
     let kind = OperationKind::from(operation.operation_type);
@@ -98,6 +69,7 @@ pub(super) fn fold(
         name: operation.name.clone(),
         root,
         selections,
+        labels: labels.clone(),
         variables: operation
             .variables
             .iter()

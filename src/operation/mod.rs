@@ -1,9 +1,11 @@
 //! Client documents: text → validated [`Document`] → normalised [`Operation`] without fragments or conditions.
 //!
 //! [`prepare`] parses, validates and measures a document once; [`Document::fold`] settles its `@skip` and `@include`
-//! for one set of condition values. What comes out is the tree of what each runtime type is asked for, which the
-//! planner reads. This layer knows types but no subgraphs, and never sees a request's headers or caller.
+//! for one set of condition values, and says which labels of `@override` are on. What comes out is the tree of what each
+//! runtime type is asked for, which the planner reads. This layer knows types but no subgraphs, and never sees a
+//! request's headers or caller.
 
+mod depends;
 mod document;
 mod error;
 mod fold;

@@ -1,7 +1,7 @@
 //! The normalised operation: for every object, the response keys that each runtime type is asked for.
 
 use super::OperationKind;
-use crate::schema::{Argument, TypeId, TypeSet};
+use crate::schema::{Argument, Labels, TypeId, TypeSet};
 use apollo_compiler::{Name, ast};
 
 /// An operation without fragments and conditions. Made by [`super::Document::fold`] alone.
@@ -12,6 +12,8 @@ pub struct Operation {
     pub root: TypeId,
     pub selections: Selections,
     pub variables: Vec<Variable>,
+    /// The labels of `@override` that are on.
+    pub labels: Labels,
 }
 
 /// A variable the operation declares.

@@ -5,10 +5,10 @@
 //! with the first selection.
 
 use super::{
-    Budget, Error,
+    Budget,
     fetches::{self, Source},
     graph::{Graph, MoveId},
-    search::{Search, Selection},
+    search::{Failure, Search, Selection},
 };
 use crate::{operation::Operation, schema::Supergraph};
 
@@ -17,13 +17,13 @@ const TRIES_MAX: usize = 24;
 /// Facts that all tries together may go over, about: a large operation gets few tries.
 const FACTS_MAX: usize = 4_000;
 
-/// Selects a derivation of everything the client asked for.
+/// Selects a derivation of everything the client asked for; the moves in `without` count for nothing.
 pub(super) fn search(
-    supergraph: &Supergraph,
-    operation: &Operation,
+    (supergraph, operation): (&Supergraph, &Operation),
     (graph, budget): (&Graph, &Budget),
-) -> Result<Selection, Error> {
-    let search = Search::new(supergraph, (graph, budget))?;
+    without: Vec<MoveId>,
+) -> Result<Selection, Failure> {
+    let search = Search::new((graph, budget), without)?;
     let first = search.select(&[])?;
     if first.open.is_empty() {
         return Ok(first);
@@ -45,8 +45,8 @@ pub(super) fn search(
         let barred: Vec<MoveId> = best.1.barred.iter().copied().chain(detour).collect();
         let other = match search.select(&barred) {
             Ok(other) => other,
-            Err(Error::Unreachable { .. }) => continue,
-            Err(error) => return Err(error),
+            Err(Failure::Lost(_)) => continue,
+            Err(stopped) => return Err(stopped),
         };
         let other = (cost(&other), other);
         if other.0 < best.0 {
@@ -58,7 +58,7 @@ pub(super) fn search(
 }
 
 /// A request counts two thirds of a stage that everything after it waits for.
-fn cost((requests, stages): (usize, usize)) -> usize {
+pub(super) fn cost((requests, stages): (usize, usize)) -> usize {
     requests * 2 + stages * 3
 }
 

@@ -5,6 +5,7 @@
 
 mod budget;
 mod error;
+mod explain;
 mod fetches;
 mod graph;
 mod improve;
@@ -12,19 +13,28 @@ mod json;
 mod mermaid;
 mod plan;
 mod search;
+mod template;
 mod text;
 #[cfg(debug_assertions)]
 mod verify;
 
 use crate::operation::Operation;
 use crate::schema::Supergraph;
+use graph::Graph;
+use search::{Failure, Selection};
 
 pub use budget::Budget;
-pub use error::Error;
-pub use plan::{
-    Entities, Fetch, FetchId, FetchKind, Leaf, Output, OutputField, OutputValue, Plan, Position,
-    PositionId, Read, ReadField, Representation, RepresentationField, Target, Typename,
+pub use error::{Error, Missing, Tried};
+pub use explain::{
+    Alternative, Change, Entered, Explanation, FetchReasons, Need, Passed, Provided, Purpose,
+    Required, Saving, Size,
 };
+pub use plan::{
+    ContextSource, Entities, Fetch, FetchId, FetchKind, Leaf, Output, OutputField, OutputValue,
+    Plan, Position, PositionId, Read, ReadField, Representation, RepresentationField, Target,
+    Typename,
+};
+pub use template::{ContextVariable, Piece, Template, TemplateField, copy_of};
 pub use text::PlanText;
 
 /// How many positions beyond the client's selections keys may need hops of their own: first few, then more.
@@ -41,29 +51,62 @@ pub fn plan_within(
     operation: &Operation,
     budget: &Budget,
 ) -> Result<Plan, Error> {
+    let (graph, selection) = solve(supergraph, operation, budget)?;
+    Ok(assemble(&fetches::Source {
+        supergraph,
+        operation,
+        graph: &graph,
+        selection: &selection,
+    }))
+}
+
+/// Plans `operation` as [`plan()`] does, and says why the plan is as it is. The explanation takes many times as long as
+/// the plan: what else could have been done is planned, too.
+pub fn explain(
+    supergraph: &Supergraph,
+    operation: &Operation,
+) -> Result<(Plan, Explanation), Error> {
+    let (graph, selection) = solve(supergraph, operation, &Budget::usual())?;
+    let plan = assemble(&fetches::Source {
+        supergraph,
+        operation,
+        graph: &graph,
+        selection: &selection,
+    });
+    let explanation = explain::explain((supergraph, operation), graph, &selection);
+    Ok((plan, explanation))
+}
+
+/// Builds the graph of an operation and chooses in it.
+fn solve<'a>(
+    supergraph: &'a Supergraph,
+    operation: &'a Operation,
+    budget: &Budget,
+) -> Result<(Graph<'a>, Selection), Error> {
     let mut failed = None;
     for hops in HOPS {
         let graph = graph::build(supergraph, operation, (hops, budget))?;
-        match improve::search(supergraph, operation, (&graph, budget)) {
-            Ok(selection) => {
-                let plan = fetches::assemble(&fetches::Source {
-                    supergraph,
-                    operation,
-                    graph: &graph,
-                    selection: &selection,
-                });
-                #[cfg(debug_assertions)]
-                assert_eq!(
-                    verify::verify(supergraph, operation, &plan),
-                    Ok(()),
-                    "{}",
-                    plan.display(supergraph)
-                );
-                return Ok(plan);
-            }
-            Err(error @ Error::Unreachable { .. }) => failed = failed.or(Some(error)),
-            Err(error) => return Err(error),
+        let selection = improve::search((supergraph, operation), (&graph, budget), Vec::new());
+        match selection {
+            Ok(selection) => return Ok((graph, selection)),
+            Err(Failure::Lost(lost)) => failed = Some((graph, lost)),
+            Err(Failure::Stopped(error)) => return Err(error),
         }
     }
-    Err(failed.unwrap_or(Error::TooLarge { limit: 0 }))
+    Err(match failed {
+        Some((graph, lost)) => explain::unreachable(supergraph, &graph, &lost),
+        None => Error::TooLarge { limit: 0 },
+    })
+}
+
+fn assemble(source: &fetches::Source) -> Plan {
+    let plan = fetches::assemble(source);
+    #[cfg(debug_assertions)]
+    assert_eq!(
+        verify::verify(source.supergraph, source.operation, &plan),
+        Ok(()),
+        "{}",
+        plan.display(source.supergraph)
+    );
+    plan
 }

@@ -12,6 +12,10 @@ pub struct TypeId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FieldId(pub u32);
 
+/// Index of a label of `@override` in [`super::Supergraph::labels`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LabelId(pub u32);
+
 impl SubgraphId {
     /// The position of this subgraph in a table with a row per subgraph.
     pub fn index(self) -> usize {
@@ -28,6 +32,13 @@ impl TypeId {
 
 impl FieldId {
     /// The position of this field in a table with a row per field.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl LabelId {
+    /// The position of this label in a table with a row per label.
     pub fn index(self) -> usize {
         self.0 as usize
     }

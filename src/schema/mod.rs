@@ -5,26 +5,31 @@
 
 mod alike;
 mod api;
+mod contexts;
 mod entrances;
 mod error;
 mod federation1;
 mod field_set;
 mod ids;
 mod join;
+mod label_set;
+mod labels;
 mod link;
 mod model;
 mod parse;
 mod prepared;
+mod reach;
 #[cfg(debug_assertions)]
 mod served;
 mod type_set;
 
 pub use error::Error;
 pub use field_set::{Argument, FieldSet, SetField};
-pub use ids::{FieldId, SubgraphId, TypeId};
+pub use ids::{FieldId, LabelId, SubgraphId, TypeId};
+pub use label_set::{Guard, Labels};
 pub use model::{
-    FieldDefinition, FieldInSubgraph, Key, Roots, Subgraph, Supergraph, TypeDefinition,
-    TypeInSubgraph, TypeKind,
+    ContextArgument, ContextValue, FieldDefinition, FieldInSubgraph, Key, Roots, Subgraph,
+    Supergraph, TypeDefinition, TypeInSubgraph, TypeKind,
 };
 pub use prepared::Entrance;
 pub use type_set::TypeSet;

@@ -1,6 +1,9 @@
 //! The tables of a supergraph.
 
-use super::{Entrance, FieldId, FieldSet, SetField, SubgraphId, TypeId, TypeSet, prepared::Alike};
+use super::{
+    Entrance, FieldId, FieldSet, Guard, Labels, SetField, SubgraphId, TypeId, TypeSet,
+    prepared::Alike,
+};
 use apollo_compiler::{Name, Schema, ast, validation::Valid};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
@@ -25,6 +28,11 @@ pub struct Supergraph {
     /// By type: the interfaces its objects implement.
     pub(super) interfaces: Vec<Vec<TypeId>>,
     pub(super) alike: Alike,
+    /// The names of the labels of `@override`, sorted.
+    pub(super) labels: Vec<String>,
+    /// By field: the labels that an operation which selects it can depend on.
+    pub(super) depends_on: Vec<Labels>,
+    pub(super) contextual: Vec<(FieldId, SubgraphId)>,
     #[cfg(debug_assertions)]
     pub(super) served: super::served::Served,
 }
@@ -113,13 +121,40 @@ pub struct FieldInSubgraph {
     /// Declared there but resolved elsewhere (`@external`, or overridden by another subgraph): readable only where a
     /// `@provides` says so.
     pub external: bool,
+    /// An override that depends on a label: while this is not met, the field is as if external.
+    pub guard: Option<Guard>,
     pub requires: Option<FieldSet>,
     pub provides: Option<FieldSet>,
     /// The field's type there, where it differs from the supergraph's.
     pub ty: Option<ast::Type>,
+    /// Arguments that it takes from objects around its own.
+    pub contexts: Vec<ContextArgument>,
+}
+
+/// An argument that a field takes from the nearest object around its own that sets a context. Clients do not see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContextArgument {
+    pub name: Name,
+    /// Its type in the subgraph.
+    pub ty: ast::Type,
+    /// By types that set the context: what to take of them. No two for one type.
+    pub values: Vec<ContextValue>,
+}
+
+/// What objects of some types set a context to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContextValue {
+    pub types: TypeSet,
+    /// At every level one field for each type, down to one leaf.
+    pub fields: FieldSet,
 }
 
 impl Supergraph {
+    /// The fields that take arguments from contexts, and the subgraphs where they do.
+    pub fn contextual(&self) -> &[(FieldId, SubgraphId)] {
+        &self.contextual
+    }
+
     /// The subgraphs; [`SubgraphId`]s index this.
     pub fn subgraphs(&self) -> &[Subgraph] {
         &self.subgraphs
@@ -207,9 +242,22 @@ impl Supergraph {
             })
     }
 
+    /// The labels that an operation which selects this field can depend on: its own, and those of what keys and
+    /// `@requires` may need beside it.
+    pub fn labels_behind(&self, field: FieldId) -> &Labels {
+        &self.depends_on[field.index()]
+    }
+
     /// Whether `value` is a value of the enum that clients may see.
     pub fn is_visible_enum_value(&self, enum_type: TypeId, value: &str) -> bool {
         self.ty(enum_type).values.contains(value)
+    }
+}
+
+impl FieldInSubgraph {
+    /// Whether its value depends on more than the object and its arguments: what it requires, or what contexts set.
+    pub fn has_inputs(&self) -> bool {
+        self.requires.is_some() || !self.contexts.is_empty()
     }
 }
 
@@ -241,5 +289,12 @@ impl FieldDefinition {
         self.in_subgraph(subgraph)
             .and_then(|known| known.ty.as_ref())
             .unwrap_or(&self.ty)
+    }
+}
+
+impl FieldInSubgraph {
+    /// Whether the subgraph resolves the field while these labels are on.
+    pub fn resolves(&self, on: &Labels) -> bool {
+        !self.external && self.guard.is_none_or(|guard| guard.is_met(on))
     }
 }

@@ -1,15 +1,19 @@
 //! Supergraph SDL → [`Supergraph`]: reads the `join__*` directives (the join spec, <https://specs.apollo.dev/join/v0.3>).
 
 use super::{
-    Error, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, alike, api, entrances, federation1,
+    Error, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, alike, api,
+    contexts::{self, Contexts},
+    entrances, federation1,
     field_set::Reader,
     join::{Join, boolean, string},
+    labels,
     link::Links,
     model::{
         FieldDefinition, FieldInSubgraph, Key, Roots, Supergraph, TypeDefinition, TypeInSubgraph,
         TypeKind,
     },
     prepared::Alike,
+    reach,
 };
 use apollo_compiler::{
     Name, Schema, ast,
@@ -30,6 +34,8 @@ impl Supergraph {
             schema: &schema,
             api: &api,
             join: &join,
+            labels: labels::names(&schema, &join),
+            contexts: Contexts::read(&schema, &links),
         }
         .build()?;
         if join.owner.is_some() {
@@ -41,6 +47,8 @@ impl Supergraph {
         supergraph.key_fields = entrances::key_fields(&supergraph);
         supergraph.interfaces = entrances::interfaces(&supergraph);
         supergraph.alike = alike::number(&supergraph);
+        supergraph.depends_on = reach::labels(&supergraph);
+        supergraph.contextual = contexts::list(&supergraph);
         #[cfg(debug_assertions)]
         {
             supergraph.served = super::served::Served::new(schema, supergraph.subgraphs.len());
@@ -54,6 +62,8 @@ struct Tables<'a> {
     schema: &'a Valid<Schema>,
     api: &'a Valid<Schema>,
     join: &'a Join,
+    labels: Vec<String>,
+    contexts: Contexts,
 }
 
 impl Tables<'_> {
@@ -87,6 +97,9 @@ impl Tables<'_> {
             key_fields: Vec::new(),
             interfaces: Vec::new(),
             alike: Alike::default(),
+            labels: self.labels.clone(),
+            depends_on: Vec::new(),
+            contextual: Vec::new(),
             #[cfg(debug_assertions)]
             served: super::served::Served::new(self.api.clone(), 0),
         };
@@ -339,11 +352,16 @@ impl Tables<'_> {
                 ast::Type::parse(text, "type")
                     .map_err(|_| Error::at(&coordinate, "@join__field(type:) is not a type"))
             });
+            let guard = labels::guard(directive, &self.labels);
             known[subgraph.index()] = Some(FieldInSubgraph {
-                external: flag("external") || flag("usedOverridden"),
+                external: flag("external") || (flag("usedOverridden") && guard.is_none()),
+                guard,
                 requires: set("requires", ty.name())?,
                 provides: set("provides", definition.ty.inner_named_type())?,
                 ty: parsed.transpose()?,
+                contexts: self
+                    .contexts
+                    .arguments(directive, (reader, supergraph), &coordinate)?,
             });
         }
         if !any {

@@ -158,6 +158,17 @@ impl Deriving<'_> {
             if let Some(known) = definition(name) {
                 let field = field.make_mut();
                 field.ty = known.type_in(self.subgraph).clone();
+                let known = known.in_subgraph(self.subgraph);
+                let contexts = known.iter().flat_map(|known| &known.contexts);
+                let argument = |(name, ty): (&Name, &Type)| InputValueDefinition {
+                    description: None,
+                    name: name.clone(),
+                    ty: ty.clone().into(),
+                    default_value: None,
+                    directives: Default::default(),
+                };
+                let set = contexts.map(|one| argument((&one.name, &one.ty)).into());
+                field.arguments.extend(set);
                 field.directives.0.clear();
             }
         }

@@ -16,7 +16,7 @@ fn findings(yaml: &str) -> String {
         config::parse("router.yaml", yaml, &environment).unwrap_or_else(|error| panic!("{error}"));
     let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/supergraphs/shop.graphql");
     let supergraph = Supergraph::parse(&fs::read_to_string(shop).unwrap()).unwrap();
-    let findings = gateway::check(&parsed.config.gateway(), supergraph.subgraphs());
+    let findings = gateway::check(&parsed.config.gateway(), &supergraph);
     let located = findings.into_iter().map(|finding| {
         let error = parsed.outline.error(&finding.key, finding.message);
         error.to_string()

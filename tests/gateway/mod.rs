@@ -7,6 +7,7 @@ mod command;
 mod config;
 mod config_schema;
 mod ide;
+mod override_labels;
 mod pages;
 mod rate_limit;
 mod server;

@@ -53,6 +53,12 @@ fn headers() {
     play_all("headers");
 }
 
+/// Fields that move from one subgraph to another.
+#[test]
+fn override_labels() {
+    play_all("override_labels");
+}
+
 /// Plans beside answers.
 #[test]
 fn expose() {

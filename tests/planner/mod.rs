@@ -9,9 +9,24 @@ use graphway::{
     composition::{self, SubgraphSdl},
     operation,
     planner::{self, Plan},
-    schema::Supergraph,
+    schema::{Labels, Supergraph},
 };
 use serde_json::{Map, Value};
+
+/// The head of a supergraph that composition did not make. What follows lists the subgraphs, too.
+const HEAD: &str = r#"
+schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) {
+  query: Query
+}
+directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
+directive @join__graph(name: String!, url: String!) on ENUM_VALUE
+directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) repeatable on OBJECT | INTERFACE | UNION
+directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, external: Boolean) repeatable on FIELD_DEFINITION
+directive @join__implements(graph: join__Graph!, interface: String!) repeatable on OBJECT
+enum link__Purpose { SECURITY EXECUTION }
+scalar link__Import
+scalar join__FieldSet
+"#;
 
 /// The plan of an operation, or why there is none.
 fn plan(
@@ -19,14 +34,33 @@ fn plan(
     text: &str,
     variables: Map<String, Value>,
 ) -> Result<Plan, String> {
+    plan_with((supergraph, Labels::default()), text, variables)
+}
+
+/// The same while these labels of `@override` are on.
+fn plan_with(
+    (supergraph, labels): (&Supergraph, Labels),
+    text: &str,
+    variables: Map<String, Value>,
+) -> Result<Plan, String> {
+    let operation = operation((supergraph, labels), text, variables)?;
+    planner::plan(supergraph, &operation).map_err(|error| error.to_string())
+}
+
+/// An operation under the conditions that variables and labels settle.
+fn operation(
+    (supergraph, labels): (&Supergraph, Labels),
+    text: &str,
+    variables: Map<String, Value>,
+) -> Result<operation::Operation, String> {
     let document = kit::prepare(supergraph, text).map_err(said)?;
     let variables = document
         .coerce(supergraph, variables)
         .map_err(|error| error.to_string())?;
-    let operation = document
-        .fold(supergraph, &document.conditions(&variables))
-        .map_err(|error| error.to_string())?;
-    planner::plan(supergraph, &operation).map_err(|error| error.to_string())
+    let conditions = document.conditions(&variables).with_labels(labels);
+    document
+        .fold(supergraph, &conditions)
+        .map_err(|error| error.to_string())
 }
 
 /// What is wrong with a document, one problem a line.
@@ -42,9 +76,9 @@ fn said(error: operation::Error) -> String {
 
 /// The supergraph SDL of subgraphs, each a name and an SDL without its `@link`.
 fn compose<'a>(subgraphs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.3\", import: [\"@key\", \
+    const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.8\", import: [\"@key\", \
         \"@requires\", \"@provides\", \"@external\", \"@shareable\", \"@override\", \"@inaccessible\", \
-        \"@interfaceObject\"])\n";
+        \"@interfaceObject\", \"@context\", \"@fromContext\"])\n";
     let sdls: Vec<SubgraphSdl> = subgraphs
         .into_iter()
         .map(|(name, sdl)| SubgraphSdl {

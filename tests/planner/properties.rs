@@ -1,8 +1,8 @@
 //! What holds for every plan.
 
-use super::plan;
+use super::{operation, plan};
 use crate::kit;
-use graphway::planner::{FetchId, FetchKind, Plan};
+use graphway::planner::{self, Explanation, FetchId, FetchKind, Plan};
 use proptest::prelude::*;
 use std::collections::HashMap;
 
@@ -195,6 +195,58 @@ fn check(plan: &Plan) {
                 .parent
                 .is_none_or(|parent| (parent.0 as usize) < index)
         );
+    }
+}
+
+/// What holds for an explanation and its plan.
+fn check_reasons(plan: &Plan, explanation: &Explanation) {
+    assert_eq!(explanation.plan.requests, plan.fetches.len());
+    assert_eq!(explanation.plan.stages, longest(plan));
+    assert_eq!(explanation.fetches.len(), plan.fetches.len());
+    let mut before: Vec<Vec<FetchId>> = Vec::new();
+    for (fetch, reasons) in plan.fetches.iter().zip(&explanation.fetches) {
+        assert_eq!(fetch.id, reasons.fetch);
+        assert_eq!(
+            kit::sample().subgraph(fetch.subgraph).name,
+            reasons.subgraph
+        );
+        let waits: Vec<FetchId> = reasons.waits_for.iter().map(|one| one.fetch).collect();
+        let mut all = fetch.after.clone();
+        for after in &fetch.after {
+            assert!(waits.contains(after), "{after:?} is not told: {reasons:?}");
+            all.extend(before[after.0 as usize].iter().copied());
+        }
+        assert!(waits.iter().all(|one| all.contains(one)), "{reasons:?}");
+        before.push(all);
+        // Nothing is asked for nothing, and what one takes the other gives.
+        assert!(
+            !reasons.answers.is_empty() || !reasons.brings.is_empty(),
+            "{reasons:?}"
+        );
+        for taken in &reasons.waits_for {
+            let given = &explanation.fetches[taken.fetch.0 as usize].brings;
+            let given = given.iter().find(|given| given.fetch == fetch.id);
+            assert_eq!(given.map(|given| &given.needs), Some(&taken.needs));
+        }
+        if let Some(saving) = &reasons.saved_if {
+            assert!(saving.plan.requests < plan.fetches.len(), "{reasons:?}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn explanations_are_of_the_plan(choices in prop::collection::vec(any::<u32>(), 150)) {
+        let selections = select("Query", 4, &mut choices.into_iter());
+        prop_assume!(!selections.is_empty());
+        let asked = operation((kit::sample(), Default::default()), &text(&selections), Default::default()).unwrap();
+        let (explained, explanation) = planner::explain(kit::sample(), &asked).unwrap();
+        let plain = planner::plan(kit::sample(), &asked).unwrap();
+        let shown = |plan: &Plan| plan.display(kit::sample()).to_string();
+        prop_assert_eq!(shown(&explained), shown(&plain));
+        check_reasons(&plain, &explanation);
     }
 }
 

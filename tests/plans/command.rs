@@ -118,6 +118,38 @@ fn one_of_several_operations() {
 }
 
 #[test]
+fn an_explanation_comes_with_the_plan() {
+    let query = "query($a: Boolean!) { shopName @include(if: $a) me { name } }";
+    insta::assert_snapshot!(plan(&["--explain"], query).out);
+    let ended = plan(&["--explain", "--format", "json"], query);
+    let json: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(json[1]["queryPlan"]["kind"], "QueryPlan");
+    assert_eq!(json[1]["explanation"]["plan"]["requests"], 2);
+    let only = [
+        "--explain",
+        "--format",
+        "json",
+        "--variables",
+        "{\"a\": false}",
+    ];
+    let json: Value = serde_json::from_str(&plan(&only, query).out).unwrap();
+    assert_eq!(json["node"]["id"], json["explanation"]["fetches"][0]["id"]);
+    insta::assert_snapshot!(format!("{:#}", json["explanation"]));
+    let ended = plan(&["--explain", "--format", "mermaid"], query);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.err.contains("text or json"), "{}", ended.err);
+}
+
+#[test]
+fn what_cannot_be_planned_says_what_each_subgraph_lacks() {
+    let supergraph = "tests/cases/supergraphs/unplannable.graphql";
+    let arguments = ["plan", "--supergraph", supergraph, "-"];
+    let ended = graphway(&arguments, "{ me { favourites } }");
+    assert_eq!(ended.code, Some(1));
+    insta::assert_snapshot!(ended.err);
+}
+
+#[test]
 fn check_says_yes_no_or_that_it_was_called_wrongly() {
     let good = config(
         "check-good.yaml",
@@ -152,6 +184,44 @@ fn check_says_yes_no_or_that_it_was_called_wrongly() {
     let broken = config("check-broken.yaml", "limit: {}\n");
     assert_eq!(check(&broken).code, Some(1));
     assert_eq!(check("no-such-file.yaml").code, Some(2));
+}
+
+#[test]
+fn labels_are_off_unless_they_are_named() {
+    let moving = "tests/cases/supergraphs/moving.graphql";
+    let plan = |arguments: &[&str]| {
+        let fixed = ["plan", "--supergraph", moving, "-"];
+        graphway(&[&fixed, arguments].concat(), "{ price stock }")
+    };
+    let ended = plan(&[]);
+    assert_eq!(ended.out, "fetch 0 from old\n  { price stock }\n");
+    assert_eq!(
+        ended.err,
+        "labels of @override: prices off, stock/eu off (--override turns one on)\n"
+    );
+    // Others are no matter.
+    let ended = plan(&["--override", "prices", "--override", "percent(50)"]);
+    insta::assert_snapshot!(ended.out + &ended.err, @r#"
+fetch 0 from new
+  { price }
+
+fetch 1 from old
+  { stock }
+labels of @override: prices on, stock/eu off (--override turns one on)
+"#);
+    let ended = plan(&["--override", "price"]);
+    assert_eq!(ended.code, Some(2));
+    insta::assert_snapshot!(ended.err, @r#"
+error: --override: the supergraph has no label `price`; it has: percent(0), percent(100), percent(50), prices, stock/eu
+"#);
+
+    let config = config("check-labels.yaml", "override_labels: { prices: false }\n");
+    let ended = graphway(&["check", "--supergraph", moving, "--config", &config], "");
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    insta::assert_snapshot!(ended.err, @r#"
+warning: the label `stock/eu` of @override is off for every request: `override_labels` does not say when it is on
+the configuration and the supergraph of 2 subgraphs fit together
+"#);
 }
 
 #[test]

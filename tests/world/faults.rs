@@ -129,6 +129,29 @@ fn a_value_depends_on_what_it_requires() {
 }
 
 #[test]
+fn a_value_depends_on_what_contexts_set() {
+    let query = "{ stalls { rank goods { code price } } }";
+    let mut trial = trial("bazaar");
+    let (stall, good) = loop {
+        let truth = truth(&trial.world, query);
+        let (stall, good) = (&truth["stalls"][0], &truth["stalls"][0]["goods"][0]);
+        if good.is_object() {
+            break (stall.clone(), good.clone());
+        }
+        trial.world.salt += 1;
+    };
+    let world = &trial.world;
+    let price = |rank: &Value| {
+        let sent = json!({ "__typename": "Good", "code": good["code"] });
+        let read = format!("... on Good {{ price(rank: {rank}) }}");
+        enter(world, "prices", &read, &sent)["price"].take()
+    };
+    assert_eq!(price(&stall["rank"]), good["price"]);
+    assert_ne!(price(&json!(-1)), good["price"]);
+    assert_eq!(kinds(world), []);
+}
+
+#[test]
 fn externals_are_known_only_where_provided() {
     let query = "{ latest { film { title director { name } } } }";
     let trial = peopled("cinema", query, "latest");

@@ -6,6 +6,7 @@
 //! the operations. `WORLD_SEEDS` says how many operations each graph gets, `WORLD_SEED` picks
 //! one of them, `WORLD_GRAPH` one graph, and `WORLD_SUPERGRAPH` supergraph files from elsewhere.
 
+mod contexts;
 mod field_set;
 mod links;
 mod model;
@@ -34,16 +35,18 @@ mod compare;
 mod compose;
 mod graphs;
 mod interpreter;
+mod labels;
 mod router;
 mod trial;
 
 mod faults;
 
+use std::collections::HashSet;
 use std::env;
 use std::ops::Range;
 
 use router::{By, Graphway};
-use trial::Trial;
+use trial::{Router, Trial};
 
 /// The seeds to try: `WORLD_SEED` alone, or the first `WORLD_SEEDS`.
 fn seeds(usual: u64) -> Range<u64> {
@@ -81,11 +84,14 @@ fn every_graph_makes_a_sound_world() {
 fn try_all(by: By) {
     let mut failures = Vec::new();
     for (name, sdl) in graphs::graphs() {
-        let tried = Trial::new(&name, &sdl).and_then(|mut trial| {
-            let graphway = Graphway::new(&sdl, by).map_err(|error| format!("{name}: {error}"))?;
-            trial.run(&graphway, seeds(60))
-        });
-        failures.extend(tried.err());
+        for on in labels::choices(&sdl) {
+            let tried = Trial::new(&name, &labels::settled(&sdl, &on)).and_then(|mut trial| {
+                let graphway = Graphway::with_labels(&sdl, by, &on);
+                let graphway = graphway.map_err(|error| format!("{name}: {error}"))?;
+                trial.run(&graphway, seeds(60))
+            });
+            failures.extend(tried.err().map(|error| format!("labels {on:?}: {error}")));
+        }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
@@ -99,4 +105,26 @@ fn graphway_answers_as_one_server_would() {
 #[test]
 fn plans_say_what_one_server_would_answer() {
     try_all(By::Interpreter);
+}
+
+/// An operation is planned as if its labels had never been: by those alone that it is said to depend on.
+#[test]
+fn labels_are_settled_before_planning() {
+    let sdl = include_str!("graphs/harbour.graphql");
+    let trial = Trial::new("harbour", sdl).unwrap_or_else(|error| panic!("{error}"));
+    let choices = labels::choices(sdl);
+    let mut seen = HashSet::new();
+    for on in &choices {
+        let labelled = Graphway::with_labels(sdl, By::Interpreter, on).unwrap();
+        let settled = labels::settled(sdl, on);
+        let settled = Graphway::with_labels(&settled, By::Interpreter, &[]).unwrap();
+        for seed in seeds(100) {
+            let document = operations::generate(&trial.world.model, seed).unwrap();
+            let (text, variables) = (document.to_string(), document.values());
+            let plan = labelled.explain(&text, &variables);
+            assert_eq!(plan, settled.explain(&text, &variables), "{on:?}\n{text}");
+            seen.insert((seed, plan));
+        }
+    }
+    assert!(seen.len() > 200, "labels hardly change a plan");
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use graphway::executor::{self, Answer, CallError, Reply, Request, Subgraphs};
 use graphway::operation::{self, ParserLimits};
 use graphway::planner::{self, Plan};
-use graphway::schema::Supergraph;
+use graphway::schema::{Labels, Supergraph};
 use serde_json::{Map, Value, json};
 
 use super::interpreter::interpret;
@@ -16,6 +16,7 @@ use super::trial::{Call, Router};
 /// A supergraph, ready to plan, and who carries the plans out.
 pub struct Graphway {
     supergraph: Arc<Supergraph>,
+    on: Labels,
     by: By,
 }
 
@@ -26,9 +27,15 @@ pub enum By {
 }
 
 impl Graphway {
-    pub fn new(sdl: &str, by: By) -> Result<Self, String> {
+    /// `on`: the names of the override labels that are on.
+    pub fn with_labels(sdl: &str, by: By, on: &[String]) -> Result<Self, String> {
         let supergraph = Supergraph::parse(sdl).map_err(|error| error.to_string())?;
+        let label = |name: &String| {
+            let label = supergraph.label_id(name);
+            label.ok_or_else(|| format!("there is no label {name}"))
+        };
         Ok(Graphway {
+            on: on.iter().map(label).collect::<Result<_, _>>()?,
             supergraph: Arc::new(supergraph),
             by,
         })
@@ -42,8 +49,10 @@ impl Graphway {
         let variables = document
             .coerce(supergraph, variables)
             .map_err(|error| format!("variables: {error}"))?;
+        let labels = document.labels().iter();
+        let on = labels.filter(|label| self.on.contains(*label)).collect();
         let operation = document
-            .fold(supergraph, &document.conditions(&variables))
+            .fold(supergraph, &document.conditions(&variables).with_labels(on))
             .map_err(|error| format!("fold: {error}"))?;
         let plan =
             planner::plan(supergraph, &operation).map_err(|error| format!("plan: {error}"))?;

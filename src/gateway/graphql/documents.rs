@@ -1,7 +1,7 @@
 //! The operations we know: prepared documents and their programs, by the exact text clients send.
 //!
 //! On a hit everything comes from one lookup by (operation name, document text), compared in full, never by hash
-//! alone. An entry holds the document and a program for each set of condition values seen lately. What is not there is
+//! alone. An entry holds the document and a program for each set of condition values and override labels seen lately. What is not there is
 //! prepared and planned once, however many wait for it, on the planning threads.
 
 use crate::{
@@ -21,7 +21,7 @@ use std::{
 
 /// What all entries together may weigh, in estimated bytes.
 const CACHE_BYTES_MAX: u64 = 128 * 1024 * 1024;
-/// Programs kept for one document, each for other values of its conditions.
+/// Programs kept for one document, each for other values of its conditions and labels.
 const PROGRAMS_MAX: usize = 32;
 /// A parsed document takes about this many times the bytes of its text.
 const BYTES_PER_TEXT_BYTE: u64 = 32;

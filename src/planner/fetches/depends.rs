@@ -5,7 +5,10 @@ use crate::planner::graph::{EntryTypename, FactId, MoveKind, NodeId};
 
 impl Source<'_, '_> {
     /// The facts that must be established before `fact`.
-    pub(super) fn inputs(&self, fact: FactId) -> impl Iterator<Item = FactId> + use<'_> {
+    pub(in crate::planner) fn inputs(
+        &self,
+        fact: FactId,
+    ) -> impl Iterator<Item = FactId> + use<'_> {
         let awaited = self.awaited_type(fact);
         self.move_inputs(fact).iter().copied().chain(awaited)
     }

@@ -195,7 +195,7 @@ fn runs(source: &Source) -> HashMap<NodeId, usize> {
     runs
 }
 
-struct Grouping<'s, 'a> {
+pub(super) struct Grouping<'s, 'a> {
     source: &'s Source<'s, 'a>,
     /// By fact: its run and level.
     levels: Vec<Option<(usize, usize)>>,
@@ -205,7 +205,7 @@ struct Grouping<'s, 'a> {
 }
 
 impl<'s, 'a> Grouping<'s, 'a> {
-    fn new(source: &'s Source<'s, 'a>) -> Self {
+    pub(super) fn new(source: &'s Source<'s, 'a>) -> Self {
         let facts = source.graph.facts.facts.len();
         Self {
             source,
@@ -249,7 +249,7 @@ impl<'s, 'a> Grouping<'s, 'a> {
     }
 
     /// The entries in whose fetches a fact is established.
-    fn entries_of(&mut self, fact: FactId) -> SmallVec<[FactId; 2]> {
+    pub(super) fn entries_of(&mut self, fact: FactId) -> SmallVec<[FactId; 2]> {
         if self.source.enters(fact) {
             return smallvec![fact];
         }

@@ -3,6 +3,7 @@
 use super::{
     Draft, DraftValue, Fact, FactId, Facts, MoveKind, Node, NodeId, State, States, Terminal, Tree,
     builder::{Builder, REQUEST_COST, Wanted},
+    contexts,
 };
 use crate::operation::{Field, Operation, Selections};
 use crate::planner::{Budget, Error};
@@ -37,6 +38,7 @@ pub(in crate::planner) fn build<'a>(
 ) -> Result<Graph<'a>, Error> {
     let mut builder = Builder {
         supergraph,
+        labels: &operation.labels,
         tree: Tree::default(),
         facts: Facts::default(),
         states: Vec::new(),
@@ -46,6 +48,7 @@ pub(in crate::planner) fn build<'a>(
         pending: Vec::new(),
         terminals: Vec::new(),
         hops,
+        contexts: contexts::used(supergraph, operation),
         budget,
     };
     let root = builder.tree.add(root(operation));
@@ -117,7 +120,7 @@ impl<'a> Builder<'a, '_> {
     fn owns(&self, child: NodeId, subgraph: SubgraphId) -> bool {
         self.tree.node(child).parts.iter().any(|part| {
             let known = self.supergraph.field(part.field).in_subgraph(subgraph);
-            known.is_some_and(|known| !known.external)
+            known.is_some_and(|known| known.resolves(self.labels))
         })
     }
 
@@ -134,6 +137,7 @@ impl<'a> Builder<'a, '_> {
             });
         }
         let fields = selections.map_or(&[][..], |selections| selections.fields.as_slice());
+        self.want_contexts(position, &mut wanted);
         let before = self.facts.size();
         self.classify(position, fields, &mut wanted)?;
         let (mut draft, chosen) = self.add_fields(position, fields);
@@ -205,6 +209,7 @@ impl<'a> Builder<'a, '_> {
                 return Err(Error::Unreachable {
                     coordinate: format!("{parent}.{}", self.tree.node(nodes[0]).name),
                     path: self.tree.path(nodes[0]),
+                    tried: self.half_origins(position, &nodes),
                 });
             }
         }

@@ -2,13 +2,15 @@
 
 use super::{EntryTypename, FactId, Facts, NodeId, Part, State, States, Terminal, Tree};
 use crate::planner::Budget;
-use crate::schema::{FieldInSubgraph, FieldSet, SetField, Supergraph, TypeSet};
+use crate::schema::{
+    ContextValue, FieldInSubgraph, FieldSet, Labels, SetField, Supergraph, TypeSet,
+};
 use smallvec::SmallVec;
 
 /// The cost of one more request; reading one more field costs 1.
 pub(in crate::planner) const REQUEST_COST: u32 = 1000;
 
-/// A field that keys or `@requires` need, of objects of some types.
+/// A field that keys, `@requires` or contexts need, of objects of some types.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted<'a> {
     pub(super) types: TypeSet,
@@ -19,7 +21,7 @@ pub(super) struct Wanted<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     Plain,
-    /// Only after an entry that brings what it requires.
+    /// Only after an entry that brings what it requires, or what contexts set.
     Required,
     Not,
 }
@@ -31,13 +33,16 @@ pub(super) struct PendingEntry<'a> {
     pub(super) class: usize,
     pub(super) key: &'a FieldSet,
     pub(super) typename: EntryTypename,
-    pub(super) requires: Option<&'a FieldSet>,
+    /// The field that it is made for.
+    pub(super) field: Option<&'a FieldInSubgraph>,
 }
 
 /// The graph while it grows. The tables are indexed by node.
 pub(super) struct Builder<'a, 'b> {
     pub(super) budget: &'b Budget<'b>,
     pub(super) supergraph: &'a Supergraph,
+    /// The labels of `@override` that are on.
+    pub(super) labels: &'a Labels,
     pub(super) tree: Tree<'a>,
     pub(super) facts: Facts<'a>,
     pub(super) states: Vec<States>,
@@ -50,6 +55,8 @@ pub(super) struct Builder<'a, 'b> {
     pub(super) pending: Vec<PendingEntry<'a>>,
     pub(super) terminals: Vec<Terminal>,
     pub(super) hops: u8,
+    /// What objects may have to set contexts to.
+    pub(super) contexts: Vec<&'a ContextValue>,
 }
 
 impl<'a> Builder<'a, '_> {
@@ -79,10 +86,8 @@ impl<'a> Builder<'a, '_> {
         };
         match known {
             _ if state.only == Some(child) => Reading::Plain,
-            FieldInSubgraph { external: true, .. } if !provided() => Reading::Not,
-            FieldInSubgraph {
-                requires: Some(_), ..
-            } => Reading::Required,
+            _ if !known.resolves(self.labels) && !provided() => Reading::Not,
+            known if known.has_inputs() => Reading::Required,
             _ => Reading::Plain,
         }
     }

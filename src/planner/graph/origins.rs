@@ -8,6 +8,7 @@ use super::{
     FactId, NodeId, Part,
     builder::{Builder, Reading},
 };
+use crate::planner::error::{Missing, Tried};
 use crate::schema::{SetField, TypeSet};
 
 impl Builder<'_, '_> {
@@ -23,6 +24,29 @@ impl Builder<'_, '_> {
                 parts.all(|part| self.leads_to(origin, (position, part), node))
             })
         })
+    }
+
+    /// What each subgraph that returns the objects of `position` does not lead to.
+    pub(super) fn half_origins(&self, position: NodeId, nodes: &[NodeId]) -> Vec<Tried> {
+        let origins = self.states[position.index()].whole.iter();
+        let tried = origins.filter_map(|&origin| {
+            let subgraph = self.facts.state(origin)?.subgraph;
+            let parts = nodes.iter().flat_map(|&node| {
+                let parts = self.tree.node(node).parts.iter();
+                parts.map(move |part| (node, part))
+            });
+            let lost = parts.filter(|(node, part)| !self.leads_to(origin, (position, part), *node));
+            let classes = &self.tree.node(position).classes;
+            let types = lost.flat_map(|(_, part)| classes[part.class].iter());
+            let names = types.map(|ty| self.supergraph.type_name(ty).to_string());
+            Some(Tried {
+                subgraphs: vec![self.supergraph.subgraph(subgraph).name.clone()],
+                missing: Missing::Types {
+                    types: names.collect(),
+                },
+            })
+        });
+        tried.collect()
     }
 
     /// Whether `child` can be read for a class when only `origin` returns the objects.
@@ -58,7 +82,10 @@ impl Builder<'_, '_> {
                 entry.class == class
                     && !open.contains(&entry.fact)
                     && has(&entry.key.fields)
-                    && entry.requires.is_none_or(|requires| has(&requires.fields))
+                    && entry
+                        .field
+                        .and_then(|field| field.requires.as_ref())
+                        .is_none_or(|requires| has(&requires.fields))
             });
             match next {
                 Some(entry) => open.push(entry.fact),

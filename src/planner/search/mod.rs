@@ -12,4 +12,4 @@ mod select;
 mod stages;
 
 pub(super) use costs::Costs;
-pub(super) use select::{Search, Selection};
+pub(super) use select::{Failure, Lost, Search, Selection};

@@ -9,7 +9,6 @@ use crate::planner::{
     Budget, Error,
     graph::{Fact, FactId, Facts, Graph, MoveId, MoveKind, NodeId, State, Terminal},
 };
-use crate::schema::Supergraph;
 use std::{cmp::Reverse, collections::BTreeMap};
 
 /// The facts of a plan and how each is established.
@@ -31,46 +30,65 @@ impl Selection {
 /// The cost of one more class or field in an entry that is made anyway.
 const RIDE_ALONG_COST: u32 = 10;
 
+/// A terminal that cannot be established.
+pub(in crate::planner) struct Lost {
+    pub terminal: Terminal,
+    /// The moves that might have established it and may not be used.
+    pub barred: Vec<MoveId>,
+}
+
+/// Why nothing was selected.
+pub(in crate::planner) enum Failure {
+    Lost(Lost),
+    Stopped(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Stopped(error)
+    }
+}
+
 /// What every selection over one graph starts from.
 pub(in crate::planner) struct Search<'g, 'a> {
-    supergraph: &'g Supergraph,
     graph: &'g Graph<'a>,
     budget: &'g Budget<'g>,
     /// What each fact costs when nothing is selected.
     costs: Costs,
     /// By fact: how many terminals it can lead to within its fetch.
     coverage: Vec<u32>,
-    /// The other subgraphs of a mutation's fields.
+    /// What no selection may use: the other subgraphs of a mutation's fields, too.
     settled: Vec<MoveId>,
 }
 
 impl<'g, 'a> Search<'g, 'a> {
+    /// `without`: moves that count for nothing.
     pub(in crate::planner) fn new(
-        supergraph: &'g Supergraph,
         (graph, budget): (&'g Graph<'a>, &'g Budget<'g>),
-    ) -> Result<Self, Error> {
+        mut without: Vec<MoveId>,
+    ) -> Result<Self, Failure> {
+        without.sort_unstable();
         let mut search = Self {
-            supergraph,
             graph,
             budget,
-            costs: Costs::new(&graph.facts, &[]),
-            coverage: coverage(graph),
-            settled: Vec::new(),
+            costs: Costs::new(&graph.facts, &without),
+            coverage: coverage(graph, &without),
+            settled: without,
         };
-        search.check(&search.costs)?;
+        search.check(&search.costs, &search.settled)?;
         search.settle_mutation_fields()?;
         Ok(search)
     }
 
     /// Selects a derivation of every terminal without the moves in `barred`.
-    pub(in crate::planner) fn select(&self, barred: &[MoveId]) -> Result<Selection, Error> {
+    pub(in crate::planner) fn select(&self, barred: &[MoveId]) -> Result<Selection, Failure> {
+        let all: Vec<MoveId> = self.settled.iter().chain(barred).copied().collect();
         let costs = if barred.is_empty() {
             self.costs.clone()
         } else {
-            let barred: Vec<MoveId> = self.settled.iter().chain(barred).copied().collect();
-            Costs::new(&self.graph.facts, &barred)
+            Costs::new(&self.graph.facts, &all)
         };
-        self.check(&costs)?;
+        self.check(&costs, &all)?;
         self.budget.spend(self.graph.facts.facts.len())?;
         let mut selecting = Selecting {
             graph: self.graph,
@@ -84,7 +102,8 @@ impl<'g, 'a> Search<'g, 'a> {
         for terminal in selecting.order() {
             self.budget.spend(selecting.choose(terminal.fact))?;
             if selecting.chosen[terminal.fact.index()].is_none() {
-                return Err(unreachable(self.supergraph, self.graph, &terminal));
+                let barred = all;
+                return Err(Failure::Lost(Lost { terminal, barred }));
             }
         }
         Ok(Selection {
@@ -94,10 +113,14 @@ impl<'g, 'a> Search<'g, 'a> {
         })
     }
 
-    fn check(&self, costs: &Costs) -> Result<(), Error> {
+    /// Whether every terminal can be established; the costs are those without `barred`.
+    fn check(&self, costs: &Costs, barred: &[MoveId]) -> Result<(), Failure> {
         let mut terminals = self.graph.terminals.iter();
         match terminals.find(|terminal| !costs.is_reachable(terminal.fact)) {
-            Some(lost) => Err(unreachable(self.supergraph, self.graph, lost)),
+            Some(&terminal) => Err(Failure::Lost(Lost {
+                terminal,
+                barred: barred.to_vec(),
+            })),
             None => Ok(()),
         }
     }
@@ -123,9 +146,10 @@ impl<'g, 'a> Search<'g, 'a> {
         }
         // Mostly what covers most leads everywhere, for all fields at once.
         let others = fields.values().flat_map(|moves| &moves[1..]);
-        let others: Vec<MoveId> = others.copied().collect();
-        if self.check(&Costs::new(facts, &others)).is_ok() {
-            self.settled = others;
+        let settled = self.settled.iter().chain(others);
+        let settled: Vec<MoveId> = settled.copied().collect();
+        if self.check(&Costs::new(facts, &settled), &[]).is_ok() {
+            self.settled = settled;
         } else {
             for moves in fields.values() {
                 let others = |keep: MoveId| moves.iter().copied().filter(move |step| *step != keep);
@@ -134,7 +158,7 @@ impl<'g, 'a> Search<'g, 'a> {
                     self.budget.spend(facts.facts.len())?;
                     let settled = self.settled.iter().copied();
                     let barred: Vec<MoveId> = settled.chain(others(keep)).collect();
-                    if self.check(&Costs::new(facts, &barred)).is_ok() {
+                    if self.check(&Costs::new(facts, &barred), &[]).is_ok() {
                         kept = keep;
                         break;
                     }
@@ -144,19 +168,6 @@ impl<'g, 'a> Search<'g, 'a> {
         }
         self.costs = Costs::new(facts, &self.settled);
         Ok(())
-    }
-}
-
-fn unreachable(supergraph: &Supergraph, graph: &Graph, terminal: &Terminal) -> Error {
-    let node = graph.tree.node(terminal.node);
-    let parent = node.parent.map(|parent| {
-        supergraph
-            .type_name(graph.tree.node(parent).named)
-            .to_string()
-    });
-    Error::Unreachable {
-        coordinate: format!("{}.{}", parent.unwrap_or_default(), node.name),
-        path: graph.tree.path(terminal.node),
     }
 }
 
@@ -264,8 +275,9 @@ fn reach(
     }
 }
 
-/// How many terminals each fact leads to without another request. Facts come before those inside them.
-fn coverage(graph: &Graph) -> Vec<u32> {
+/// How many terminals each fact leads to without another request and without the moves in `barred`, which are sorted.
+/// Facts come before those inside them.
+fn coverage(graph: &Graph, barred: &[MoveId]) -> Vec<u32> {
     let facts = &graph.facts;
     let mut coverage = vec![0u32; facts.facts.len()];
     for terminal in &graph.terminals {
@@ -273,7 +285,7 @@ fn coverage(graph: &Graph) -> Vec<u32> {
     }
     for index in (0..facts.facts.len()).rev() {
         for &step in facts.made_by(FactId(index as u32)) {
-            if !facts.kind(step).enters() {
+            if !facts.kind(step).enters() && barred.binary_search(&step).is_err() {
                 for input in facts.inputs(step) {
                     if input.index() < index {
                         coverage[input.index()] =

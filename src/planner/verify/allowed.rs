@@ -28,13 +28,13 @@ pub(super) fn check<'a>(
             let Some(known) = known else {
                 return wrong("is not resolved there");
             };
-            if known.external && !is_provided(objects, (local, one.field)) {
+            if !known.resolves(&asking.subject.operation.labels) && !is_provided(objects, (local, one.field)) {
                 return wrong("is external there and not provided");
             }
-            let Some(set) = &known.requires else { continue };
-            if !objects.are_entities {
+            if known.has_inputs() && !objects.are_entities {
                 return wrong("requires what only an entity is sent with");
             }
+            let Some(set) = &known.requires else { continue };
             match requires
                 .iter_mut()
                 .find(|(_, known)| std::ptr::eq(*known, set))

@@ -41,7 +41,10 @@ fn variables(
     {
         return Err(format!("is given ${unknown}, which the client has not"));
     }
-    given.extend(representations.iter().map(|one| one.variable.as_str()));
+    for one in representations {
+        given.push(&one.variable);
+        given.extend(one.contexts.iter().map(|context| context.name.as_str()));
+    }
     for name in &given {
         let is_declared = |name: &&str| {
             let declared = operation.variables.iter();

@@ -2,7 +2,7 @@
 
 use super::{Subject, readings::Known};
 use crate::planner::plan::PositionId;
-use crate::schema::{SetField, SubgraphId, TypeId, TypeSet};
+use crate::schema::{Argument, SetField, SubgraphId, TypeId, TypeSet};
 use apollo_compiler::{
     ExecutableDocument, Node,
     executable::{Field, Selection, SelectionSet},
@@ -39,6 +39,21 @@ pub(super) struct Asked<'a> {
 impl<'a> Asking<'a> {
     pub(super) fn name(&self, position: PositionId) -> String {
         self.subject.at(self.fetch, position)
+    }
+
+    /// The arguments of a field without those that contexts set, which come last.
+    pub(super) fn arguments(&self, asked: &Asked<'a>) -> &'a [Argument] {
+        let supergraph = self.subject.supergraph;
+        let local = asked.types.first();
+        let field = local.and_then(|local| supergraph.field_of(local, &asked.field.name));
+        let known = field.and_then(|id| supergraph.field(id).in_subgraph(self.subgraph));
+        let is_set = |argument: &Argument| {
+            let mut contexts = known.iter().flat_map(|known| &known.contexts);
+            contexts.any(|context| context.name == argument.name)
+        };
+        let all = asked.field.arguments.as_slice();
+        let own = all.iter().take_while(|argument| !is_set(argument));
+        &all[..own.count()]
     }
 
     /// As what the subgraph knows objects where it declares `named`.

@@ -184,6 +184,7 @@ impl<'a> Reading<'_, 'a> {
         }
         self.readings.readers.push(Reader {
             fetch: self.asking.fetch,
+            position: objects.position,
             is_typed: read.typename.is_some() && matches!(objects.known, Known::Types(_)),
             known: objects.known,
             fields,
@@ -218,7 +219,8 @@ impl<'a> Reading<'_, 'a> {
                 return wrong("which is another field", self);
             }
             let known = &mut self.readings.arguments[field.position.0 as usize];
-            if *known.get_or_insert(&one.field.arguments) != one.field.arguments.as_slice() {
+            let arguments = self.asking.arguments(one);
+            if *known.get_or_insert(arguments) != arguments {
                 return wrong("which has other arguments elsewhere", self);
             }
             if one.field.selection_set.is_empty() == field.read.is_some() {

@@ -31,6 +31,7 @@ pub(super) struct Entry<'a> {
 /// Objects of one fetch's answer, read into the rows of a position.
 pub(super) struct Reader<'a> {
     pub(super) fetch: usize,
+    pub(super) position: PositionId,
     pub(super) known: Known,
     /// Whether it tells the rows' runtime types.
     pub(super) is_typed: bool,

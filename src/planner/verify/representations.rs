@@ -46,6 +46,7 @@ pub(super) fn check(
     sending
         .is_key(target, (at, &readers, object))
         .map_err(wrong)?;
+    sending.contexts_are_there(target).map_err(wrong)?;
     let reader = rows.readings.reader(entry.reader);
     let local = reader.known.local(object);
     for (types, required) in &reader.requires {
@@ -104,6 +105,34 @@ impl Sending<'_, '_, '_> {
                 if self.narrowed.types[at.0 as usize].contains(nested) {
                     self.are_there((at, &readers, nested), &field.fields)?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what contexts set arguments to was read before.
+    fn contexts_are_there(&self, target: &Target) -> Result<(), String> {
+        let readers = |position: PositionId| {
+            let all = self.rows.readings.readers.iter();
+            all.filter(move |reader| {
+                reader.position == position && self.rows.order.is_before(reader.fetch, self.fetch)
+            })
+        };
+        for source in target.contexts.iter().flatten() {
+            let (at, path) = (source.position, self.rows.subject.path(source.position));
+            let is_static = self.rows.subject.plan.positions[at.0 as usize].object.is_some();
+            if source.types.is_some() && !is_static && !readers(at).any(|reader| reader.is_typed) {
+                return Err(format!("with a context from {path}, whose type nothing asks for"));
+            }
+            let mut open: Vec<&RepresentationField> = source.fields.iter().collect();
+            while let Some(field) = open.pop() {
+                let read_by = &self.rows.readings.read_by[field.position.0 as usize];
+                let mut read_by = read_by.iter().map(|&id| self.rows.readings.reader(id).fetch);
+                if !read_by.any(|fetch| self.rows.order.is_before(fetch, self.fetch)) {
+                    let path = self.rows.subject.path(field.position);
+                    return Err(format!("with a context from {path}, which nothing before it reads"));
+                }
+                open.extend(&field.fields);
             }
         }
         Ok(())
