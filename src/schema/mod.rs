@@ -19,6 +19,8 @@ mod model;
 mod parse;
 mod prepared;
 mod reach;
+#[cfg(debug_assertions)]
+mod served;
 mod type_set;
 
 pub use error::Error;
