@@ -129,7 +129,7 @@ fn plans_say_what_one_server_would_answer() {
 fn plans_do_not_depend_on_order() {
     on_all(|graph| {
         let trial = Trial::new(&graph.name, &graph.sdl)?;
-        let graphway = Graphway::new(&graph.sdl, By::Executor)?;
+        let graphway = Graphway::with_labels(&graph.sdl, By::Executor, &[])?;
         for seed in seeds(15) {
             let document = operations::generate(&trial.world.model, seed)
                 .ok_or_else(|| format!("{}: no operation for seed {seed}", graph.name))?;

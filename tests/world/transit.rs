@@ -147,7 +147,7 @@ fn wrong_traffic_is_noticed() {
     let mut counts = [(0, 0); 4];
     for (index, graph) in graphs().iter().enumerate() {
         let trial = Trial::new(&graph.name, &graph.sdl).unwrap_or_else(|error| panic!("{error}"));
-        let graphway = Graphway::new(&graph.sdl, By::Interpreter);
+        let graphway = Graphway::with_labels(&graph.sdl, By::Interpreter, &[]);
         let graphway = graphway.unwrap_or_else(|error| panic!("{}: {error}", graph.name));
         for ((_, fault), (happened, noticed)) in faults.iter().zip(&mut counts) {
             for seed in [index as u64, index as u64 + 100] {
