@@ -5,6 +5,7 @@
 
 mod alike;
 mod api;
+mod at_hand;
 mod contexts;
 mod entrances;
 mod error;

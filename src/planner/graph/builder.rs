@@ -3,7 +3,7 @@
 use super::{EntryTypename, FactId, Facts, NodeId, Part, State, States, Terminal, Tree};
 use crate::planner::Budget;
 use crate::schema::{
-    ContextValue, FieldInSubgraph, FieldSet, Labels, SetField, SubgraphId, Supergraph, TypeSet,
+    ContextValue, FieldInSubgraph, FieldSet, Labels, SetField, Supergraph, TypeSet,
 };
 use smallvec::SmallVec;
 
@@ -104,28 +104,10 @@ impl<'a> Builder<'a, '_> {
         // An entry has nothing but its key.
         state.class.is_none()
             && field.contexts.is_empty()
-            && here.all(|one| self.is_known(state.subgraph, &state.view, one))
-    }
-
-    /// Whether a subgraph resolves a field of a set itself, or is said to by `view`, with all below it.
-    fn is_known(&self, subgraph: SubgraphId, view: &[&SetField], field: &SetField) -> bool {
-        let same = |seen: &&&SetField| {
-            seen.name == field.name
-                && seen.arguments == field.arguments
-                && field.types.is_subset(&seen.types)
-        };
-        let seen: Vec<&SetField> = view.iter().filter(same).copied().collect();
-        let resolves = |object| {
-            let known = self.supergraph.field_of(object, &field.name);
-            let known = known.and_then(|id| self.supergraph.field(id).in_subgraph(subgraph));
-            known.is_some_and(|known| known.resolves(self.labels) && !known.has_inputs())
-        };
-        let below: Vec<&SetField> = seen.iter().flat_map(|seen| &seen.fields).collect();
-        (!seen.is_empty() || field.types.iter().all(resolves))
-            && field
-                .fields
-                .iter()
-                .all(|one| self.is_known(subgraph, &below, one))
+            && here.all(|one| {
+                let at = (state.subgraph, self.labels);
+                self.supergraph.is_at_hand(at, &state.view, one)
+            })
     }
 
     /// How the subgraph of `state` knows a field, for one class of its parent's types.

@@ -33,10 +33,18 @@ pub(super) fn check<'a>(
             {
                 return wrong("is external there and not provided");
             }
-            if known.has_inputs() && !objects.are_entities {
-                return wrong("requires what only an entity is sent with");
+            if !known.contexts.is_empty() && !objects.are_entities {
+                return wrong("takes arguments that only an entity is sent with");
             }
             let Some(set) = &known.requires else { continue };
+            if !objects.are_entities {
+                let at = (asking.subgraph, &asking.subject.operation.labels);
+                let mut here = set.fields.iter().filter(|one| one.types.contains(local));
+                if here.all(|one| supergraph.is_at_hand(at, &objects.view, one)) {
+                    continue;
+                }
+                return wrong("requires what only an entity is sent with");
+            }
             match requires
                 .iter_mut()
                 .find(|(_, known)| std::ptr::eq(*known, set))
