@@ -1,11 +1,13 @@
 //! The JSON body of a request to a subgraph.
 
-use super::compile::{EntityField, Program, Step, StepKind};
+use super::compile::{EntityField, Program, Step};
 use super::entities::{self, Joins};
 use super::rows::{RowId, Rows};
 use super::shape::Shape;
 use super::{Call, Request, walk};
 use crate::planner::PositionId;
+use apollo_compiler::Name;
+use smallvec::SmallVec;
 
 /// Where the answer to a call goes.
 #[derive(Debug)]
@@ -20,44 +22,73 @@ pub(super) enum Destination<'p> {
     Entities(Vec<Joins<'p>>),
 }
 
-/// The request for a step, now that all it waits for is there. None if there is nothing to ask for.
-pub(super) fn call<'p>(
-    program: &'p Program,
-    step: &'p Step,
+/// A row that cannot be asked for: nothing, or null, sets an argument that must not be null.
+#[derive(Debug)]
+pub(super) struct Unset {
+    pub row: RowId,
+    pub position: PositionId,
+    /// The argument's type.
+    pub ty: String,
+}
+
+/// The requests for a step.
+#[derive(Default)]
+pub(super) struct Calls<'p> {
+    pub list: SmallVec<[(Call, Destination<'p>); 1]>,
+    /// The rows that cannot be asked for.
+    pub unset: Vec<Unset>,
+}
+
+impl<'p> Calls<'p> {
+    pub(super) fn add(&mut self, step: &Step, body: Vec<u8>, destination: Destination<'p>) {
+        let call = Call {
+            subgraph: step.subgraph,
+            operation: step.operation,
+            body: body.into(),
+        };
+        self.list.push((call, destination));
+    }
+}
+
+/// The request for root fields at a position.
+pub(super) fn root<'p>(
+    program: &Program,
+    (step, at, shape): (&Step, PositionId, &'p Shape),
     rows: &Rows,
     request: &Request<'_>,
-) -> Option<(Call, Destination<'p>)> {
-    let mut body = Body::new(step, request);
-    let destination = match &step.kind {
-        StepKind::Root { at, shape } => {
-            let rows = walk::rows_at(program, rows, *at);
-            (!rows.is_empty()).then_some(Destination::Root {
-                at: *at,
-                rows,
-                shape,
-            })?
-        }
-        StepKind::Entities(fields) => {
-            let join = |field: &'p EntityField| {
-                body.variable(&field.variable);
-                entities::write(program, rows, field, &mut body.json)
-            };
-            let joins: Vec<Joins<'_>> = fields.iter().map(join).collect();
-            let any = joins.iter().any(|joins| !joins.all().is_empty());
-            any.then_some(Destination::Entities(joins))?
-        }
+) -> Calls<'p> {
+    let mut calls = Calls::default();
+    let rows = walk::rows_at(program, rows, at);
+    if !rows.is_empty() {
+        let body = Body::new(&step.head, step.variables.iter(), request);
+        calls.add(step, body.finish(), Destination::Root { at, rows, shape });
+    }
+    calls
+}
+
+/// The request for entities.
+pub(super) fn entities<'p>(
+    program: &Program,
+    (step, fields): (&Step, &'p [EntityField]),
+    rows: &Rows,
+    request: &Request<'_>,
+) -> Calls<'p> {
+    let mut calls = Calls::default();
+    let mut body = Body::new(&step.head, step.variables.iter(), request);
+    let join = |field: &'p EntityField| {
+        body.variable(&field.variable);
+        entities::write(program, rows, field, &mut body.json)
     };
-    let call = Call {
-        subgraph: step.subgraph,
-        operation: step.operation,
-        body: body.finish().into(),
-    };
-    Some((call, destination))
+    let joins: Vec<Joins<'_>> = fields.iter().map(join).collect();
+    if joins.iter().any(|joins| !joins.all().is_empty()) {
+        calls.add(step, body.finish(), Destination::Entities(joins));
+    }
+    calls
 }
 
 /// A body under construction.
-struct Body {
-    json: Vec<u8>,
+pub(super) struct Body {
+    pub json: Vec<u8>,
     variables: usize,
 }
 
@@ -65,12 +96,16 @@ impl Body {
     /// Room for a few representations, so that most bodies are allocated once.
     const ROOM: usize = 256;
 
-    /// The document and the client's variables.
-    fn new(step: &Step, request: &Request<'_>) -> Self {
-        let mut json = Vec::with_capacity(step.head.len() + Self::ROOM);
-        json.extend_from_slice(&step.head);
+    /// The document, in what the body begins with, and the client's variables.
+    pub(super) fn new<'n>(
+        head: &[u8],
+        variables: impl Iterator<Item = &'n Name>,
+        request: &Request<'_>,
+    ) -> Self {
+        let mut json = Vec::with_capacity(head.len() + Self::ROOM);
+        json.extend_from_slice(head);
         let mut body = Self { json, variables: 0 };
-        for name in &step.variables {
+        for name in variables {
             if let Some(value) = request.variables.get(name.as_str()) {
                 body.variable(name);
                 // Writing JSON values to memory cannot fail.
@@ -81,7 +116,7 @@ impl Body {
     }
 
     /// Begins a variable; its value is what is written next.
-    fn variable(&mut self, name: &str) {
+    pub(super) fn variable(&mut self, name: &str) {
         let separator: &[u8] = if self.variables == 0 {
             b",\"variables\":{\""
         } else {
@@ -93,7 +128,7 @@ impl Body {
         self.variables += 1;
     }
 
-    fn finish(mut self) -> Vec<u8> {
+    pub(super) fn finish(mut self) -> Vec<u8> {
         if self.variables > 0 {
             self.json.push(b'}');
         }

@@ -6,7 +6,8 @@
 use super::shape::Shape;
 use crate::operation::OperationKind;
 use crate::planner::{
-    Fetch, FetchKind, Output, OutputValue, Plan, Position, PositionId, Representation,
+    ContextSource, ContextVariable, Fetch, FetchKind, Output, OutputValue, Plan, Position,
+    PositionId, Representation, RepresentationField, Template,
 };
 use crate::schema::{SubgraphId, Supergraph, TypeSet};
 use apollo_compiler::Name;
@@ -44,6 +45,14 @@ pub(super) struct Step {
 pub(super) enum StepKind {
     Root { at: PositionId, shape: Shape },
     Entities(Vec<EntityField>),
+    Contextual(Contextual),
+}
+
+/// `_entities` fields of which some take arguments from contexts: the document is made for each request.
+#[derive(Debug)]
+pub(super) struct Contextual {
+    pub fields: Vec<EntityField>,
+    pub template: Template,
 }
 
 /// An `_entities` field of a step.
@@ -51,6 +60,7 @@ pub(super) enum StepKind {
 pub(super) struct EntityField {
     pub key: String,
     pub variable: String,
+    pub contexts: Vec<ContextVariable>,
     pub targets: Vec<Target>,
 }
 
@@ -60,11 +70,22 @@ pub(super) struct Target {
     pub position: PositionId,
     pub types: Option<TypeSet>,
     pub representation: Representation,
+    /// By context variable of the field; see [`ContextSource`].
+    pub contexts: Vec<Vec<Source>>,
     pub shape: Shape,
 }
 
+/// An object around a row that sets a context.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// How many positions above the row it is.
+    pub up: usize,
+    pub types: Option<TypeSet>,
+    pub fields: Vec<RepresentationField>,
+}
+
 /// Prepares a plan to be run.
-pub fn compile(supergraph: &Arc<Supergraph>, plan: Plan) -> Program {
+pub fn compile(supergraph: &Arc<Supergraph>, mut plan: Plan) -> Program {
     let mut awaited_by = vec![Vec::new(); plan.fetches.len()];
     for (index, fetch) in plan.fetches.iter().enumerate() {
         for earlier in &fetch.after {
@@ -73,11 +94,12 @@ pub fn compile(supergraph: &Arc<Supergraph>, plan: Plan) -> Program {
     }
     let mut shown_as = vec![None; plan.positions.len()];
     note_response_keys(&plan.output, &mut shown_as);
-    let steps = plan.fetches.into_iter().zip(awaited_by);
+    let fetches = std::mem::take(&mut plan.fetches);
+    let steps = fetches.into_iter().zip(awaited_by);
     Program {
         supergraph: Arc::clone(supergraph),
         steps: steps
-            .map(|(fetch, awaited_by)| Step::new(fetch, awaited_by, &plan.positions))
+            .map(|(fetch, awaited_by)| Step::new(fetch, awaited_by, &plan))
             .collect(),
         positions: plan.positions,
         shown_as,
@@ -134,7 +156,7 @@ impl Program {
 }
 
 impl Step {
-    fn new(fetch: Fetch, awaited_by: Vec<usize>, positions: &[Position]) -> Self {
+    fn new(fetch: Fetch, awaited_by: Vec<usize>, plan: &Plan) -> Self {
         Self {
             subgraph: fetch.subgraph,
             operation: fetch.operation,
@@ -142,32 +164,56 @@ impl Step {
             variables: fetch.variables,
             waits_for: fetch.after.len(),
             awaited_by,
-            kind: StepKind::new(fetch.kind, positions),
+            kind: StepKind::new(fetch.kind, fetch.template, plan),
         }
     }
 }
 
 impl StepKind {
-    fn new(kind: FetchKind, positions: &[Position]) -> Self {
-        let target = |target: crate::planner::Target| Target {
+    fn new(kind: FetchKind, template: Option<Template>, plan: &Plan) -> Self {
+        let fields = match kind {
+            FetchKind::Root { at, read } => {
+                return Self::Root {
+                    at,
+                    shape: Shape::new(read, &plan.positions),
+                };
+            }
+            FetchKind::Entities(fields) => fields,
+        };
+        let fields = fields.into_iter().map(|field| EntityField {
+            key: field.key,
+            variable: field.variable,
+            contexts: field.contexts,
+            targets: field
+                .targets
+                .into_iter()
+                .map(|target| Target::new(target, plan))
+                .collect(),
+        });
+        let fields = fields.collect();
+        match template {
+            Some(template) => Self::Contextual(Contextual { fields, template }),
+            None => Self::Entities(fields),
+        }
+    }
+}
+
+impl Target {
+    fn new(target: crate::planner::Target, plan: &Plan) -> Self {
+        let source = |source: ContextSource| Source {
+            up: plan.steps_up(target.position, source.position),
+            types: source.types,
+            fields: source.fields,
+        };
+        let contexts = target.contexts.into_iter();
+        Self {
             position: target.position,
             types: target.types,
             representation: target.representation,
-            shape: Shape::new(target.read, positions),
-        };
-        match kind {
-            FetchKind::Root { at, read } => Self::Root {
-                at,
-                shape: Shape::new(read, positions),
-            },
-            FetchKind::Entities(fields) => {
-                let fields = fields.into_iter().map(|field| EntityField {
-                    key: field.key,
-                    variable: field.variable,
-                    targets: field.targets.into_iter().map(target).collect(),
-                });
-                Self::Entities(fields.collect())
-            }
+            contexts: contexts
+                .map(|sources| sources.into_iter().map(source).collect())
+                .collect(),
+            shape: Shape::new(target.read, &plan.positions),
         }
     }
 }

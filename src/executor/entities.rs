@@ -8,6 +8,7 @@ use super::walk;
 use crate::planner::{PositionId, Representation, RepresentationField, Typename};
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -16,6 +17,8 @@ use std::ops::Range;
 #[derive(Debug)]
 pub(super) struct Joins<'p> {
     pub field: &'p EntityField,
+    /// The response key: the field's, or that of a copy.
+    pub key: Cow<'p, str>,
     list: Vec<Join>,
     representations: usize,
 }
@@ -63,18 +66,7 @@ pub(super) fn write<'p>(
     field: &'p EntityField,
     json: &mut Vec<u8>,
 ) -> Joins<'p> {
-    let mut writer = Writer {
-        program,
-        rows,
-        json,
-        seen: Seen::default(),
-        joins: Joins {
-            field,
-            list: Vec::new(),
-            representations: 0,
-        },
-    };
-    writer.json.push(b'[');
+    let mut writer = Writer::new(program, rows, field, json);
     let mut at: Option<(PositionId, Vec<RowId>)> = None;
     for (index, target) in field.targets.iter().enumerate() {
         let candidates = match at.take() {
@@ -86,11 +78,66 @@ pub(super) fn write<'p>(
         }
         at = Some((target.position, candidates));
     }
-    writer.json.push(b']');
-    let mut joins = writer.joins;
-    // Nearly sorted already: a representation is new, or one of few.
-    joins.list.sort_by_key(|join| join.representation);
-    joins
+    writer.finish()
+}
+
+/// Writes the list of the representations of some rows, each of one of the field's targets.
+pub(super) fn write_some<'p>(
+    program: &Program,
+    rows: &Rows,
+    (field, candidates): (&'p EntityField, &[(usize, RowId)]),
+    json: &mut Vec<u8>,
+) -> Joins<'p> {
+    let mut writer = Writer::new(program, rows, field, json);
+    for (index, row) in candidates {
+        writer.row(*row, &field.targets[*index], *index);
+    }
+    writer.finish()
+}
+
+/// Writes the leaf that `fields` of a row lead to; null if there is none.
+pub(super) fn write_leaf(
+    program: &Program,
+    rows: &Rows,
+    (row, fields): (RowId, &[RepresentationField]),
+    json: &mut Vec<u8>,
+) {
+    let object = rows.object(row);
+    let applies = |field: &&RepresentationField| {
+        let types = field.types.as_ref();
+        types.is_none_or(|types| object.is_some_and(|object| types.contains(object)))
+    };
+    let value = fields.iter().find(applies).map(|field| {
+        let slot = program.position(field.position).slot;
+        (rows.get(row, slot), field)
+    });
+    let (datum, fields) = value.map_or((Datum::Null, &[][..]), |(datum, field)| {
+        (datum, &field.fields)
+    });
+    write_leaves(program, rows, (datum, fields), json);
+}
+
+fn write_leaves(
+    program: &Program,
+    rows: &Rows,
+    (datum, fields): (Datum, &[RepresentationField]),
+    json: &mut Vec<u8>,
+) {
+    match datum {
+        Datum::Absent | Datum::Null | Datum::Misshapen => json.extend_from_slice(b"null"),
+        Datum::Leaf(text) => json.extend_from_slice(rows.text(text)),
+        Datum::Object(row) => write_leaf(program, rows, (row, fields), json),
+        Datum::List(list) => {
+            json.push(b'[');
+            for (index, item) in rows.items(list).iter().enumerate() {
+                if index > 0 {
+                    json.push(b',');
+                }
+                write_leaves(program, rows, (*item, fields), json);
+            }
+            json.push(b']');
+        }
+    }
 }
 
 struct Writer<'a, 'p> {
@@ -104,7 +151,36 @@ struct Writer<'a, 'p> {
 /// The row cannot be asked for: a key field of its representation has no value.
 struct Unaskable;
 
-impl Writer<'_, '_> {
+impl<'a, 'p> Writer<'a, 'p> {
+    fn new(
+        program: &'a Program,
+        rows: &'a Rows,
+        field: &'p EntityField,
+        json: &'a mut Vec<u8>,
+    ) -> Self {
+        json.push(b'[');
+        Self {
+            program,
+            rows,
+            json,
+            seen: Seen::default(),
+            joins: Joins {
+                field,
+                key: Cow::Borrowed(&field.key),
+                list: Vec::new(),
+                representations: 0,
+            },
+        }
+    }
+
+    fn finish(self) -> Joins<'p> {
+        self.json.push(b']');
+        let mut joins = self.joins;
+        // Nearly sorted already: a representation is new, or one of few.
+        joins.list.sort_by_key(|join| join.representation);
+        joins
+    }
+
     fn row(&mut self, row: RowId, target: &Target, index: usize) {
         if let Some(types) = &target.types
             && !self

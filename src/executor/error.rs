@@ -39,6 +39,6 @@ pub enum ErrorCode {
     Malformed,
     /// A value does not fit the type of its field.
     WrongType,
-    /// A non-null field has no value and no other error explains it.
+    /// A non-null field has no value and no other error explains it, or a context does not set a non-null argument.
     UnexpectedNull,
 }

@@ -5,7 +5,7 @@
 //! entity stands at every place that shows the entity.
 
 use super::answer::Failure;
-use super::call::Destination;
+use super::call::{Destination, Unset};
 use super::compile::Program;
 use super::entities::{Join, Joins};
 use super::errors::Errors;
@@ -81,6 +81,21 @@ impl<'a> Placing<'a> {
         }
     }
 
+    /// Reports rows that were not asked for, because an argument must not be null.
+    pub(super) fn unset(&mut self, unset: &[Unset]) {
+        for Unset { row, position, ty } in unset {
+            let report = Report {
+                code: ErrorCode::UnexpectedNull,
+                message: format!(
+                    "an argument of type `{ty}` is set by a context, and that is null"
+                ),
+                extensions: Map::new(),
+            };
+            let path = self.row_path(*row, *position);
+            self.add(&report, path);
+        }
+    }
+
     /// Reports the `errors` of a subgraph's response.
     pub(super) fn subgraph_errors(&mut self, errors: Value) {
         let Value::Array(errors) = errors else {
@@ -110,7 +125,7 @@ impl<'a> Placing<'a> {
                 Some(received) => self.missing_entities(received, joins),
                 None if reported => {}
                 None => {
-                    let message = format!("there is no list `{}`", joins.field.key);
+                    let message = format!("there is no list `{}`", joins.key);
                     let report = Failure::malformed(message).into();
                     for path in target_paths(self.program, joins) {
                         self.add(&report, path);
@@ -171,7 +186,7 @@ impl<'a> Placing<'a> {
             }
             Destination::Entities(joins) => {
                 let key = wire_path.first().and_then(Value::as_str);
-                match joins.iter().find(|joins| Some(&*joins.field.key) == key) {
+                match joins.iter().find(|joins| Some(&*joins.key) == key) {
                     Some(joins) => self.places_of_entity(joins, &wire_path[1..]),
                     None => self.filled_paths(),
                 }

@@ -4,14 +4,15 @@
 
 use super::answer::{self, Failure};
 use super::call::{self, Destination};
-use super::compile::{Program, Step};
+use super::compile::{Program, Step, StepKind};
 use super::errors::Errors;
 use super::place::Placing;
 use super::rows::Rows;
 use super::shape::RowLayout;
-use super::{Answer, Call, CallError, Reply, Request, Response, read, write};
+use super::{Answer, Call, CallError, Reply, Request, Response, contexts, read, write};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::HeaderMap;
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 
 /// Errors of all fetches together that are listed; more are only counted.
@@ -21,21 +22,21 @@ const LISTED_ERRORS: usize = 1000;
 pub async fn run(program: &Program, request: Request<'_>) -> Reply {
     let mut run = Run::new(program);
     let mut calls = FuturesUnordered::new();
+    let subgraphs = request.subgraphs;
+    let send = |(index, (call, destination))| async move {
+        let answer = subgraphs.call(call).await;
+        (index, destination, answer)
+    };
     loop {
         while let Some(index) = run.ready.pop_front() {
-            match run.start(index, &request) {
-                Some((call, destination)) => calls.push(async move {
-                    let answer = request.subgraphs.call(call).await;
-                    (index, destination, answer)
-                }),
-                None => run.release(index),
-            }
+            run.start(index, &request);
+            calls.extend(run.next(index).map(send));
         }
         let Some((index, destination, answer)) = calls.next().await else {
             break;
         };
         run.finish(index, &destination, answer);
-        run.release(index);
+        calls.extend(run.next(index).map(send));
     }
     run.reply(&request)
 }
@@ -48,8 +49,10 @@ struct Run<'a> {
     waits_for: Vec<usize>,
     /// The steps that wait for nothing any more and have not started.
     ready: VecDeque<usize>,
-    /// By step: the headers of its answer.
-    headers: Vec<Option<HeaderMap>>,
+    /// By step: the calls it has still to make, one after the other; the last one first.
+    calls: Vec<SmallVec<[(Call, Destination<'a>); 1]>>,
+    /// The headers of the answers, with the steps they are answers to.
+    headers: Vec<(usize, HeaderMap)>,
 }
 
 impl<'a> Run<'a> {
@@ -64,17 +67,36 @@ impl<'a> Run<'a> {
             ready: (0..steps.len())
                 .filter(|index| steps[*index].waits_for == 0)
                 .collect(),
-            headers: vec![None; steps.len()],
+            calls: steps.iter().map(|_| SmallVec::new()).collect(),
+            headers: Vec::with_capacity(steps.len()),
         }
     }
 
-    fn start(&self, index: usize, request: &Request<'_>) -> Option<(Call, Destination<'a>)> {
-        call::call(
-            self.program,
-            &self.program.steps[index],
-            &self.rows,
-            request,
-        )
+    fn start(&mut self, index: usize, request: &Request<'_>) {
+        let step = &self.program.steps[index];
+        let (program, rows) = (self.program, &self.rows);
+        let calls = match &step.kind {
+            StepKind::Root { at, shape } => call::root(program, (step, *at, shape), rows, request),
+            StepKind::Entities(fields) => call::entities(program, (step, fields), rows, request),
+            StepKind::Contextual(fields) => contexts::calls(program, (step, fields), rows, request),
+        };
+        if !calls.unset.is_empty() {
+            let nowhere = Destination::Entities(Vec::new());
+            let mut placing = Placing::new(self.program, &self.rows, step.subgraph, &nowhere);
+            placing.unset(&calls.unset);
+            self.errors.extend(placing.finish());
+        }
+        self.calls[index] = calls.list;
+        self.calls[index].reverse();
+    }
+
+    /// The next call of a step. None: it is done.
+    fn next(&mut self, index: usize) -> Option<(usize, (Call, Destination<'a>))> {
+        let call = self.calls[index].pop();
+        if call.is_none() {
+            self.release(index);
+        }
+        Some((index, call?))
     }
 
     /// Lets the steps go on that waited for this one only.
@@ -97,7 +119,7 @@ impl<'a> Run<'a> {
         match answer {
             Ok(answer) => {
                 self.take(step, destination, &answer);
-                self.headers[index] = Some(answer.headers);
+                self.headers.push((index, answer.headers));
             }
             Err(error) => self.fail(step, destination, error.into()),
         }
@@ -135,16 +157,18 @@ impl<'a> Run<'a> {
         self.errors.extend(placing.finish());
     }
 
-    fn reply(self, request: &Request<'_>) -> Reply {
+    fn reply(mut self, request: &Request<'_>) -> Reply {
         let mut errors = self.errors.finish();
         let (data, more) = write::write(self.program, &self.rows, request.introspection, &errors);
         errors.extend(more);
-        let headers = self.program.steps.iter().zip(self.headers);
+        self.headers.sort_by_key(|(step, _)| *step);
+        let subgraph = |step: usize| self.program.steps[step].subgraph;
+        let headers = self.headers.into_iter();
         Reply::One(Response {
             data,
             errors,
             headers: headers
-                .filter_map(|(step, headers)| Some((step.subgraph, headers?)))
+                .map(|(step, headers)| (subgraph(step), headers))
                 .collect(),
         })
     }

@@ -19,6 +19,49 @@ pub(super) fn rows_at(program: &Program, rows: &Rows, position: PositionId) -> V
     here
 }
 
+/// The rows at a position, each with the rows it is inside of.
+pub(super) struct Lineage {
+    /// From the root down to the position: the rows, and where among those of the level above their parents are.
+    levels: Vec<Vec<(RowId, usize)>>,
+}
+
+impl Lineage {
+    pub(super) fn new(program: &Program, rows: &Rows, position: PositionId) -> Self {
+        let mut levels = vec![vec![(RowId::ROOT, 0)]];
+        let mut found = Vec::new();
+        for id in program.chain(position) {
+            let slot = program.position(id).slot;
+            let above = levels.last().map_or(&[][..], Vec::as_slice);
+            let mut below = Vec::with_capacity(above.len());
+            for (parent, (row, _)) in above.iter().enumerate() {
+                rows.objects_in(rows.get(*row, slot), &mut found);
+                below.extend(found.drain(..).map(|row| (row, parent)));
+            }
+            levels.push(below);
+        }
+        Self { levels }
+    }
+
+    /// The rows, in the order of the response.
+    pub(super) fn rows(&self) -> impl Iterator<Item = RowId> + '_ {
+        self.levels
+            .last()
+            .into_iter()
+            .flatten()
+            .map(|(row, _)| *row)
+    }
+
+    /// The row `up` levels above the `index`th one.
+    pub(super) fn above(&self, index: usize, up: usize) -> Option<RowId> {
+        let mut levels = self.levels.iter().rev();
+        let mut here = levels.next()?.get(index)?;
+        for level in levels.take(up) {
+            here = level.get(here.1)?;
+        }
+        Some(here.0)
+    }
+}
+
 /// All rows at a position with their paths, or those of what is around them where clients do not see them. Slow: for
 /// errors.
 pub(super) fn paths_at(

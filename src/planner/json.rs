@@ -82,9 +82,39 @@ impl Tree<'_> {
             let mut node = self.fetch(fetch);
             node["requires"] = requires.into();
             node["entities"] = json!({ "key": field.key, "variable": field.variable });
+            let rewrites = self.context_rewrites(field, at);
+            if !rewrites.is_empty() {
+                node["contextRewrites"] = rewrites.into();
+            }
             self.flatten(at, node)
         };
         places.into_iter().map(node).collect()
+    }
+
+    /// Where context variables take their values from: a way up from the entities, then down to a leaf.
+    fn context_rewrites(&self, field: &Entities, at: PositionId) -> Vec<Value> {
+        let mut rewrites = Vec::new();
+        let targets = field.targets.iter().filter(|target| target.position == at);
+        for (variable, sources) in targets.flat_map(|one| field.contexts.iter().zip(&one.contexts))
+        {
+            for source in sources {
+                let mut path = vec!["..".to_owned(); self.plan.steps_up(at, source.position)];
+                if let Some(types) = &source.types {
+                    path.push(format!("... on {}", self.names(types).join("|")));
+                }
+                let mut next = source.fields.first();
+                while let Some(field) = next {
+                    path.push(field.name.to_string());
+                    next = field.fields.first();
+                }
+                let rewrite =
+                    json!({ "kind": "KeyRenamer", "path": path, "renameKeyTo": variable.name });
+                if !rewrites.contains(&rewrite) {
+                    rewrites.push(rewrite);
+                }
+            }
+        }
+        rewrites
     }
 
     fn flatten(&self, at: PositionId, node: Value) -> Value {

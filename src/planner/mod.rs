@@ -13,6 +13,7 @@ mod json;
 mod mermaid;
 mod plan;
 mod search;
+mod template;
 mod text;
 #[cfg(debug_assertions)]
 mod verify;
@@ -29,9 +30,11 @@ pub use explain::{
     Required, Saving, Size,
 };
 pub use plan::{
-    Entities, Fetch, FetchId, FetchKind, Leaf, Output, OutputField, OutputValue, Plan, Position,
-    PositionId, Read, ReadField, Representation, RepresentationField, Target, Typename,
+    ContextSource, Entities, Fetch, FetchId, FetchKind, Leaf, Output, OutputField, OutputValue,
+    Plan, Position, PositionId, Read, ReadField, Representation, RepresentationField, Target,
+    Typename,
 };
+pub use template::{ContextVariable, Piece, Template, TemplateField, copy_of};
 pub use text::PlanText;
 
 /// How many positions beyond the client's selections keys may need hops of their own: first few, then more.
@@ -91,7 +94,7 @@ fn solve<'a>(
         }
     }
     Err(match failed {
-        Some((graph, lost)) => explain::unreachable(supergraph, &graph, &lost),
+        Some((graph, lost)) => explain::unreachable((supergraph, operation), &graph, &lost),
         None => Error::TooLarge { limit: 0 },
     })
 }
@@ -100,7 +103,7 @@ fn assemble(source: &fetches::Source) -> Plan {
     let plan = fetches::assemble(source);
     #[cfg(debug_assertions)]
     assert_eq!(
-        verify::verify(&plan),
+        verify::verify(source.supergraph, source.operation, &plan),
         Ok(()),
         "{}",
         plan.display(source.supergraph)

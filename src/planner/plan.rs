@@ -5,6 +5,7 @@
 //! representations out of slots, and the output says which slots the client sees, under which response keys. Wire
 //! keys, slots and response keys are independent of each other, so aliases can never clash.
 
+use super::template::{ContextVariable, Template};
 use crate::operation::OperationKind;
 use crate::schema::{SubgraphId, TypeId, TypeSet};
 use apollo_compiler::{Name, ast::Type};
@@ -28,6 +29,21 @@ pub struct Plan {
     pub fetches: Vec<Fetch>,
     /// What the client sees of the root object.
     pub output: Output,
+}
+
+impl Plan {
+    /// How many positions `around` is above `position`.
+    pub fn steps_up(&self, position: PositionId, around: PositionId) -> usize {
+        let mut steps = 0;
+        let mut at = position;
+        while at != around
+            && let Some(parent) = self.positions[at.0 as usize].parent
+        {
+            at = parent;
+            steps += 1;
+        }
+        steps
+    }
 }
 
 /// A place in the response tree that fetches fill and the output reads.
@@ -60,6 +76,8 @@ pub struct Fetch {
     pub variables: Vec<Name>,
     pub operation: OperationKind,
     pub kind: FetchKind,
+    /// Where arguments come from contexts: how to make a document with several copies of each `_entities` field.
+    pub template: Option<Template>,
 }
 
 /// What a fetch asks for.
@@ -79,6 +97,9 @@ pub struct Entities {
     pub key: String,
     /// The variable with the representations, without `$`.
     pub variable: String,
+    /// Variables whose values rows take from objects around them. Rows whose values differ are asked for in copies of the
+    /// field.
+    pub contexts: Vec<ContextVariable>,
     pub targets: Vec<Target>,
 }
 
@@ -90,8 +111,22 @@ pub struct Target {
     /// …whose runtime type is one of these. None: every row, also of unknown type.
     pub types: Option<TypeSet>,
     pub representation: Representation,
+    /// By context variable of the field: what sets it for a row. The first that applies does; they are about objects ever
+    /// farther away.
+    pub contexts: Vec<Vec<ContextSource>>,
     /// How to read an entity into such a row.
     pub read: Read,
+}
+
+/// An object around a row that sets a context.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContextSource {
+    /// The object is the row at this position that the other row is inside of…
+    pub position: PositionId,
+    /// …if its runtime type is one of these. None: whatever its type.
+    pub types: Option<TypeSet>,
+    /// The value: the first field that applies, and so on down to a leaf.
+    pub fields: Vec<RepresentationField>,
 }
 
 /// How to build the representation of a row.
@@ -128,7 +163,7 @@ pub struct RepresentationField {
 }
 
 /// How to read an object of a subgraph's response into a row.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Read {
     /// The response key of the object's `__typename`, if it was asked for.
     pub typename: Option<String>,
@@ -136,7 +171,7 @@ pub struct Read {
 }
 
 /// A field of an object in a subgraph's response. Several may share a key when their `types` differ.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReadField {
     /// The key in the subgraph's response.
     pub key: String,

@@ -1,7 +1,8 @@
 //! A plan as people read it: one block a fetch, in an order that could be run.
 
-use super::plan::{FetchKind, Plan, PositionId, RepresentationField, Typename};
-use crate::schema::Supergraph;
+use super::plan::{ContextSource, FetchKind, Plan, PositionId, RepresentationField, Typename};
+use super::template::ContextVariable;
+use crate::schema::{Supergraph, TypeSet};
 use std::fmt;
 
 /// A plan with the names it needs to be printed. See [`Plan::display`].
@@ -79,11 +80,7 @@ impl PlanText<'_> {
                 write!(f, "  ${} ", one.variable)?;
                 write!(f, "at {}", self.plan.path(target.position))?;
                 if let Some(types) = &target.types {
-                    let names: Vec<&str> = types
-                        .iter()
-                        .map(|ty| self.supergraph.type_name(ty).as_str())
-                        .collect();
-                    write!(f, " ({})", names.join(", "))?;
+                    write!(f, " ({})", self.names(types))?;
                 }
                 let typename = match &target.representation.typename {
                     Typename::Runtime => "__typename".to_owned(),
@@ -94,9 +91,41 @@ impl PlanText<'_> {
                     " {{ {typename}{} }}",
                     fields(&target.representation.fields)
                 )?;
+                for (variable, sources) in one.contexts.iter().zip(&target.contexts) {
+                    self.sources(f, (variable, sources))?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Where a context variable takes its value from.
+    fn sources(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        (variable, sources): (&ContextVariable, &[ContextSource]),
+    ) -> fmt::Result {
+        for (index, source) in sources.iter().enumerate() {
+            match index {
+                0 => write!(f, "    ${}: {} from", variable.name, variable.ty)?,
+                _ => write!(f, ", else")?,
+            }
+            let path = self.plan.path(source.position);
+            let place = if path.is_empty() { "the root" } else { &path };
+            write!(f, " {place}")?;
+            if let Some(types) = &source.types {
+                write!(f, " ({})", self.names(types))?;
+            }
+            write!(f, " {{{} }}", fields(&source.fields))?;
+        }
+        writeln!(f)
+    }
+
+    fn names(&self, types: &TypeSet) -> String {
+        let names = types
+            .iter()
+            .map(|ty| self.supergraph.type_name(ty).as_str());
+        names.collect::<Vec<_>>().join(", ")
     }
 }
 

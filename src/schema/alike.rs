@@ -3,7 +3,7 @@
 
 use super::{
     FieldId, FieldSet, SetField, SubgraphId, TypeId, TypeSet,
-    model::{FieldInSubgraph, Supergraph, TypeKind},
+    model::{ContextArgument, FieldInSubgraph, Supergraph, TypeKind},
     prepared::Alike,
 };
 use std::collections::HashMap;
@@ -66,6 +66,9 @@ pub(super) fn number(supergraph: &Supergraph) -> Alike {
                     }
                     optional('r', field.requires.as_ref(), &mut text);
                     optional('p', field.provides.as_ref(), &mut text);
+                    for argument in &field.contexts {
+                        context(argument, &mut text);
+                    }
                 }
             }
             alike.fields[id.index()] = fields.of(text);
@@ -121,6 +124,16 @@ fn known<'a>(
     let declared = supergraph.known_as(object, subgraph)?;
     let field = supergraph.field(supergraph.field_of(declared, name)?);
     Some((field.in_subgraph(subgraph)?, field.type_in(subgraph)))
+}
+
+fn context(argument: &ContextArgument, text: &mut String) {
+    let _ = write!(text, "c{}:{}", argument.name, argument.ty);
+    for value in &argument.values {
+        value.types.iter().for_each(|ty| {
+            let _ = write!(text, " {}", ty.0);
+        });
+        selections(&value.fields.fields, text);
+    }
 }
 
 fn optional(mark: char, set: Option<&FieldSet>, text: &mut String) {

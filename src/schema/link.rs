@@ -32,6 +32,7 @@ const UNDERSTOOD: &[(&str, u32, u32)] = &[
     ("core", 0, 2),
     ("tag", 0, 3),
     ("cost", 0, 1),
+    ("context", 0, 1),
 ];
 
 /// Specifications that protect data: serving without enforcing them would leak it.
@@ -45,7 +46,6 @@ const NOT_YET: &[(&str, &str)] = &[
         ": it would have to enforce `@requiresScopes`",
     ),
     ("policy", ": it would have to enforce `@policy`"),
-    ("context", ": it would have to set `@context` values"),
 ];
 
 impl Links {

@@ -5,6 +5,8 @@
 
 mod alike;
 mod api;
+mod at_hand;
+mod contexts;
 mod entrances;
 mod error;
 mod federation1;
@@ -18,6 +20,8 @@ mod model;
 mod parse;
 mod prepared;
 mod reach;
+#[cfg(debug_assertions)]
+mod served;
 mod type_set;
 
 pub use error::Error;
@@ -25,8 +29,8 @@ pub use field_set::{Argument, FieldSet, SetField};
 pub use ids::{FieldId, LabelId, SubgraphId, TypeId};
 pub use label_set::{Guard, Labels};
 pub use model::{
-    FieldDefinition, FieldInSubgraph, Key, Roots, Subgraph, Supergraph, TypeDefinition,
-    TypeInSubgraph, TypeKind,
+    ContextArgument, ContextValue, FieldDefinition, FieldInSubgraph, Key, Roots, Subgraph,
+    Supergraph, TypeDefinition, TypeInSubgraph, TypeKind,
 };
 pub use prepared::Entrance;
 pub use type_set::TypeSet;

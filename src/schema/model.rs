@@ -32,6 +32,9 @@ pub struct Supergraph {
     pub(super) labels: Vec<String>,
     /// By field: the labels that an operation which selects it can depend on.
     pub(super) depends_on: Vec<Labels>,
+    pub(super) contextual: Vec<(FieldId, SubgraphId)>,
+    #[cfg(debug_assertions)]
+    pub(super) served: super::served::Served,
 }
 
 /// A service that resolves part of the supergraph.
@@ -124,9 +127,34 @@ pub struct FieldInSubgraph {
     pub provides: Option<FieldSet>,
     /// The field's type there, where it differs from the supergraph's.
     pub ty: Option<ast::Type>,
+    /// Arguments that it takes from objects around its own.
+    pub contexts: Vec<ContextArgument>,
+}
+
+/// An argument that a field takes from the nearest object around its own that sets a context. Clients do not see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContextArgument {
+    pub name: Name,
+    /// Its type in the subgraph.
+    pub ty: ast::Type,
+    /// By types that set the context: what to take of them. No two for one type.
+    pub values: Vec<ContextValue>,
+}
+
+/// What objects of some types set a context to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContextValue {
+    pub types: TypeSet,
+    /// At every level one field for each type, down to one leaf.
+    pub fields: FieldSet,
 }
 
 impl Supergraph {
+    /// The fields that take arguments from contexts, and the subgraphs where they do.
+    pub fn contextual(&self) -> &[(FieldId, SubgraphId)] {
+        &self.contextual
+    }
+
     /// The subgraphs; [`SubgraphId`]s index this.
     pub fn subgraphs(&self) -> &[Subgraph] {
         &self.subgraphs
@@ -223,6 +251,13 @@ impl Supergraph {
     /// Whether `value` is a value of the enum that clients may see.
     pub fn is_visible_enum_value(&self, enum_type: TypeId, value: &str) -> bool {
         self.ty(enum_type).values.contains(value)
+    }
+}
+
+impl FieldInSubgraph {
+    /// Whether its value depends on more than the object and its arguments: what it requires, or what contexts set.
+    pub fn has_inputs(&self) -> bool {
+        self.requires.is_some() || !self.contexts.is_empty()
     }
 }
 

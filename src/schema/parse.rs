@@ -1,7 +1,9 @@
 //! Supergraph SDL → [`Supergraph`]: reads the `join__*` directives (the join spec, <https://specs.apollo.dev/join/v0.3>).
 
 use super::{
-    Error, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, alike, api, entrances, federation1,
+    Error, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, alike, api,
+    contexts::{self, Contexts},
+    entrances, federation1,
     field_set::Reader,
     join::{Join, boolean, string},
     labels,
@@ -33,6 +35,7 @@ impl Supergraph {
             api: &api,
             join: &join,
             labels: labels::names(&schema, &join),
+            contexts: Contexts::read(&schema, &links),
         }
         .build()?;
         if join.owner.is_some() {
@@ -45,6 +48,11 @@ impl Supergraph {
         supergraph.interfaces = entrances::interfaces(&supergraph);
         supergraph.alike = alike::number(&supergraph);
         supergraph.depends_on = reach::labels(&supergraph);
+        supergraph.contextual = contexts::list(&supergraph);
+        #[cfg(debug_assertions)]
+        {
+            supergraph.served = super::served::Served::new(schema, supergraph.subgraphs.len());
+        }
         Ok(supergraph)
     }
 }
@@ -55,6 +63,7 @@ struct Tables<'a> {
     api: &'a Valid<Schema>,
     join: &'a Join,
     labels: Vec<String>,
+    contexts: Contexts,
 }
 
 impl Tables<'_> {
@@ -90,6 +99,9 @@ impl Tables<'_> {
             alike: Alike::default(),
             labels: self.labels.clone(),
             depends_on: Vec::new(),
+            contextual: Vec::new(),
+            #[cfg(debug_assertions)]
+            served: super::served::Served::new(self.api.clone(), 0),
         };
         self.declare_types(&mut supergraph);
         let known: Vec<(TypeId, TypeSet)> = supergraph
@@ -347,6 +359,9 @@ impl Tables<'_> {
                 requires: set("requires", ty.name())?,
                 provides: set("provides", definition.ty.inner_named_type())?,
                 ty: parsed.transpose()?,
+                contexts: self
+                    .contexts
+                    .arguments(directive, (reader, supergraph), &coordinate)?,
             });
         }
         if !any {

@@ -1,7 +1,8 @@
 //! Which override labels an operation can depend on, worked out per field once.
 //!
-//! A plan asks who resolves the fields that the client selects, and those that keys and `@requires` need beside them. So
-//! a field leads to what its `@requires` name and to the types around and below it, and a type to what its keys name.
+//! A plan asks who resolves the fields that the client selects, and those that keys, `@requires` and contexts need beside
+//! them. So a field leads to what its `@requires` and contexts name and to the types around and below it, and a type to what
+//! its keys name.
 
 use super::{FieldId, LabelId, Labels, SetField, TypeId, model::Supergraph};
 
@@ -76,9 +77,12 @@ impl<'a> Reach<'a> {
         let (from, field) = (id.index(), supergraph.field(id));
         self.leads(from, self.of_type(field.parent));
         self.leads(from, self.of_type(field.named));
-        let known = field.in_subgraphs.iter().flatten();
-        for requires in known.filter_map(|known| known.requires.as_ref()) {
-            self.add_set(from, &requires.fields);
+        for known in field.in_subgraphs.iter().flatten() {
+            let contexts = known.contexts.iter().flat_map(|argument| &argument.values);
+            let contexts = contexts.map(|value| &value.fields);
+            for set in known.requires.iter().chain(contexts) {
+                self.add_set(from, &set.fields);
+            }
         }
         // An interface's field is read as that of the objects, and an interface object's the other way around.
         for object in supergraph.ty(field.parent).possible.iter() {

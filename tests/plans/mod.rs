@@ -86,6 +86,30 @@ fn a_request_for_several_places_is_one_request() {
     assert_eq!(said[0].1, "1");
 }
 
+/// Arguments from contexts are said as Apollo's plans do: up from the entities, then down to a leaf.
+#[test]
+fn arguments_from_contexts_say_where_they_come_from() {
+    let bank = supergraph("tests/cases/supergraphs/transfers.graphql");
+    let text = "{ users { last { amount } } branch { last { amount } } }";
+    let mut said = Vec::new();
+    rewrites(&plan(&bank, text).to_json(&bank)["node"], &mut said);
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    ["branch","last"]: {"kind":"KeyRenamer","path":["..","..","currency","code"],"renameKeyTo":"_c1_0"}
+    ["users","@","last"]: {"kind":"KeyRenamer","path":["..","currency","code"],"renameKeyTo":"_c0"}
+    "#);
+}
+
+/// The places of a tree that take arguments from contexts, and from where.
+fn rewrites(node: &Value, said: &mut Vec<String>) {
+    let fetch = &node["node"];
+    for rewrite in fetch["contextRewrites"].as_array().into_iter().flatten() {
+        said.push(format!("{}: {rewrite}", node["path"]));
+    }
+    for below in node["nodes"].as_array().into_iter().flatten() {
+        rewrites(below, said);
+    }
+}
+
 /// Nothing of the plan's order is lost: `after` is in every fetch, and no fetch comes before one it waits for.
 #[test]
 fn the_tree_keeps_the_order_of_the_graph() {

@@ -55,6 +55,47 @@ fn imported_elements_have_names_of_their_own() {
     assert_eq!(imported.api().to_string(), usual.api().to_string());
 }
 
+#[test]
+fn contexts_under_another_name() {
+    let sdl = |name: &str| {
+        let link =
+            "@link(url: \"https://specs.apollo.dev/context/v0.1\", for: SECURITY, as: \"NAME\")";
+        let head = HEAD.replacen("{ query: Query }", &format!("{link} {{ query: Query }}"), 1);
+        let types = r#"
+            directive @NAME(name: String!) repeatable on INTERFACE | OBJECT | UNION
+            directive @NAME__fromContext(field: NAME__ContextFieldValue) on ARGUMENT_DEFINITION
+            scalar NAME__ContextFieldValue
+            type Query @join__type(graph: A) { shop: Shop }
+            type Shop @join__type(graph: A) @NAME(name: "a__shop") { coin: String goods: [Good] }
+            type Good @join__type(graph: A, key: "id") {
+              id: ID!
+              price(in: Int): Int @join__field(graph: A, contextArguments: [
+                {context: "a__shop", name: "coin", type: "String", selection: " { coin }"}
+              ])
+            }"#;
+        format!("{head}{types}").replace("NAME", name)
+    };
+    let supergraph = Supergraph::parse(&sdl("umfeld")).unwrap();
+    let usual = Supergraph::parse(&sdl("context")).unwrap();
+    let asked = "{ shop { goods { price(in: 1) } } }";
+    insta::assert_snapshot!(plan(&supergraph, asked), @r"
+    fetch 0 from a
+      { shop { goods { id } coin } }
+
+    fetch 1 from a after 0
+      $representations at shop.goods.@ { __typename id }
+        $_c0: String from shop { coin }
+      query($representations: [_Any!]!, $_c0: String) { _entities(representations: $representations) { ... on Good { price(in: 1, coin: $_c0) } } }
+    ");
+    assert_eq!(plan(&supergraph, asked), plan(&usual, asked));
+    let api = supergraph.api().to_string();
+    assert!(
+        !api.contains("umfeld") && !api.contains("coin: String)"),
+        "{api}"
+    );
+    assert_eq!(api, usual.api().to_string());
+}
+
 /// What is said of a supergraph with one more link.
 fn linked(link: &str) -> Result<(), Error> {
     let sdl = HEAD.replacen("{ query: Query }", &format!("{link} {{ query: Query }}"), 1);

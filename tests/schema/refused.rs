@@ -23,6 +23,39 @@ fn field_sets_that_are_wrong_say_where() {
 }
 
 #[test]
+fn contexts_that_are_wrong_say_where() {
+    let link = "@link(url: \"https://specs.apollo.dev/context/v0.1\", for: SECURITY)";
+    let said = |argument: &str| {
+        let types = format!(
+            "directive @context(name: String!) repeatable on OBJECT
+            type Query @join__type(graph: A) {{ t: T }}
+            type T @join__type(graph: A) @context(name: \"a__c\") {{ id: ID u: U v: V }}
+            type V @join__type(graph: A) {{ a: Int b: Int }}
+            type U @join__type(graph: A, key: \"id\") {{
+              id: ID
+              f: Int @join__field(graph: A, contextArguments: [{{{argument}}}])
+            }}"
+        );
+        let sdl =
+            with(&types).replacen("{ query: Query }", &format!("{link} {{ query: Query }}"), 1);
+        Supergraph::parse(&sdl).unwrap_err().to_string()
+    };
+    let of = |context: &str, selection: &str| {
+        said(&format!(
+            "context: \"{context}\", name: \"x\", type: \"ID\", selection: \"{selection}\""
+        ))
+    };
+    insta::assert_snapshot!(of("a__other", "{ id }"), @r#"U.f: context argument `x`: no type sets `a__other`"#);
+    insta::assert_snapshot!(of("a__c", "{ nope }"), @r#"U.f: bad field set "nope ": type `T` does not have a field `nope`"#);
+    insta::assert_snapshot!(of("a__c", "{ id"), @r#"U.f: context selection "{ id": it is not a selection set"#);
+    insta::assert_snapshot!(of("a__c", "{ id u { id } }"), @r#"U.f: context selection "{ id u { id } }": it must select one leaf"#);
+    insta::assert_snapshot!(of("a__c", "{ v { a b } }"), @r#"U.f: context selection "{ v { a b } }": it must select one leaf"#);
+    insta::assert_snapshot!(of("a__c", "{ v { __typename } }"), @r#"U.f: context selection "{ v { __typename } }": it must select one leaf"#);
+    insta::assert_snapshot!(said("context: \"a__c\", name: \"x-y\", type: \"ID\", selection: \"{ id }\""), @"U.f: context argument `x-y`: not a name");
+    insta::assert_snapshot!(said("context: \"a__c\", name: \"x\", type: \"[ID\", selection: \"{ id }\""), @"U.f: context argument `x`: not a type");
+}
+
+#[test]
 fn types_that_are_wrong_say_where() {
     assert!(said("type T @join__type(graph: C) { id: ID }").contains('C'));
     let nested = |levels: usize| {

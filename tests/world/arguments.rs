@@ -1,5 +1,5 @@
 //! Arguments in one form, so that a value does not depend on how they were written: defaults
-//! filled in, input fields in order, and nothing that clients cannot see.
+//! filled in, input fields in order, and nothing that clients cannot see but what contexts set.
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{InputValueDefinition, Type};
@@ -17,7 +17,17 @@ pub fn canonical(model: &Model, parent: &str, field: &str, given: &Map<String, V
         .arguments
         .iter()
         .filter(|argument| !model.is_inaccessible(&argument.directives));
-    entries(model, shown.map(|argument| &**argument), given)
+    let shown = entries(model, shown.map(|argument| &**argument), given);
+    let set = model.context_arguments(parent, field).iter();
+    let set = set.filter_map(|argument| {
+        let value = given.get(argument.name.as_str())?;
+        let text = canonical_value(model, &argument.ty, value);
+        Some(format!("${}:{text}", argument.name))
+    });
+    set.fold(shown, |text, one| match text.as_str() {
+        "" => one,
+        text => format!("{text},{one}"),
+    })
 }
 
 fn entries<'d>(

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::document::{Document, Selection, What};
 use super::graphs::graph;
+use super::invented::invent;
 use super::operations::generate;
 use super::random::Random;
 use super::trial::{Call, Trial};
@@ -129,6 +130,29 @@ fn a_value_depends_on_what_it_requires() {
 }
 
 #[test]
+fn a_value_depends_on_what_contexts_set() {
+    let query = "{ stalls { rank goods { code price } } }";
+    let mut trial = trial("bazaar");
+    let (stall, good) = loop {
+        let truth = truth(&trial.world, query);
+        let (stall, good) = (&truth["stalls"][0], &truth["stalls"][0]["goods"][0]);
+        if good.is_object() {
+            break (stall.clone(), good.clone());
+        }
+        trial.world.salt += 1;
+    };
+    let world = &trial.world;
+    let price = |rank: &Value| {
+        let sent = json!({ "__typename": "Good", "code": good["code"] });
+        let read = format!("... on Good {{ price(rank: {rank}) }}");
+        enter(world, "prices", &read, &sent)["price"].take()
+    };
+    assert_eq!(price(&stall["rank"]), good["price"]);
+    assert_ne!(price(&json!(-1)), good["price"]);
+    assert_eq!(kinds(world), []);
+}
+
+#[test]
 fn externals_are_known_only_where_provided() {
     let query = "{ latest { film { title director { name } } } }";
     let trial = peopled("cinema", query, "latest");
@@ -139,6 +163,61 @@ fn externals_are_known_only_where_provided() {
     let query = "{ latest { film { director { born } } } }";
     assert_ne!(ask(world, "reviews", query), truth(world, query));
     assert!(kinds(world).contains(&Kind::External));
+}
+
+#[test]
+fn keys_are_complete_in_depth() {
+    let query = "{ kits { __typename parts { code } } }";
+    let trial = peopled("complex_entity_call", query, "kits");
+    let world = &trial.world;
+    let kits = truth(world, query);
+    let kit = first(&kits, "kits");
+    // `layout` has a key with numbers too, which is not there.
+    let main = enter(world, "layout", "... on Kit { main { code } }", kit);
+    assert!(main["main"]["code"].is_string(), "{main}");
+    assert_eq!(kinds(world), []);
+    let mut partial = kit.clone();
+    partial["parts"][0] = json!({});
+    enter(world, "layout", "... on Kit { main { code } }", &partial);
+    assert_eq!(kinds(world), [Kind::Entity]);
+}
+
+#[test]
+fn provisions_hold_for_their_types_alone() {
+    let query = "{ window { ... on Bag { label } } }";
+    let mut trial = trial("provides_type_conditions");
+    while !truth(&trial.world, query)
+        .to_string()
+        .contains("label\":\"")
+    {
+        trial.world.salt += 1;
+    }
+    let world = &trial.world;
+    assert_eq!(ask(world, "shop", query), truth(world, query));
+    assert_eq!(kinds(world), []);
+    ask(world, "shop", "{ window { ... on Bag { strap } } }");
+    assert!(kinds(world).contains(&Kind::External));
+}
+
+#[test]
+fn inventions_are_varied_and_repeatable() {
+    let all: Vec<_> = (0..40).map(invent).collect();
+    assert_eq!(all, (0..40).map(invent).collect::<Vec<_>>());
+    let text: String = all.iter().flatten().map(|(_, sdl)| sdl.as_str()).collect();
+    for part in [
+        "@requires",
+        "@provides",
+        "@override",
+        "@interfaceObject",
+        "@external",
+        "resolvable: false",
+        "implements Named",
+        "union Either = Size | E",
+        "type Mutation",
+        "marks { no }",
+    ] {
+        assert!(text.contains(part), "{part}");
+    }
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use apollo_compiler::ast::Type;
 use graphway::planner::{
-    FetchKind, Output, OutputValue, Plan, PositionId, Read, ReadField, Representation,
-    RepresentationField, Target, Typename,
+    ContextSource, Entities, FetchKind, Output, OutputValue, Plan, PositionId, Read, ReadField,
+    Representation, RepresentationField, Target, Typename,
 };
 use graphway::schema::{Supergraph, TypeId, TypeSet};
 use serde_json::{Map, Value, json};
@@ -37,37 +37,30 @@ pub fn interpret(
                 sent.insert(name.to_string(), value.clone());
             }
         }
-        let represented = match &fetch.kind {
-            FetchKind::Root { .. } => Vec::new(),
-            FetchKind::Entities(all) => {
-                let lists: Vec<_> = all
-                    .iter()
-                    .map(|entities| run.represented(&root, &entities.targets))
-                    .collect();
-                for (entities, list) in all.iter().zip(&lists) {
-                    sent.insert(entities.variable.clone(), Value::Array(list.clone()));
-                }
-                if lists.iter().all(Vec::is_empty) {
-                    continue;
-                }
-                lists
-            }
-        };
-        let body = json!({ "query": &*fetch.document, "variables": sent });
         let name = &supergraph.subgraph(fetch.subgraph).name;
-        let mut answer = call(name, &body);
-        if let Some(Value::Array(errors)) = answer.get_mut("errors") {
-            run.errors.append(errors);
-        }
-        let data = answer["data"].take();
         match &fetch.kind {
             FetchKind::Root { at, read } => {
+                let data = run.send(name, (&fetch.document, sent), call);
                 run.each_row(&mut root, *at, &mut |run, row| run.read(row, read, &data));
             }
             FetchKind::Entities(all) => {
-                for (entities, list) in all.iter().zip(&represented) {
-                    for target in &entities.targets {
-                        run.receive(&mut root, target, list, &data[&entities.key]);
+                let asked: Vec<Asked> = all.iter().map(|one| run.asked(&root, one)).collect();
+                // Rows for which contexts set other values are asked for one after the other.
+                let rounds = asked.iter().map(|asked| asked.copies.len()).max();
+                for round in 0..rounds.unwrap_or(0) {
+                    let takes_part = |asked: &Asked| usize::from(round < asked.copies.len());
+                    let counts: Vec<usize> = asked.iter().map(takes_part).collect();
+                    let mut sent = sent.clone();
+                    for (entities, asked) in all.iter().zip(&asked) {
+                        asked.send(entities, round, &mut sent);
+                    }
+                    let document = match &fetch.template {
+                        Some(template) => template.document(&counts),
+                        None => fetch.document.to_string(),
+                    };
+                    let data = run.send(name, (&document, sent), call);
+                    for (entities, asked) in all.iter().zip(&asked) {
+                        run.receive(&mut root, (entities, asked, round), &data[&entities.key]);
                     }
                 }
             }
@@ -186,42 +179,100 @@ impl Interpreter<'_> {
         }
     }
 
-    /// The representations of some targets, equal ones once.
-    fn represented(&mut self, root: &Row, targets: &[Target]) -> Vec<Value> {
-        let mut all = Vec::new();
-        for target in targets {
-            for row in self.rows(root, target.position) {
-                let sent = self.represent(row, target);
-                all.extend(sent.filter(|sent| !all.contains(sent)));
-            }
+    fn send(
+        &mut self,
+        subgraph: &str,
+        (document, variables): (&str, Map<String, Value>),
+        call: Call<'_>,
+    ) -> Value {
+        let body = json!({ "query": document, "variables": variables });
+        let mut answer = call(subgraph, &body);
+        if let Some(Value::Array(errors)) = answer.get_mut("errors") {
+            self.errors.append(errors);
         }
-        all
+        answer["data"].take()
     }
 
-    fn receive(&mut self, root: &mut Row, target: &Target, sent: &[Value], entities: &Value) {
-        self.each_row(root, target.position, &mut |run, row| {
-            let Some(representation) = run.represent(row, target) else {
-                return;
-            };
-            if let Some(index) = sent.iter().position(|sent| *sent == representation)
-                && entities[index].is_object()
-            {
-                run.read(row, &target.read, &entities[index]);
+    /// What rows ask of an `_entities` field.
+    fn asked(&self, root: &Row, entities: &Entities) -> Asked {
+        let mut asked = Asked::default();
+        for target in &entities.targets {
+            let mut rows = Vec::new();
+            for lineage in self.lineages(root, target.position) {
+                let row = lineage[lineage.len() - 1];
+                let representation = self.represent(row, target);
+                let set = entities.contexts.iter().zip(&target.contexts);
+                let set = set.map(|(variable, sources)| {
+                    let value = self.set_by(&lineage, sources);
+                    (!(value.is_null() && variable.ty.is_non_null())).then_some(value)
+                });
+                let one = representation.zip(set.collect::<Option<Vec<_>>>());
+                if let Some((representation, set)) = &one {
+                    asked.note(representation, set);
+                }
+                rows.push(one);
             }
-        });
+            asked.rows.push(rows);
+        }
+        asked
     }
 
-    fn rows<'r>(&self, root: &'r Row, position: PositionId) -> Vec<&'r Row> {
-        let Some(parent) = self.plan.positions[position.0 as usize].parent else {
-            return vec![root];
+    fn receive(
+        &mut self,
+        root: &mut Row,
+        (entities, asked, round): (&Entities, &Asked, usize),
+        received: &Value,
+    ) {
+        let Some((set, sent)) = asked.copies.get(round) else {
+            return;
         };
-        let mut rows = Vec::new();
-        for row in self.rows(root, parent) {
-            if let Some(cell) = row.cells.get(&position) {
+        for (target, rows) in entities.targets.iter().zip(&asked.rows) {
+            let mut rows = rows.iter();
+            self.each_row(root, target.position, &mut |run, row| {
+                let Some(Some((representation, of_row))) = rows.next() else {
+                    return;
+                };
+                if let Some(index) = sent.iter().position(|sent| sent == representation)
+                    && of_row == set
+                    && received[index].is_object()
+                {
+                    run.read(row, &target.read, &received[index]);
+                }
+            });
+        }
+    }
+
+    /// The rows at a position, each after those it is inside of.
+    fn lineages<'r>(&self, root: &'r Row, position: PositionId) -> Vec<Vec<&'r Row>> {
+        let Some(parent) = self.plan.positions[position.0 as usize].parent else {
+            return vec![vec![root]];
+        };
+        let mut lineages = Vec::new();
+        for lineage in self.lineages(root, parent) {
+            let mut rows = Vec::new();
+            if let Some(cell) = lineage[lineage.len() - 1].cells.get(&position) {
                 rows_in(cell, &mut rows);
             }
+            let longer = rows.into_iter().map(|row| [&lineage[..], &[row]].concat());
+            lineages.extend(longer);
         }
-        rows
+        lineages
+    }
+
+    /// What the nearest row around another sets a context to.
+    fn set_by(&self, lineage: &[&Row], sources: &[ContextSource]) -> Value {
+        let set = sources.iter().find_map(|source| {
+            let mut depth = 0;
+            let mut at = source.position;
+            while let Some(parent) = self.plan.positions[at.0 as usize].parent {
+                at = parent;
+                depth += 1;
+            }
+            let row = lineage[depth];
+            let is_set = applies(source.types.as_ref(), row.ty).unwrap_or(false);
+            is_set.then(|| leaf_of(row, &source.fields))
+        });
+        set.unwrap_or(Value::Null)
     }
 
     fn represent(&self, row: &Row, target: &Target) -> Option<Value> {
@@ -309,6 +360,60 @@ impl Interpreter<'_> {
             out.insert(field.key.to_string(), value);
         }
         Some(Value::Object(out))
+    }
+}
+
+/// What one row asks: its representation, and what contexts set for it.
+type OfRow = (Value, Vec<Value>);
+
+/// What rows ask of an `_entities` field.
+#[derive(Default)]
+struct Asked {
+    /// By target and row.
+    rows: Vec<Vec<Option<OfRow>>>,
+    /// By what contexts set: the representations, equal ones once.
+    copies: Vec<(Vec<Value>, Vec<Value>)>,
+}
+
+impl Asked {
+    fn note(&mut self, representation: &Value, set: &[Value]) {
+        let mut copies = self.copies.iter_mut();
+        match copies.find(|(known, _)| known == set) {
+            Some((_, sent)) if sent.contains(representation) => {}
+            Some((_, sent)) => sent.push(representation.clone()),
+            None => {
+                let copy = (set.to_vec(), vec![representation.clone()]);
+                self.copies.push(copy);
+            }
+        }
+    }
+
+    /// The variables of an `_entities` field.
+    fn send(&self, entities: &Entities, round: usize, variables: &mut Map<String, Value>) {
+        let copy = self.copies.get(round);
+        let sent = copy.map(|(_, sent)| sent.clone()).unwrap_or_default();
+        variables.insert(entities.variable.clone(), Value::Array(sent));
+        let set = copy.into_iter().flat_map(|(set, _)| set);
+        for (variable, value) in entities.contexts.iter().zip(set) {
+            variables.insert(variable.name.clone(), value.clone());
+        }
+    }
+}
+
+/// The leaf that fields of a row lead to.
+fn leaf_of(row: &Row, fields: &[RepresentationField]) -> Value {
+    let mut fields = fields.iter();
+    let field = fields.find(|field| applies(field.types.as_ref(), row.ty).unwrap_or(false));
+    let below = |cell: &Cell, field: &RepresentationField| leaf_in(cell, &field.fields);
+    let found = field.and_then(|field| Some(below(row.cells.get(&field.position)?, field)));
+    found.unwrap_or(Value::Null)
+}
+
+fn leaf_in(cell: &Cell, fields: &[RepresentationField]) -> Value {
+    match cell {
+        Cell::Leaf(value) => value.clone(),
+        Cell::Row(row) => leaf_of(row, fields),
+        Cell::List(items) => items.iter().map(|item| leaf_in(item, fields)).collect(),
     }
 }
 

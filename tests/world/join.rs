@@ -1,10 +1,11 @@
 //! Reads the `join` directives, versions 0.1 to 0.5: which subgraph has what.
 
-use apollo_compiler::ast::{Directive, Type, Value};
+use apollo_compiler::ast::{Directive, Type};
 use apollo_compiler::schema::{Component, ExtendedType, FieldDefinition};
-use apollo_compiler::{Name, Node, Schema, schema};
+use apollo_compiler::{Name, Schema, schema};
 use indexmap::IndexMap;
 
+use super::contexts;
 use super::field_set::{FieldSet, Selection};
 use super::links::Links;
 use super::model::{Access, FieldIn, Key, TypeIn};
@@ -214,7 +215,7 @@ impl<'a> Reader<'a> {
             access,
             requires: set("requires")?,
             provides: set("provides")?,
-            context_arguments: context_arguments(listing),
+            context_arguments: contexts::arguments(listing)?,
         }))
     }
 
@@ -342,20 +343,4 @@ fn flag(directive: &Directive, name: &str) -> Option<bool> {
 
 fn parsed_type(directive: &Directive) -> Option<Type> {
     Type::parse(text(directive, "type")?, "type").ok()
-}
-
-fn context_arguments(directive: &Directive) -> Vec<(Name, Type)> {
-    let entries = directive
-        .specified_argument_by_name("contextArguments")
-        .and_then(|value| value.as_list())
-        .unwrap_or_default();
-    let read = |entry: &[(Name, Node<Value>)]| {
-        let text = |key: &str| entry.iter().find(|(name, _)| name == key)?.1.as_str();
-        let name = Name::new(text("name")?).ok()?;
-        Some((name, Type::parse(text("type")?, "type").ok()?))
-    };
-    entries
-        .iter()
-        .filter_map(|entry| read(entry.as_object()?))
-        .collect()
 }

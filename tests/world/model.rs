@@ -9,6 +9,7 @@ use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Schema, schema};
 use indexmap::IndexMap;
 
+use super::contexts::{self, ContextArgument, Setters};
 use super::field_set::FieldSet;
 use super::join;
 use super::links::Links;
@@ -20,6 +21,7 @@ pub struct Model {
     /// What clients see.
     pub api: Valid<Schema>,
     pub subgraphs: IndexMap<String, Subgraph>,
+    pub setters: Setters,
     inaccessible: String,
 }
 
@@ -59,7 +61,7 @@ pub struct FieldIn {
     pub requires: Option<FieldSet>,
     pub provides: Option<FieldSet>,
     /// Arguments that only this subgraph has, filled from a context.
-    pub context_arguments: Vec<(Name, Type)>,
+    pub context_arguments: Vec<ContextArgument>,
 }
 
 /// Whether a subgraph can tell a field's value.
@@ -81,6 +83,7 @@ impl Model {
         let inaccessible = links.directive("inaccessible", "inaccessible");
         let api = api::schema(&supergraph, &links, &inaccessible)?;
         let types = join::read(&supergraph, &links)?;
+        let setters = contexts::setters(&supergraph, &links);
         let mut subgraphs = IndexMap::new();
         for (index, (name, types)) in types.into_iter().enumerate() {
             let renames_roots = index % 2 == 1;
@@ -98,6 +101,7 @@ impl Model {
             supergraph,
             api,
             subgraphs,
+            setters,
             inaccessible,
         })
     }

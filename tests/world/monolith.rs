@@ -1,11 +1,14 @@
 //! The truth: one execution of the client's operation on the API schema, over the same world.
 
+use std::rc::Rc;
+
 use apollo_compiler::ExecutableDocument;
 use apollo_compiler::ast::OperationType;
 use apollo_compiler::resolvers::{Execution, FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 use apollo_compiler::response::JsonMap;
 use serde_json::{Value, json};
 
+use super::contexts::Inside;
 use super::subgraphs::as_json;
 use super::values::{Found, Object, World};
 
@@ -29,10 +32,13 @@ impl World {
             .map_err(|error| format!("variables: {error}"))?;
         let root = Known {
             world: self,
-            object: Object {
-                ty: operation.object_type().clone(),
-                serial: 0,
-            },
+            inside: Rc::new(Inside {
+                object: Object {
+                    ty: operation.object_type().clone(),
+                    serial: 0,
+                },
+                of: None,
+            }),
         };
         self.take_mutations();
         let response = Execution::new(api, &document)
@@ -56,27 +62,26 @@ impl World {
 
 struct Known<'w> {
     world: &'w World,
-    object: Object,
+    inside: Rc<Inside>,
 }
 
 impl ObjectValue for Known<'_> {
     fn type_name(&self) -> &str {
-        &self.object.ty
+        &self.inside.object.ty
     }
 
     fn resolve_field<'a>(
         &'a self,
         info: &'a ResolveInfo<'a>,
     ) -> Result<ResolvedValue<'a>, FieldError> {
-        let given = as_json(info.arguments());
+        let object = &self.inside.object;
+        let mut given = as_json(info.arguments());
+        given.extend(self.world.set_by_contexts(&self.inside, info.field_name()));
         let mutation = &self.world.model.supergraph.schema_definition.mutation;
-        if mutation
-            .as_ref()
-            .is_some_and(|root| root.name == self.object.ty)
-        {
+        if mutation.as_ref().is_some_and(|root| root.name == object.ty) {
             self.world.note_mutation(info.field_name(), &given);
         }
-        let found = self.world.field(&self.object, info.field_name(), &given);
+        let found = self.world.field(object, info.field_name(), &given);
         Ok(self.resolved(found))
     }
 }
@@ -87,7 +92,10 @@ impl<'w> Known<'w> {
             Found::Leaf(value) => ResolvedValue::leaf(value),
             Found::Object(object) => ResolvedValue::object(Known {
                 world: self.world,
-                object,
+                inside: Rc::new(Inside {
+                    object,
+                    of: Some(Rc::clone(&self.inside)),
+                }),
             }),
             Found::List(items) => {
                 let items: Vec<_> = items.into_iter().map(|item| self.resolved(item)).collect();

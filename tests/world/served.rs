@@ -125,7 +125,7 @@ impl Served<'_> {
             self.types.contains_key(named) || ty.is_some_and(ExtendedType::is_built_in)
         });
         let own = field.context_arguments.iter();
-        let own = own.map(|(name, ty)| format!("{name}: {ty}"));
+        let own = own.map(|argument| format!("{}: {}", argument.name, argument.ty));
         shared
             .map(|argument| sdl::input(argument))
             .chain(own)

@@ -283,7 +283,7 @@ impl<'de> Visitor<'de> for EntityFieldsSeed<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let by_key = |text: &str| self.joins.iter().position(|joins| joins.field.key == text);
+        let by_key = |text: &str| self.joins.iter().position(|joins| joins.key == text);
         while let Some(found) = map.next_key_seed(KeySeed(by_key))? {
             let Some(index) = found else {
                 map.next_value::<IgnoredAny>()?;

@@ -3,6 +3,8 @@
 //! A selection set stands for a `Read`, an `Output` or a `Representation`. In all of them `key: name` is a key on that
 //! side and the position `name`. A position is named after its field; `name_2` is another one of the same field.
 
+mod context;
+
 use crate::executor::{Program, compile};
 use crate::operation::OperationKind;
 use crate::planner::{
@@ -169,6 +171,7 @@ impl Draft {
             variables: Vec::new(),
             operation: self.plan.kind,
             kind,
+            template: None,
         });
         self
     }
@@ -184,12 +187,14 @@ impl Draft {
                     typename: at.typename,
                     fields: self.representation((position, ty), &parse(at.key), Need::Key),
                 },
+                contexts: Vec::new(),
                 read: self.read_of((position, ty), &parse(at.read), None),
             }
         };
         Entities {
             key: key.to_owned(),
             variable: variable.to_owned(),
+            contexts: Vec::new(),
             targets: targets.into_iter().map(target).collect(),
         }
     }

@@ -3,6 +3,7 @@
 mod draft;
 mod fakes;
 
+mod contexts;
 mod entities;
 mod failures;
 mod introspection;

@@ -77,6 +77,8 @@ pub struct Need {
 pub enum Purpose {
     Key,
     Requires,
+    /// What an object further up sets a context to.
+    Context,
     /// The `__typename` of a representation.
     Type,
     /// Whether there are objects at all.

@@ -82,7 +82,7 @@ impl Reasons<'_, '_> {
         let MoveKind::Enter {
             key,
             typename,
-            requires,
+            field,
         } = self.source.graph.facts.kind(step)
         else {
             return None;
@@ -91,6 +91,7 @@ impl Reasons<'_, '_> {
             EntryTypename::Runtime => None,
             EntryTypename::Interface(interface) => Some(interface),
         };
+        let requires = field.and_then(|field| field.requires.as_ref());
         let requires = requires.map_or(&[][..], |set| &set.fields);
         Some((on, &key.fields, requires))
     }
@@ -161,6 +162,7 @@ impl Reasons<'_, '_> {
                 Known::Type if subject.node == at => Purpose::Type,
                 Known::Objects => Purpose::Existence,
                 _ if keys.contains(&subject.node) => Purpose::Key,
+                _ if !super::paths::is_within(graph, subject.node, at) => Purpose::Context,
                 _ => Purpose::Requires,
             };
             Some((fact, subject, purpose))

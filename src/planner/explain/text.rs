@@ -167,6 +167,7 @@ fn needed(needs: &[Need]) -> String {
     let purpose = match needs.first().map(|need| need.purpose) {
         Some(Purpose::Key) => "key",
         Some(Purpose::Requires) => "@requires",
+        Some(Purpose::Context) => "@context",
         Some(Purpose::Type) => "type",
         Some(Purpose::Existence) | None => "existence of",
     };

@@ -18,6 +18,8 @@ pub(super) struct Variables<'a> {
     representations: Vec<String>,
     /// Names, type conditions and selection sets.
     fragments: Vec<(String, Name, String)>,
+    /// What the names of fragments begin with.
+    prefix: String,
 }
 
 impl<'a> Variables<'a> {
@@ -27,7 +29,26 @@ impl<'a> Variables<'a> {
             used: vec![false; operation.variables.len()],
             representations: Vec::new(),
             fragments: Vec::new(),
+            prefix: "_f".to_owned(),
         }
+    }
+
+    /// For one field of a document of which fields may be left out: its fragments are its own.
+    pub(super) fn of_field(operation: &'a Operation, index: usize) -> Self {
+        Self {
+            prefix: format!("_f{index}_"),
+            ..Self::new(operation)
+        }
+    }
+
+    /// `name`, but so that no client variable's begins with it.
+    pub(super) fn free_name(&self, mut name: String) -> String {
+        let mut variables = self.operation.variables.iter();
+        while variables.any(|variable| variable.name.starts_with(name.as_str())) {
+            name.insert(0, '_');
+            variables = self.operation.variables.iter();
+        }
+        name
     }
 
     /// A name for the representations of the `index`th `_entities` field that is no client variable's.
@@ -55,7 +76,7 @@ impl<'a> Variables<'a> {
         if let Some((name, ..)) = fragments.find(|(_, ty, known)| ty == on && known == selections) {
             return name.clone();
         }
-        let name = format!("_f{}", self.fragments.len());
+        let name = format!("{}{}", self.prefix, self.fragments.len());
         self.fragments
             .push((name.clone(), on.clone(), selections.to_owned()));
         name
@@ -63,25 +84,49 @@ impl<'a> Variables<'a> {
 
     /// The client variables that were printed.
     pub(super) fn used(&self) -> Vec<Name> {
-        let used = self.operation.variables.iter().zip(&self.used);
-        used.filter(|(_, used)| **used)
-            .map(|(variable, _)| variable.name.clone())
+        self.declarations()
+            .into_iter()
+            .map(|(name, _)| name)
             .collect()
     }
 
-    /// Prints arguments with their parentheses; nothing when there are none.
-    pub(super) fn arguments(&mut self, arguments: &[Argument], into: &mut String) {
-        for (index, argument) in arguments.iter().enumerate() {
-            into.push_str(if index == 0 { "(" } else { ", " });
-            let _ = write!(
-                into,
-                "{}: {}",
-                argument.name,
-                argument.value.serialize().no_indent()
-            );
+    /// The client variables that were printed, with their declarations.
+    pub(super) fn declarations(&self) -> Vec<(Name, String)> {
+        let used = self.operation.variables.iter().zip(&self.used);
+        used.filter(|(_, used)| **used)
+            .map(|(variable, _)| (variable.name.clone(), variable.declaration.clone()))
+            .collect()
+    }
+
+    /// The definitions of all fragments.
+    pub(super) fn fragments_text(&self) -> String {
+        let mut text = String::new();
+        for (name, on, selections) in &self.fragments {
+            let _ = write!(text, " fragment {name} on {on} {selections}");
+        }
+        text
+    }
+
+    /// Prints arguments with their parentheses, those in `contexts` (names and what stands for their values) after the
+    /// client's; nothing when there are none.
+    pub(super) fn arguments(
+        &mut self,
+        arguments: &[Argument],
+        contexts: Vec<(Name, String)>,
+        into: &mut String,
+    ) {
+        let mut separator = "(";
+        for argument in arguments {
+            let value = argument.value.serialize().no_indent();
+            let _ = write!(into, "{separator}{}: {value}", argument.name);
+            separator = ", ";
             self.note(&argument.value);
         }
-        if !arguments.is_empty() {
+        for (name, value) in contexts {
+            let _ = write!(into, "{separator}{name}: {value}");
+            separator = ", ";
+        }
+        if separator != "(" {
             into.push(')');
         }
     }
@@ -107,19 +152,14 @@ impl<'a> Variables<'a> {
             .iter()
             .map(|name| format!("${name}: [_Any!]!"))
             .collect();
-        let used = self.operation.variables.iter().zip(&self.used);
-        declared.extend(
-            used.filter(|(_, used)| **used)
-                .map(|(variable, _)| variable.declaration.clone()),
-        );
+        let used = self.declarations().into_iter();
+        declared.extend(used.map(|(_, declaration)| declaration));
         let mut document = match (kind, declared.is_empty()) {
             (OperationKind::Query, true) => selections.to_owned(),
             (_, true) => format!("{kind} {selections}"),
             (_, false) => format!("{kind}({}) {selections}", declared.join(", ")),
         };
-        for (name, on, selections) in &self.fragments {
-            let _ = write!(document, " fragment {name} on {on} {selections}");
-        }
+        document.push_str(&self.fragments_text());
         document
     }
 }

@@ -3,7 +3,9 @@
 //! The level of an entry is the number of requests that must come before it. Entries of one subgraph on one level go
 //! out as one request, so the fetches form a DAG whatever was merged.
 
+mod argument;
 mod batch;
+mod contexts;
 mod depends;
 mod document;
 mod group;
@@ -17,9 +19,12 @@ mod unit;
 use super::graph::{Graph, NodeId};
 use super::plan::{Entities, Fetch, FetchId, FetchKind, Plan, Target};
 use super::search::Selection;
+use super::template::Template;
 use crate::operation::{Operation, OperationKind};
 use crate::schema::Supergraph;
+use apollo_compiler::Name;
 use group::Group;
+use unit::Unit;
 
 pub(super) use outline::{Outline, Request};
 
@@ -50,25 +55,9 @@ pub(super) fn assemble(source: &Source) -> Plan {
         let Some(first) = groups.first() else {
             continue;
         };
-        let mut variables = document::Variables::new(source.operation);
-        let (kind, selections, operation) = if first.is_root {
-            let (text, read) = scope::print_root(source, first, &mut variables);
-            let operation = if first.position == NodeId::ROOT {
-                source.operation.kind
-            } else {
-                OperationKind::Query
-            };
-            (
-                FetchKind::Root {
-                    at: document::position(first.position),
-                    read,
-                },
-                text,
-                operation,
-            )
-        } else {
-            let (entities, text) = entities(source, &groups, &mut variables);
-            (FetchKind::Entities(entities), text, OperationKind::Query)
+        let requested = match first.is_root {
+            true => root(source, first),
+            false => entities(source, &groups),
         };
         fetches.push(Fetch {
             id,
@@ -78,29 +67,87 @@ pub(super) fn assemble(source: &Source) -> Plan {
                 .iter()
                 .map(|&after| FetchId(after as u32))
                 .collect(),
-            document: variables.document(operation, &selections).into(),
-            variables: variables.used(),
-            operation,
-            kind,
+            document: requested.document.into(),
+            variables: requested.variables,
+            operation: requested.operation,
+            kind: requested.kind,
+            template: requested.template,
         });
     }
     output::finish(source, fetches)
 }
 
+/// What a fetch asks for.
+struct Requested {
+    kind: FetchKind,
+    document: String,
+    /// The client variables in the document.
+    variables: Vec<Name>,
+    operation: OperationKind,
+    template: Option<Template>,
+}
+
+/// The root fields of a request.
+fn root(source: &Source, group: &Group) -> Requested {
+    let mut variables = document::Variables::new(source.operation);
+    let (text, read) = scope::print_root(source, group, &mut variables);
+    let operation = if group.position == NodeId::ROOT {
+        source.operation.kind
+    } else {
+        OperationKind::Query
+    };
+    Requested {
+        kind: FetchKind::Root {
+            at: document::position(group.position),
+            read,
+        },
+        document: variables.document(operation, &text),
+        variables: variables.used(),
+        operation,
+        template: None,
+    }
+}
+
 /// The `_entities` fields of a request. Groups that ask for the same share one.
-fn entities(
+fn entities(source: &Source, groups: &[&Group]) -> Requested {
+    let units = groups.iter().map(|group| (*group, group.units(source)));
+    let units = units.flat_map(|(group, units)| units.into_iter().map(move |unit| (group, unit)));
+    let units: Vec<(&Group, Unit)> = units.collect();
+    if units.iter().any(|(_, unit)| unit.has_contexts()) {
+        let (fields, template) = contexts::entities(source, &units);
+        let once = vec![1; template.fields.len()];
+        let variables = template.variables(&once).into_iter();
+        return Requested {
+            document: template.document(&once),
+            variables: variables.map(|(name, _)| name.clone()).collect(),
+            kind: FetchKind::Entities(fields),
+            operation: OperationKind::Query,
+            template: Some(template),
+        };
+    }
+    let mut variables = document::Variables::new(source.operation);
+    let (fields, selections) = plain_entities(source, &units, &mut variables);
+    Requested {
+        kind: FetchKind::Entities(fields),
+        document: variables.document(OperationKind::Query, &selections),
+        variables: variables.used(),
+        operation: OperationKind::Query,
+        template: None,
+    }
+}
+
+/// The `_entities` fields of a request in which none takes anything from contexts.
+fn plain_entities(
     source: &Source,
-    groups: &[&Group],
+    units: &[(&Group, Unit)],
     variables: &mut document::Variables,
 ) -> (Vec<Entities>, String) {
     let mut printed: Vec<(String, Vec<Target>)> = Vec::new();
-    for group in groups {
-        for unit in group.units(source) {
-            let (text, targets) = scope::print_entities(source, (group, &unit), variables);
-            match printed.iter_mut().find(|(known, _)| *known == text) {
-                Some((_, known)) => known.extend(targets),
-                None => printed.push((text, targets)),
-            }
+    for (group, unit) in units {
+        let (text, targets) = scope::print_entities(source, (group, unit), variables);
+        match printed.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, known)) => known.extend(targets),
+            None => printed.push((text, targets)),
         }
     }
     let single = printed.len() == 1;
@@ -125,6 +172,7 @@ fn entities(
         all.push(Entities {
             key,
             variable,
+            contexts: Vec::new(),
             targets,
         });
     }

@@ -4,7 +4,7 @@ use super::{Source, document::position};
 use crate::planner::graph::{Draft, DraftValue, NodeId};
 use crate::planner::plan::{
     Fetch, FetchKind, Leaf, Output, OutputField, OutputValue, Plan, Position, PositionId, Read,
-    RepresentationField,
+    RepresentationField, Target,
 };
 use crate::schema::{Supergraph, TypeId, TypeKind};
 
@@ -121,19 +121,23 @@ fn visit(fetches: &mut [Fetch], output: &mut Output, apply: &mut dyn FnMut(&mut 
                 apply(at);
                 visit_read(read, apply);
             }
-            FetchKind::Entities(entities) => {
-                for target in entities
-                    .iter_mut()
-                    .flat_map(|entities| &mut entities.targets)
-                {
-                    apply(&mut target.position);
-                    visit_read(&mut target.read, apply);
-                    visit_representation(&mut target.representation.fields, apply);
-                }
+            FetchKind::Entities(fields) => {
+                let targets = fields.iter_mut().flat_map(|field| &mut field.targets);
+                targets.for_each(|target| visit_target(target, apply));
             }
         }
     }
     visit_output(output, apply);
+}
+
+fn visit_target(target: &mut Target, apply: &mut dyn FnMut(&mut PositionId)) {
+    apply(&mut target.position);
+    visit_read(&mut target.read, apply);
+    visit_representation(&mut target.representation.fields, apply);
+    for source in target.contexts.iter_mut().flatten() {
+        apply(&mut source.position);
+        visit_representation(&mut source.fields, apply);
+    }
 }
 
 fn visit_read(read: &mut Read, apply: &mut dyn FnMut(&mut PositionId)) {

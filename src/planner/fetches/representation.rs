@@ -1,9 +1,13 @@
 //! Representations: what an entry sends of the objects it is made for.
 
-use super::{Source, document::position};
-use crate::planner::graph::{EntryTypename, FactId, MoveKind, NodeId};
-use crate::planner::plan::{Representation, RepresentationField, Typename};
-use crate::schema::{FieldSet, SetField, TypeSet};
+use super::{
+    Source,
+    argument::{Argument, Value, around},
+    document::position,
+};
+use crate::planner::graph::{ContextSource, EntryTypename, FactId, MoveKind, NodeId};
+use crate::planner::plan::{self, Representation, RepresentationField, Typename};
+use crate::schema::{FieldInSubgraph, FieldSet, SetField, TypeSet};
 
 /// The representation of one entry, for a class of types.
 #[derive(Clone, PartialEq)]
@@ -14,13 +18,17 @@ pub(super) struct Draft {
     /// The subgraph cannot tell the objects' types.
     pub(super) opaque: bool,
     pub(super) fields: Vec<RepresentationField>,
+    /// What the field that the entry is made for takes from contexts.
+    pub(super) arguments: Vec<Argument>,
 }
 
 impl Draft {
-    /// Whether both can be one: for other classes always, for the same class if no name means two things.
+    /// Whether both can be one: for other classes always, for the same class if no name means two things. What contexts
+    /// set must come from the same objects: then there are not many more different sets of arguments.
     pub(super) fn agrees(&self, other: &Self) -> bool {
-        self.class != other.class
-            || (self.typename == other.typename && agree(&self.fields, &other.fields))
+        let is_one = self.class != other.class
+            || (self.typename == other.typename && agree(&self.fields, &other.fields));
+        is_one && around(&self.arguments) == around(&other.arguments)
     }
 
     /// Adds what another entry for the same class sends.
@@ -54,7 +62,7 @@ pub(super) fn draft(source: &Source, fact: FactId) -> Option<Draft> {
         is_class: true,
     };
     let mut fields = fields(source, &rows, (&opening.key.fields, true));
-    if let Some(requires) = opening.requires {
+    if let Some(requires) = opening.field.and_then(|field| field.requires.as_ref()) {
         join(
             &mut fields,
             self::fields(source, &rows, (&requires.fields, false)),
@@ -66,7 +74,46 @@ pub(super) fn draft(source: &Source, fact: FactId) -> Option<Draft> {
         typename: opening.typename,
         opaque: state.opaque,
         fields,
+        arguments: arguments(source, fact),
     })
+}
+
+/// The arguments from contexts of the field that an entry is made for.
+fn arguments(source: &Source, entry: FactId) -> Vec<Argument> {
+    let tree = &source.graph.tree;
+    let state = source.graph.facts.state(entry);
+    let field = opening(source, entry).and_then(|opening| opening.field);
+    let (Some(state), Some(field)) = (state, field) else {
+        return Vec::new();
+    };
+    let argument = |argument| {
+        let sources = tree.context_sources(state.position, argument)?;
+        let sources = sources.into_iter().map(|from| plan::ContextSource {
+            position: position(from.at),
+            fields: context_value(source, &from),
+            types: from.types,
+        });
+        Some(Argument {
+            node: state.only?,
+            name: argument.name.clone(),
+            value: Value {
+                ty: argument.ty.clone(),
+                sources: sources.collect(),
+            },
+        })
+    };
+    field.contexts.iter().filter_map(argument).collect()
+}
+
+/// What objects set a context to.
+fn context_value(source: &Source, from: &ContextSource) -> Vec<RepresentationField> {
+    let node = source.graph.tree.node(from.at);
+    let rows = Rows {
+        at: from.at,
+        types: from.types.as_ref().unwrap_or(&node.possible),
+        is_class: false,
+    };
+    fields(source, &rows, (from.fields, false))
 }
 
 /// The objects that fields are collected for.
@@ -161,7 +208,8 @@ pub(super) struct Opening<'a> {
     pub(super) class: usize,
     pub(super) key: &'a FieldSet,
     pub(super) typename: EntryTypename,
-    pub(super) requires: Option<&'a FieldSet>,
+    /// The field that it is made for, if it is made for one.
+    pub(super) field: Option<&'a FieldInSubgraph>,
 }
 
 /// How the entry behind a fact is made; none for roots.
@@ -172,12 +220,12 @@ pub(super) fn opening<'a>(source: &Source<'_, 'a>, fact: FactId) -> Option<Openi
         MoveKind::Enter {
             key,
             typename,
-            requires,
+            field,
         } => Some(Opening {
             class: state.class?,
             key,
             typename,
-            requires,
+            field,
         }),
         _ => None,
     }

@@ -2,6 +2,7 @@
 
 use super::{
     Source,
+    argument::{Placed, mark},
     document::{Variables, position},
     group::{Group, Reads},
     printed::{Printed, Shape, WireKey},
@@ -11,7 +12,7 @@ use super::{
 use crate::planner::graph::{EntryTypename, NodeId};
 use crate::planner::plan::{Read, ReadField, Target};
 use crate::schema::{SubgraphId, TypeId, TypeKind, TypeSet};
-use apollo_compiler::ast;
+use apollo_compiler::{Name, ast};
 use smallvec::{SmallVec, smallvec};
 use std::{collections::HashMap, rc::Rc};
 
@@ -45,6 +46,7 @@ pub(super) fn print_entities(
 ) -> (String, Vec<Target>) {
     let reads = Reads::of(unit.entries.iter().copied());
     let mut printer = Printer::new(source, (group.subgraph, &reads), variables);
+    printer.contexts = unit.context_arguments();
     let printed = printer.entities(group.position, unit);
     let targets = targets(source, (group, unit), &printed.read);
     (printed.text(source.supergraph), targets)
@@ -72,6 +74,7 @@ fn targets(source: &Source, (group, unit): (&Group, &Unit), read: &Read) -> Vec<
                     position: position(group.position),
                     types: None,
                     representation,
+                    contexts: Vec::new(),
                     read: read.clone(),
                 };
                 targets.push((target, draft.types));
@@ -95,6 +98,8 @@ struct Printer<'p, 's, 'a, 'v> {
     subgraph: SubgraphId,
     reads: &'p Reads,
     variables: &'p mut Variables<'v>,
+    /// Arguments that contexts set.
+    contexts: Vec<Placed>,
     /// Whether what is printed is printed several times, for several types.
     repeats: bool,
     /// What may be printed again.
@@ -122,6 +127,7 @@ impl<'p, 's, 'a, 'v> Printer<'p, 's, 'a, 'v> {
             subgraph,
             reads,
             variables,
+            contexts: Vec::new(),
             repeats: false,
             known: HashMap::default(),
         }
@@ -335,7 +341,9 @@ impl<'p, 's, 'a, 'v> Printer<'p, 's, 'a, 'v> {
             text.push_str(": ");
             text.push_str(node.name);
         }
-        self.variables.arguments(node.arguments, &mut text);
+        let contexts = self.contexts_at(child, spot.types.as_ref());
+        self.variables
+            .arguments(node.arguments, contexts, &mut text);
         if let Some((below, fragment)) = &below {
             text.push(' ');
             match fragment {
@@ -375,6 +383,18 @@ impl<'p, 's, 'a, 'v> Printer<'p, 's, 'a, 'v> {
                 });
             }
         }
+    }
+
+    /// The arguments that contexts set of a field of objects of some types: names, and what stands for their values.
+    fn contexts_at(&self, child: NodeId, types: Option<&TypeSet>) -> Vec<(Name, String)> {
+        let mut found: Vec<(Name, String)> = Vec::new();
+        for one in self.contexts.iter().filter(|one| one.node == child) {
+            let applies = types.is_none_or(|types| types.intersects(&one.types));
+            if applies && found.iter().all(|(name, _)| *name != one.name) {
+                found.push((one.name.clone(), mark(one.value)));
+            }
+        }
+        found
     }
 
     /// The selection set of a composite field of type `ty`, and the fragment to print instead of it.

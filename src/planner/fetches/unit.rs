@@ -2,6 +2,7 @@
 
 use super::{
     Source,
+    argument::{Argument, Placed, Value},
     group::{Entry, Group},
     representation::{self, Draft},
 };
@@ -13,6 +14,44 @@ pub(super) struct Unit<'g> {
     pub(super) entries: Vec<&'g Entry>,
     /// What is sent for them: those that are equal once.
     pub(super) drafts: Vec<Draft>,
+}
+
+impl Unit<'_> {
+    /// Whether an argument in it is set by a context.
+    pub(super) fn has_contexts(&self) -> bool {
+        self.drafts.iter().any(|draft| !draft.arguments.is_empty())
+    }
+
+    /// What arguments are set to by contexts, equal ones once.
+    pub(super) fn context_values(&self) -> Vec<Value> {
+        let mut values: Vec<Value> = Vec::new();
+        for argument in self.drafts.iter().flat_map(|draft| &draft.arguments) {
+            if !values.contains(&argument.value) {
+                values.push(argument.value.clone());
+            }
+        }
+        values
+    }
+
+    /// The arguments that are set to these.
+    pub(super) fn context_arguments(&self) -> Vec<Placed> {
+        let values = self.context_values();
+        let of = |draft: &Draft, argument: &Argument| {
+            let value = values.iter().position(|value| *value == argument.value);
+            value.map(|value| Placed {
+                node: argument.node,
+                types: draft.types.clone(),
+                name: argument.name.clone(),
+                value,
+            })
+        };
+        let drafts = self.drafts.iter();
+        let arguments =
+            drafts.flat_map(|draft| draft.arguments.iter().map(move |one| (draft, one)));
+        arguments
+            .filter_map(|(draft, one)| of(draft, one))
+            .collect()
+    }
 }
 
 impl Group {

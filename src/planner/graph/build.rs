@@ -3,6 +3,7 @@
 use super::{
     Draft, DraftValue, Fact, FactId, Facts, MoveKind, Node, NodeId, State, States, Terminal, Tree,
     builder::{Builder, REQUEST_COST, Wanted},
+    contexts,
 };
 use crate::operation::{Field, Operation, Selections};
 use crate::planner::{Budget, Error};
@@ -47,6 +48,7 @@ pub(in crate::planner) fn build<'a>(
         pending: Vec::new(),
         terminals: Vec::new(),
         hops,
+        contexts: contexts::used(supergraph, operation),
         budget,
     };
     let root = builder.tree.add(root(operation));
@@ -135,6 +137,7 @@ impl<'a> Builder<'a, '_> {
             });
         }
         let fields = selections.map_or(&[][..], |selections| selections.fields.as_slice());
+        self.want_contexts(position, &mut wanted);
         let before = self.facts.size();
         self.classify(position, fields, &mut wanted)?;
         let (mut draft, chosen) = self.add_fields(position, fields);

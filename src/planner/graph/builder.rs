@@ -2,13 +2,15 @@
 
 use super::{EntryTypename, FactId, Facts, NodeId, Part, State, States, Terminal, Tree};
 use crate::planner::Budget;
-use crate::schema::{FieldInSubgraph, FieldSet, Labels, SetField, Supergraph, TypeSet};
+use crate::schema::{
+    ContextValue, FieldInSubgraph, FieldSet, Labels, SetField, Supergraph, TypeSet,
+};
 use smallvec::SmallVec;
 
 /// The cost of one more request; reading one more field costs 1.
 pub(in crate::planner) const REQUEST_COST: u32 = 1000;
 
-/// A field that keys or `@requires` need, of objects of some types.
+/// A field that keys, `@requires` or contexts need, of objects of some types.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted<'a> {
     pub(super) types: TypeSet,
@@ -19,7 +21,7 @@ pub(super) struct Wanted<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     Plain,
-    /// Only after an entry that brings what it requires.
+    /// Only after an entry that brings what it requires, or what contexts set.
     Required,
     Not,
 }
@@ -31,7 +33,8 @@ pub(super) struct PendingEntry<'a> {
     pub(super) class: usize,
     pub(super) key: &'a FieldSet,
     pub(super) typename: EntryTypename,
-    pub(super) requires: Option<&'a FieldSet>,
+    /// The field that it is made for.
+    pub(super) field: Option<&'a FieldInSubgraph>,
 }
 
 /// The graph while it grows. The tables are indexed by node.
@@ -52,6 +55,8 @@ pub(super) struct Builder<'a, 'b> {
     pub(super) pending: Vec<PendingEntry<'a>>,
     pub(super) terminals: Vec<Terminal>,
     pub(super) hops: u8,
+    /// What objects may have to set contexts to.
+    pub(super) contexts: Vec<&'a ContextValue>,
 }
 
 impl<'a> Builder<'a, '_> {
@@ -82,11 +87,27 @@ impl<'a> Builder<'a, '_> {
         match known {
             _ if state.only == Some(child) => Reading::Plain,
             _ if !known.resolves(self.labels) && !provided() => Reading::Not,
-            FieldInSubgraph {
-                requires: Some(_), ..
-            } => Reading::Required,
+            known if known.has_inputs() => match self.has_inputs_here(state, known, part) {
+                true => Reading::Plain,
+                false => Reading::Required,
+            },
             _ => Reading::Plain,
         }
+    }
+
+    /// Whether the subgraph of `state` has what a field requires without being sent it: provided on the way here.
+    fn has_inputs_here(&self, state: &State, field: &FieldInSubgraph, part: &Part) -> bool {
+        let requires = field.requires.as_ref().map_or(&[][..], |set| &set.fields);
+        let mut here = requires
+            .iter()
+            .filter(|one| one.types.contains(part.object));
+        // An entry has nothing but its key.
+        state.class.is_none()
+            && field.contexts.is_empty()
+            && here.all(|one| {
+                let at = (state.subgraph, self.labels);
+                self.supergraph.is_at_hand(at, &state.view, one)
+            })
     }
 
     /// How the subgraph of `state` knows a field, for one class of its parent's types.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::operation::Field;
 use crate::planner::Error;
-use crate::schema::{Entrance, FieldSet, SetField, TypeId, TypeSet};
+use crate::schema::{Entrance, FieldInSubgraph, SetField, TypeId, TypeSet};
 use smallvec::SmallVec;
 
 impl<'a> Builder<'a, '_> {
@@ -106,7 +106,7 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
-    /// Entries for fields with `@requires`: one per field, class and subgraph.
+    /// Entries for fields with inputs (`@requires`, contexts): one per field, class and subgraph.
     pub(super) fn add_requirements(&mut self, position: NodeId) {
         for index in 0..self.tree.node(position).children.len() {
             let child = self.tree.node(position).children[index];
@@ -130,9 +130,7 @@ impl<'a> Builder<'a, '_> {
         let mut state = entered((position, class), object, &doors[0]);
         state.only = Some(child);
         let known = self.known_field(&state, child, part);
-        let Some(requires) = known
-            .filter(|known| known.resolves(self.labels))
-            .and_then(|known| known.requires.as_ref())
+        let Some(known) = known.filter(|known| known.resolves(self.labels) && known.has_inputs())
         else {
             return;
         };
@@ -150,14 +148,14 @@ impl<'a> Builder<'a, '_> {
             self.facts.connect(plain, [fact], (0, MoveKind::Within));
         }
         self.states[position.index()].add(Some(class), fact);
-        self.pend(fact, (position, class, object), (doors, Some(requires)));
+        self.pend(fact, (position, class, object), (doors, Some(known)));
     }
 
     fn pend(
         &mut self,
         fact: FactId,
         (position, class, object): (NodeId, usize, TypeId),
-        (doors, requires): (&'a [Entrance], Option<&'a FieldSet>),
+        (doors, field): (&'a [Entrance], Option<&'a FieldInSubgraph>),
     ) {
         for door in doors {
             self.pending.push(PendingEntry {
@@ -170,7 +168,7 @@ impl<'a> Builder<'a, '_> {
                 } else {
                     EntryTypename::Interface(door.keyed)
                 },
-                requires,
+                field,
             });
         }
     }
@@ -183,8 +181,8 @@ impl<'a> Builder<'a, '_> {
             let at = (entry.position, entry.class);
             let complete = self.inputs(at, &entry.key.fields, &mut inputs)
                 && entry
-                    .requires
-                    .is_none_or(|requires| self.inputs(at, &requires.fields, &mut inputs));
+                    .field
+                    .is_none_or(|field| self.field_inputs(at, field, &mut inputs));
             if !complete {
                 continue;
             }
@@ -200,7 +198,7 @@ impl<'a> Builder<'a, '_> {
             let kind = MoveKind::Enter {
                 key: entry.key,
                 typename: entry.typename,
-                requires: entry.requires,
+                field: entry.field,
             };
             self.facts.connect(entry.fact, inputs, (REQUEST_COST, kind));
             self.budget.spend(self.facts.size() - before)?;
@@ -208,8 +206,23 @@ impl<'a> Builder<'a, '_> {
         Ok(())
     }
 
+    /// Collects the facts behind what a field requires and what contexts set for it.
+    fn field_inputs(
+        &self,
+        at: (NodeId, usize),
+        field: &FieldInSubgraph,
+        into: &mut SmallVec<[FactId; 4]>,
+    ) -> bool {
+        let mut contexts = field.contexts.iter();
+        contexts.all(|argument| self.context_inputs(at.0, argument, into))
+            && field
+                .requires
+                .as_ref()
+                .is_none_or(|requires| self.inputs(at, &requires.fields, into))
+    }
+
     /// Collects the facts behind `fields` for a class of a position; false if one of them has no node.
-    fn inputs(
+    pub(super) fn inputs(
         &self,
         (position, class): (NodeId, usize),
         fields: &[SetField],

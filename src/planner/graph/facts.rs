@@ -5,7 +5,7 @@
 //! several moves (OR). Searching this graph never enumerates paths: it has a fact per position and subgraph.
 
 use super::tree::NodeId;
-use crate::schema::{FieldSet, SetField, SubgraphId, TypeId};
+use crate::schema::{FieldInSubgraph, FieldSet, SetField, SubgraphId, TypeId};
 
 /// Index of a [`Fact`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,7 +54,7 @@ pub(in crate::planner) struct State<'a> {
     pub opaque: bool,
     /// What a `@provides` around it adds to what the subgraph resolves here.
     pub view: Vec<&'a SetField>,
-    /// The only field that may be read: an entry made for its `@requires`, or a mutation's root field.
+    /// The only field that may be read: an entry made for its inputs, or a mutation's root field.
     pub only: Option<NodeId>,
 }
 
@@ -65,11 +65,11 @@ pub(in crate::planner) enum MoveKind<'a> {
     Within,
     /// As root fields of the subgraph.
     EnterRoot,
-    /// As entities, by a key; with what a field requires.
+    /// As entities, by a key; with the inputs of the field that the entry is made for, if it is made for one.
     Enter {
         key: &'a FieldSet,
         typename: EntryTypename,
-        requires: Option<&'a FieldSet>,
+        field: Option<&'a FieldInSubgraph>,
     },
 }
 

@@ -4,6 +4,7 @@ mod build;
 mod builder;
 mod children;
 mod classes;
+mod contexts;
 mod draft;
 mod entries;
 mod facts;
@@ -13,6 +14,7 @@ mod tree;
 
 pub(super) use build::{Graph, build};
 pub(super) use builder::REQUEST_COST;
+pub(super) use contexts::ContextSource;
 pub(super) use draft::{Draft, DraftField, DraftValue, Terminal};
 pub(super) use facts::{EntryTypename, Fact, FactId, Facts, MoveId, MoveKind, State};
 pub(super) use states::States;

@@ -82,7 +82,10 @@ impl Builder<'_, '_> {
                 entry.class == class
                     && !open.contains(&entry.fact)
                     && has(&entry.key.fields)
-                    && entry.requires.is_none_or(|requires| has(&requires.fields))
+                    && entry
+                        .field
+                        .and_then(|field| field.requires.as_ref())
+                        .is_none_or(|requires| has(&requires.fields))
             });
             match next {
                 Some(entry) => open.push(entry.fact),
