@@ -5,6 +5,7 @@
 
 mod alike;
 mod api;
+mod at_hand;
 mod contexts;
 mod entrances;
 mod error;
@@ -19,6 +20,8 @@ mod model;
 mod parse;
 mod prepared;
 mod reach;
+#[cfg(debug_assertions)]
+mod served;
 mod type_set;
 
 pub use error::Error;
