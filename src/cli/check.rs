@@ -48,6 +48,10 @@ impl Check {
             say(&format!("warning: {warning}"));
         }
         let gateway = config.gateway();
+        for Finding { key, message } in gateway::unprotected(&gateway.authorization, &supergraph) {
+            let message = format!("`{}`: {message}", key.join("."));
+            say(&format!("warning: {}", outline.error(&key, message)));
+        }
         for undecided in gateway::undecided_labels(&gateway.override_labels, &supergraph) {
             say(&format!("warning: {undecided}"));
         }

@@ -41,7 +41,9 @@ mod url_path;
 
 pub use crate::upstream::{Body, Connections};
 pub use authentication::{Config as AuthenticationConfig, Error as AuthenticationError};
-pub use authorization::Config as AuthorizationConfig;
+pub use authorization::{
+    Config as AuthorizationConfig, Directives as AuthorizationDirectives, Unenforced, unprotected,
+};
 pub use check::check;
 pub use config::Config;
 pub use csrf::Config as CsrfConfig;

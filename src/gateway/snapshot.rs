@@ -6,7 +6,7 @@
 use super::{
     Config, Refusal, UrlPath,
     authentication::Authentication,
-    check,
+    authorization, check,
     csrf::Csrf,
     expose,
     graphql::Documents,
@@ -58,6 +58,10 @@ impl Snapshot {
         supergraph: Arc<Supergraph>,
         lasting: &Lasting,
     ) -> Result<Self, SnapshotError> {
+        authorization::check(&config.authorization, &supergraph)?;
+        for ignored in authorization::unprotected(&config.authorization, &supergraph) {
+            tracing::warn!("{}: {}", ignored.key.join("."), ignored.message);
+        }
         metrics::describe();
         tell(config, &supergraph);
         Ok(Self {

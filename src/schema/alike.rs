@@ -56,9 +56,12 @@ pub(super) fn number(supergraph: &Supergraph) -> Alike {
         }
         alike.types[object.index()] = entries.of(text);
         debug_assert!(matches!(ty.kind, TypeKind::Object | TypeKind::Interface));
+        let known_in = supergraph.subgraph_ids();
+        let known_in = known_in.filter(|at| supergraph.known_as(object, *at).is_some());
+        let known_in: Vec<SubgraphId> = known_in.collect();
         for (name, id) in &ty.fields {
             let mut text = name.to_string();
-            for subgraph in supergraph.subgraph_ids() {
+            for subgraph in known_in.iter().copied() {
                 if let Some((field, ty)) = known(supergraph, object, (subgraph, name)) {
                     let _ = write!(text, "|{} {ty} {}", subgraph.0, field.external);
                     if let Some(guard) = field.guard {

@@ -152,18 +152,10 @@ fn leads_to_one_leaf((reader, supergraph): (&Reader, &Supergraph), fields: &[Set
 /// Lists the fields that take arguments from contexts.
 pub(super) fn list(supergraph: &Supergraph) -> Vec<(FieldId, SubgraphId)> {
     let all = supergraph.fields.iter().enumerate();
-    let known = all.flat_map(|(index, field)| {
-        let known = field.in_subgraphs.iter().enumerate();
-        known.map(move |(subgraph, known)| {
-            (FieldId(index as u32), SubgraphId(subgraph as u16), known)
-        })
+    let contextual = all.flat_map(|(index, field)| {
+        let known = field.in_subgraphs.iter();
+        let contextual = known.filter(|(_, known)| !known.contexts.is_empty());
+        contextual.map(move |(subgraph, _)| (FieldId(index as u32), subgraph))
     });
-    let contextual = known.filter(|(.., known)| {
-        known
-            .as_ref()
-            .is_some_and(|known| !known.contexts.is_empty())
-    });
-    contextual
-        .map(|(field, subgraph, _)| (field, subgraph))
-        .collect()
+    contextual.collect()
 }

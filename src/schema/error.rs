@@ -9,12 +9,10 @@ pub enum Error {
         "this is not a supergraph: the schema has no `@link` (or `@core`) to https://specs.apollo.dev/join"
     )]
     NotASupergraph,
-    #[error("the supergraph needs `{url}` (for: {purpose}), which Graphway does not support{hint}")]
-    Unsupported {
-        url: String,
-        purpose: String,
-        hint: &'static str,
-    },
+    #[error(
+        "the supergraph needs `{url}` (for: {purpose}), which Graphway does not support (in this version)"
+    )]
+    Unsupported { url: String, purpose: String },
     #[error("{coordinate}: {message}")]
     At { coordinate: String, message: String },
 }

@@ -19,30 +19,32 @@ struct Known {
 pub(super) fn complete(supergraph: &mut Supergraph) {
     let mut known = Vec::new();
     for ty in &supergraph.types {
-        for (index, here) in ty.in_subgraphs.iter().enumerate() {
-            let keys = here.iter().flat_map(|here| &here.keys);
-            for key in keys {
-                let at = (SubgraphId(index as u16), false);
-                note(supergraph, &key.fields.fields, at, &mut known);
+        for (subgraph, here) in ty.in_subgraphs.iter() {
+            for key in &here.keys {
+                note(
+                    supergraph,
+                    &key.fields.fields,
+                    (subgraph, false),
+                    &mut known,
+                );
             }
         }
     }
     // A key's field stays readable where a `@provides` names it too: keys come first.
     for field in &supergraph.fields {
-        for (index, here) in field.in_subgraphs.iter().enumerate() {
-            let provides = here.as_ref().and_then(|here| here.provides.as_ref());
-            if let Some(provides) = provides {
-                let at = (SubgraphId(index as u16), true);
-                note(supergraph, &provides.fields, at, &mut known);
+        for (subgraph, here) in field.in_subgraphs.iter() {
+            if let Some(provides) = &here.provides {
+                note(supergraph, &provides.fields, (subgraph, true), &mut known);
             }
         }
     }
     for one in known {
         let field = &mut supergraph.fields[one.field.index()];
-        field.in_subgraphs[one.subgraph.index()].get_or_insert_with(|| FieldInSubgraph {
+        let otherwise = FieldInSubgraph {
             external: one.external,
             ..FieldInSubgraph::default()
-        });
+        };
+        field.in_subgraphs.get_or_insert(one.subgraph, otherwise);
     }
 }
 

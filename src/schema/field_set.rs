@@ -1,7 +1,9 @@
 //! Field sets: the selections inside `@key`, `@requires` and `@provides`.
 
 use super::{Error, TypeId, TypeSet};
-use apollo_compiler::{Name, Node, Schema, ast, executable, parser::Parser, validation::Valid};
+use apollo_compiler::{
+    Name, Node, Schema, ast, executable, parser::Parser, schema::ExtendedType, validation::Valid,
+};
 
 /// An argument of a field, as written.
 pub type Argument = Node<ast::Argument>;
@@ -45,7 +47,8 @@ impl Reader<'_> {
         let (parent, possible) =
             (self.types)(on).ok_or_else(|| bad(format!("there is no type `{on}`")))?;
         let mut fields = Vec::new();
-        self.collect(&parsed.selection_set, (parent, possible), &mut fields);
+        self.collect(&parsed.selection_set, (parent, possible), &mut fields)
+            .map_err(bad)?;
         Ok(FieldSet { fields })
     }
 
@@ -54,14 +57,19 @@ impl Reader<'_> {
         set: &executable::SelectionSet,
         (parent, types): (TypeId, TypeSet),
         into: &mut Vec<SetField>,
-    ) {
+    ) -> Result<(), String> {
         for selection in &set.selections {
             match selection {
                 executable::Selection::Field(field) if field.name == "__typename" => {}
                 executable::Selection::Field(field) => {
+                    let ty = &field.selection_set.ty;
+                    let is_leaf = self.schema.types.get(ty).is_none_or(ExtendedType::is_leaf);
+                    if !is_leaf && field.selection_set.is_empty() {
+                        return Err(format!("`{}` has no selections", field.name));
+                    }
                     let mut fields = Vec::new();
-                    if let Some(below) = (self.types)(field.selection_set.ty.as_str()) {
-                        self.collect(&field.selection_set, below, &mut fields);
+                    if let Some(below) = (self.types)(ty) {
+                        self.collect(&field.selection_set, below, &mut fields)?;
                     }
                     into.push(SetField {
                         name: field.name.clone(),
@@ -81,10 +89,14 @@ impl Reader<'_> {
                         &fragment.selection_set,
                         (narrower, applies.intersection(&types)),
                         into,
-                    );
+                    )?;
                 }
-                executable::Selection::FragmentSpread(_) => {}
+                executable::Selection::FragmentSpread(spread) => {
+                    let name = &spread.fragment_name;
+                    return Err(format!("there is no fragment `{name}`"));
+                }
             }
         }
+        Ok(())
     }
 }

@@ -2,14 +2,21 @@
 //!
 //! Directives are never matched by their literal names: `@link(url:, as:, import:)` may rename any of them.
 
-use super::Error;
-use apollo_compiler::{Name, Node, Schema, ast::Value};
+use super::{
+    Error,
+    annotations::{Origin, Protection},
+};
+use apollo_compiler::{
+    Name, Node, Schema,
+    ast::{Directive, Value},
+};
 
 /// A specification the schema links to.
 #[derive(Clone, Debug)]
 pub(super) struct Link {
     url: String,
-    /// The specification's name: `join` in `https://specs.apollo.dev/join/v0.3`.
+    /// The specification's name: `join` in `https://specs.apollo.dev/join/v0.3`. Others than Apollo's are known by their
+    /// whole address without the version.
     name: String,
     /// None: its address has no version.
     version: Option<(u32, u32)>,
@@ -32,54 +39,37 @@ const UNDERSTOOD: &[(&str, u32, u32)] = &[
     ("core", 0, 2),
     ("tag", 0, 3),
     ("cost", 0, 1),
+    ("authenticated", 0, 1),
+    ("requiresScopes", 0, 1),
+    ("policy", 0, 1),
     ("context", 0, 1),
 ];
 
-/// Specifications that protect data: serving without enforcing them would leak it.
-const NOT_YET: &[(&str, &str)] = &[
-    (
-        "authenticated",
-        ": it would have to enforce `@authenticated`",
-    ),
-    (
-        "requiresScopes",
-        ": it would have to enforce `@requiresScopes`",
-    ),
-    ("policy", ": it would have to enforce `@policy`"),
-];
+/// Those of them that protect data: whoever serves it has to enforce them. Each has a directive of its own name.
+const PROTECTING: &[&str] = &["authenticated", "requiresScopes", "policy"];
+
+/// Where the specifications are that are known by their last names.
+const APOLLO: &str = "https://specs.apollo.dev/";
 
 impl Links {
     /// Reads `@link` (or, in Federation 1 supergraphs, `@core`) from the schema definition.
     pub(super) fn read(schema: &Schema) -> Result<Self, Error> {
-        let mut links: Vec<Link> = schema
-            .schema_definition
-            .directives
-            .iter()
-            .filter_map(|directive| {
-                let url = ["url", "feature"]
-                    .iter()
-                    .find_map(|name| directive.specified_argument_by_name(name))?;
-                let argument = |name: &str| directive.specified_argument_by_name(name);
-                let text = |value: &Node<Value>| {
-                    value
-                        .as_str()
-                        .map(str::to_owned)
-                        .or_else(|| value.as_enum().map(|name| name.to_string()))
-                };
-                Some(Link::new(
-                    url.as_str()?,
-                    argument("as").and_then(text),
-                    argument("import").map(imports).unwrap_or_default(),
-                    argument("for").and_then(text),
-                ))
-            })
-            .collect();
+        let directives = schema.schema_definition.directives.iter();
+        let read = directives.filter_map(|directive| Some((&directive.name, Link::of(directive)?)));
+        let mut links: Vec<(&Name, Link)> = read.collect();
+        // The directive itself may have another name. Which one, it says where it links to its own specification.
+        let own = |(name, link): &(&Name, Link)| {
+            let is_own = ["link", "core"].contains(&link.name.as_str());
+            is_own && link.directive(&link.name) == name.as_str()
+        };
+        if let Some(named) = links.iter().find(|one| own(one)).map(|(name, _)| *name) {
+            links.retain(|(name, _)| *name == named);
+        }
+        let links: Vec<Link> = links.into_iter().map(|(_, link)| link).collect();
         if !links.iter().any(|link| link.name == "join") {
             return Err(Error::NotASupergraph);
         }
         links.iter().try_for_each(Link::check)?;
-        // Nothing in the schema can belong to what has no name.
-        links.retain(|link| !link.alias.is_empty());
         Ok(Self(links))
     }
 
@@ -87,15 +77,7 @@ impl Links {
     /// (`@inaccessible`) is asked for by that name.
     pub(super) fn directive(&self, spec: &str, element: &str) -> Option<String> {
         let link = self.0.iter().find(|link| link.name == spec)?;
-        let imported = link
-            .imports
-            .iter()
-            .find(|(original, _)| original.strip_prefix('@') == Some(element));
-        Some(match imported {
-            Some((_, here)) => here.trim_start_matches('@').to_owned(),
-            None if element == spec => link.alias.clone(),
-            None => format!("{}__{element}", link.alias),
-        })
+        Some(link.directive(element))
     }
 
     /// The name of a type of `spec` in this schema.
@@ -114,74 +96,121 @@ impl Links {
     /// Whether an element of the schema belongs to a linked specification and not to the graph itself. Directive names
     /// come without `@`.
     pub(super) fn is_foreign(&self, name: &Name, is_directive: bool) -> bool {
-        self.0.iter().any(|link| {
-            let prefixed = name
-                .strip_prefix(link.alias.as_str())
-                .is_some_and(|rest| rest.starts_with("__"));
-            let imported = link
-                .imports
-                .iter()
-                .any(|(_, here)| match here.strip_prefix('@') {
-                    Some(directive) => is_directive && directive == name.as_str(),
-                    None => !is_directive && here == name.as_str(),
-                });
-            prefixed || imported || (is_directive && name.as_str() == link.alias)
+        self.origin(name, is_directive).is_some()
+    }
+
+    /// The specification that an element of the schema belongs to, and its name there. Directive names have no `@`.
+    pub(super) fn origin<'a>(
+        &'a self,
+        name: &'a str,
+        is_directive: bool,
+    ) -> Option<(&'a Link, &'a str)> {
+        let imported = self.0.iter().find_map(|link| {
+            let mut imports = link.imports.iter();
+            imports.find_map(|(original, here)| {
+                let found = if is_directive {
+                    here.strip_prefix('@')? == name
+                } else {
+                    here == name
+                };
+                found.then_some((link, original.trim_start_matches('@')))
+            })
+        });
+        imported.or_else(|| {
+            // Nothing can belong to what has no name.
+            let mut named = self.0.iter().filter(|link| !link.alias.is_empty());
+            named.find_map(|link| {
+                let rest = name.strip_prefix(link.alias.as_str())?;
+                if rest.is_empty() && is_directive {
+                    return Some((link, link.name.as_str()));
+                }
+                Some((link, rest.strip_prefix("__")?))
+            })
         })
+    }
+
+    /// Specifications that must be enforced.
+    pub(super) fn protections(&self) -> Vec<Protection> {
+        let links = self.0.iter().filter_map(|link| {
+            let directive = PROTECTING.iter().find(|name| **name == link.name)?;
+            Some(Protection {
+                url: link.url.clone(),
+                directive,
+            })
+        });
+        links.collect()
     }
 }
 
 impl Link {
-    fn new(
-        url: &str,
-        alias: Option<String>,
-        imports: Vec<(String, String)>,
-        purpose: Option<String>,
-    ) -> Self {
-        let mut segments = url.trim_end_matches('/').rsplit('/');
-        let last = segments.next().unwrap_or_default();
+    /// None: the directive is no link.
+    fn of(directive: &Directive) -> Option<Self> {
+        let argument = |name: &str| directive.specified_argument_by_name(name);
+        let url = argument("url").or_else(|| argument("feature"))?.as_str()?;
+        let text = |value: &Node<Value>| {
+            let text = value.as_str();
+            text.or_else(|| value.as_enum().map(Name::as_str))
+                .map(str::to_owned)
+        };
+        let address = url.trim_end_matches('/');
+        let (before, last) = address.rsplit_once('/').unwrap_or(("", address));
         let version = last
             .strip_prefix('v')
             .and_then(|version| version.split_once('.'))
             .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
-        let name = match version {
-            Some(_) => segments.next().unwrap_or_default(),
-            None => last,
-        };
-        Self {
+        let unversioned = if version.is_some() { before } else { address };
+        let known = unversioned.strip_prefix(APOLLO);
+        let last = unversioned.rsplit('/').next().unwrap_or_default();
+        Some(Self {
             url: url.to_owned(),
+            name: known.unwrap_or(unversioned).to_owned(),
             version,
-            alias: alias.unwrap_or_else(|| name.to_owned()),
+            alias: argument("as")
+                .and_then(text)
+                .unwrap_or_else(|| last.to_owned()),
+            imports: argument("import").map(imports).unwrap_or_default(),
+            purpose: argument("for").and_then(text),
+        })
+    }
+
+    /// The specification's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// One of its elements, to be known by.
+    pub(super) fn element(&self, name: &str) -> Origin {
+        Origin {
+            url: Some(self.url.clone()),
             name: name.to_owned(),
-            imports,
-            purpose,
+        }
+    }
+
+    /// The name of one of its directives in this schema, without `@`.
+    fn directive(&self, element: &str) -> String {
+        let mut imports = self.imports.iter();
+        let imported = imports.find(|(original, _)| original.strip_prefix('@') == Some(element));
+        match imported {
+            Some((_, here)) => here.trim_start_matches('@').to_owned(),
+            None if element == self.name => self.alias.clone(),
+            None => format!("{}__{element}", self.alias),
         }
     }
 
     fn check(&self) -> Result<(), Error> {
-        let refuse = |hint| {
-            let purpose = self
-                .purpose
-                .clone()
-                .unwrap_or_else(|| "EXECUTION".to_owned());
-            Err(Error::Unsupported {
-                url: self.url.clone(),
-                purpose,
-                hint,
-            })
-        };
-        if let Some((_, hint)) = NOT_YET.iter().find(|(name, _)| *name == self.name) {
-            return refuse(hint);
-        }
         let understood = UNDERSTOOD.iter().any(|&(name, last, up_to)| {
             let fits = |(major, minor)| major == last && minor <= up_to;
             name == self.name && self.version.is_some_and(fits)
         });
         let matters = self.purpose.is_some() || self.name == "join";
         if matters && !understood {
-            refuse(" (in this version)")
-        } else {
-            Ok(())
+            let purpose = self.purpose.as_deref().unwrap_or("EXECUTION");
+            return Err(Error::Unsupported {
+                url: self.url.clone(),
+                purpose: purpose.to_owned(),
+            });
         }
+        Ok(())
     }
 }
 

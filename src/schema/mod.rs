@@ -4,9 +4,13 @@
 //! types, fields and subgraphs by id. This layer knows nothing of operations, plans or the network.
 
 mod alike;
+mod annotate;
+mod annotations;
 mod api;
 mod at_hand;
+mod by_subgraph;
 mod contexts;
+mod demand;
 mod entrances;
 mod error;
 mod federation1;
@@ -18,12 +22,15 @@ mod labels;
 mod link;
 mod model;
 mod parse;
+mod possible;
 mod prepared;
 mod reach;
 #[cfg(debug_assertions)]
 mod served;
 mod type_set;
 
+pub use annotations::{Annotations, AnyOf, Carried, Demand, ListSize, Origin, Place, Protection};
+pub use by_subgraph::BySubgraph;
 pub use error::Error;
 pub use field_set::{Argument, FieldSet, SetField};
 pub use ids::{FieldId, LabelId, SubgraphId, TypeId};

@@ -1,8 +1,8 @@
 //! The tables of a supergraph.
 
 use super::{
-    Entrance, FieldId, FieldSet, Guard, Labels, SetField, SubgraphId, TypeId, TypeSet,
-    prepared::Alike,
+    BySubgraph, Entrance, FieldId, FieldSet, Guard, Labels, Protection, SetField, SubgraphId,
+    TypeId, TypeSet, annotations, prepared::Alike,
 };
 use apollo_compiler::{Name, Schema, ast, validation::Valid};
 use indexmap::IndexMap;
@@ -16,10 +16,6 @@ pub struct Supergraph {
     pub(super) fields: Vec<FieldDefinition>,
     pub(super) type_ids: HashMap<Name, TypeId, foldhash::fast::RandomState>,
     pub(super) roots: Roots,
-    /// Interfaces that a subgraph declares as `@interfaceObject`.
-    pub(super) interface_objects: Vec<(TypeId, SubgraphId)>,
-    /// Interfaces that a subgraph resolves by a key, knowing their implementations.
-    pub(super) entity_interfaces: Vec<(TypeId, SubgraphId)>,
     pub(super) api: Valid<Schema>,
     /// By type: the ways to enter a subgraph with its objects.
     pub(super) entrances: Vec<Vec<Entrance>>,
@@ -28,6 +24,8 @@ pub struct Supergraph {
     /// By type: the interfaces its objects implement.
     pub(super) interfaces: Vec<Vec<TypeId>>,
     pub(super) alike: Alike,
+    pub(super) annotations: annotations::Table,
+    pub(super) protections: Vec<Protection>,
     /// The names of the labels of `@override`, sorted.
     pub(super) labels: Vec<String>,
     /// By field: the labels that an operation which selects it can depend on.
@@ -78,8 +76,8 @@ pub struct TypeDefinition {
     pub visible: TypeSet,
     /// The values of an enum that clients may see.
     pub values: HashSet<Name>,
-    /// By [`SubgraphId`]: how each subgraph knows this type.
-    pub in_subgraphs: Vec<Option<TypeInSubgraph>>,
+    /// How each subgraph that knows this type does.
+    pub in_subgraphs: BySubgraph<TypeInSubgraph>,
 }
 
 /// How a subgraph knows a type.
@@ -111,8 +109,8 @@ pub struct FieldDefinition {
     pub named: TypeId,
     /// How many lists `ty` has around it.
     pub lists: u8,
-    /// By [`SubgraphId`]: how each subgraph knows this field.
-    pub in_subgraphs: Vec<Option<FieldInSubgraph>>,
+    /// How each subgraph that knows this field does.
+    pub in_subgraphs: BySubgraph<FieldInSubgraph>,
 }
 
 /// How a subgraph knows a field.
@@ -216,11 +214,11 @@ impl Supergraph {
         if self.ty(object).in_subgraph(subgraph).is_some() {
             return Some(object);
         }
-        let interfaces = self.interface_objects.iter();
-        interfaces
-            .filter(|(_, at)| *at == subgraph)
-            .map(|(interface, _)| *interface)
-            .find(|&interface| self.ty(interface).possible.contains(object))
+        let mut interfaces = self.interfaces_of(object).iter().copied();
+        interfaces.find(|&interface| {
+            let known = self.ty(interface).in_subgraph(subgraph);
+            known.is_some_and(|known| known.interface_object)
+        })
     }
 
     /// The interfaces by whose key `subgraph` resolves objects of type `object`, knowing their runtime type.
@@ -229,17 +227,15 @@ impl Supergraph {
         object: TypeId,
         subgraph: SubgraphId,
     ) -> impl Iterator<Item = TypeId> + '_ {
-        let interfaces = self
-            .entity_interfaces
-            .iter()
-            .filter(move |(_, at)| *at == subgraph);
-        interfaces
-            .map(|(interface, _)| *interface)
-            .filter(move |&interface| {
-                self.ty(interface)
-                    .in_subgraph(subgraph)
-                    .is_some_and(|known| known.possible.contains(object))
+        let interfaces = self.interfaces_of(object).iter().copied();
+        interfaces.filter(move |&interface| {
+            let known = self.ty(interface).in_subgraph(subgraph);
+            known.is_some_and(|known| {
+                !known.interface_object
+                    && known.keys.iter().any(|key| key.resolvable)
+                    && known.possible.contains(object)
             })
+        })
     }
 
     /// The labels that an operation which selects this field can depend on: its own, and those of what keys and
@@ -264,7 +260,7 @@ impl FieldInSubgraph {
 impl TypeDefinition {
     /// How `subgraph` knows this type, if it does.
     pub fn in_subgraph(&self, subgraph: SubgraphId) -> Option<&TypeInSubgraph> {
-        self.in_subgraphs.get(subgraph.index())?.as_ref()
+        self.in_subgraphs.get(subgraph)
     }
 
     /// Whether values of this type have no selection set.
@@ -281,7 +277,7 @@ impl TypeDefinition {
 impl FieldDefinition {
     /// How `subgraph` knows this field, if it does.
     pub fn in_subgraph(&self, subgraph: SubgraphId) -> Option<&FieldInSubgraph> {
-        self.in_subgraphs.get(subgraph.index())?.as_ref()
+        self.in_subgraphs.get(subgraph)
     }
 
     /// The field's type as `subgraph` declares it.

@@ -1,7 +1,7 @@
 //! Supergraph SDL → [`Supergraph`]: reads the `join__*` directives (the join spec, <https://specs.apollo.dev/join/v0.3>).
 
 use super::{
-    Error, FieldId, FieldSet, SubgraphId, TypeId, TypeSet, alike, api,
+    BySubgraph, Error, FieldId, FieldSet, TypeId, TypeSet, alike, annotate, api,
     contexts::{self, Contexts},
     entrances, federation1,
     field_set::Reader,
@@ -12,6 +12,7 @@ use super::{
         FieldDefinition, FieldInSubgraph, Key, Roots, Supergraph, TypeDefinition, TypeInSubgraph,
         TypeKind,
     },
+    possible,
     prepared::Alike,
     reach,
 };
@@ -41,12 +42,15 @@ impl Supergraph {
         if join.owner.is_some() {
             federation1::complete(&mut supergraph);
         }
+        set_unknown_types_aside(&mut supergraph);
         supergraph.subgraphs = join.subgraphs;
         supergraph.api = api;
+        supergraph.interfaces = entrances::interfaces(&supergraph);
         supergraph.entrances = entrances::list(&supergraph);
         supergraph.key_fields = entrances::key_fields(&supergraph);
-        supergraph.interfaces = entrances::interfaces(&supergraph);
         supergraph.alike = alike::number(&supergraph);
+        supergraph.annotations = annotate::read(&supergraph, &schema, &links)?;
+        supergraph.protections = links.protections();
         supergraph.depends_on = reach::labels(&supergraph);
         supergraph.contextual = contexts::list(&supergraph);
         #[cfg(debug_assertions)]
@@ -89,14 +93,14 @@ impl Tables<'_> {
                 mutation: root(&definition.mutation),
                 subscription: root(&definition.subscription),
             },
-            interface_objects: Vec::new(),
-            entity_interfaces: Vec::new(),
             api: self.api.clone(),
             type_ids,
             entrances: Vec::new(),
             key_fields: Vec::new(),
             interfaces: Vec::new(),
             alike: Alike::default(),
+            annotations: Default::default(),
+            protections: Vec::new(),
             labels: self.labels.clone(),
             depends_on: Vec::new(),
             contextual: Vec::new(),
@@ -120,8 +124,7 @@ impl Tables<'_> {
             let id = supergraph.type_ids[name];
             supergraph.types[id.index()].in_subgraphs = self.type_in_subgraphs(ty, &reader)?;
         }
-        self.possible_in_subgraphs(&mut supergraph);
-        list_entity_interfaces(&mut supergraph);
+        possible::in_subgraphs(&mut supergraph, self.schema, self.join);
         for (name, ty) in &self.schema.types {
             self.declare_fields(&mut supergraph, (name, ty), &reader)?;
         }
@@ -151,7 +154,7 @@ impl Tables<'_> {
                 possible: TypeSet::default(),
                 visible: TypeSet::default(),
                 values,
-                in_subgraphs: Vec::new(),
+                in_subgraphs: BySubgraph::default(),
             });
         }
         let ids = &supergraph.type_ids;
@@ -202,8 +205,8 @@ impl Tables<'_> {
         &self,
         ty: &ExtendedType,
         reader: &Reader,
-    ) -> Result<Vec<Option<TypeInSubgraph>>, Error> {
-        let mut known: Vec<Option<TypeInSubgraph>> = vec![None; self.join.subgraphs.len()];
+    ) -> Result<BySubgraph<TypeInSubgraph>, Error> {
+        let mut known = BySubgraph::default();
         let mut any = false;
         for directive in ty.directives().get_all(&self.join.ty) {
             any = true;
@@ -213,81 +216,25 @@ impl Tables<'_> {
                     format!("@{} names an unknown subgraph", self.join.ty),
                 ));
             };
-            let known = known[subgraph.index()].get_or_insert_default();
+            let known = known.get_or_insert(subgraph, TypeInSubgraph::default());
             known.interface_object |= boolean(directive, "isInterfaceObject").unwrap_or(false);
             if let Some(key) = string(directive, "key") {
                 let fields = reader.read(ty.name(), &key, ty.name().as_str())?;
+                // `__typename` alone tells no two objects apart.
+                let tells = !fields.fields.is_empty();
                 known.keys.push(Key {
                     fields,
-                    resolvable: boolean(directive, "resolvable").unwrap_or(true),
+                    resolvable: tells && boolean(directive, "resolvable").unwrap_or(true),
                 });
             }
         }
         if !any {
-            known.fill(Some(TypeInSubgraph::default()));
-        }
-        Ok(known)
-    }
-
-    /// Which object types each subgraph can return where it declares an abstract type.
-    fn possible_in_subgraphs(&self, supergraph: &mut Supergraph) {
-        for id in supergraph.type_ids().collect::<Vec<_>>() {
             for subgraph in self.join.subgraph_ids() {
-                let Some(known) = supergraph.ty(id).in_subgraph(subgraph) else {
-                    continue;
-                };
-                let all = &supergraph.ty(id).possible;
-                let possible = if known.interface_object {
-                    all.clone()
-                } else {
-                    all.iter()
-                        .filter(|&object| self.is_possible(supergraph, (id, object), subgraph))
-                        .collect()
-                };
-                if let Some(known) =
-                    &mut supergraph.types[id.index()].in_subgraphs[subgraph.index()]
-                {
-                    known.possible = possible;
-                }
+                known.insert(subgraph, TypeInSubgraph::default());
             }
         }
-    }
-
-    fn is_possible(
-        &self,
-        supergraph: &Supergraph,
-        (ty, object): (TypeId, TypeId),
-        subgraph: SubgraphId,
-    ) -> bool {
-        if supergraph.ty(object).in_subgraph(subgraph).is_none() {
-            return false;
-        }
-        let argument = |directive: &ast::Directive, name: &str| string(directive, name);
-        let names = |directives: &apollo_compiler::schema::DirectiveList,
-                     directive: &str,
-                     key: &str,
-                     wanted: &Name| {
-            let mut any = false;
-            let listed = directives.get_all(directive).any(|directive| {
-                any = true;
-                self.join.graph(directive) == Some(subgraph)
-                    && argument(directive, key).as_deref() == Some(wanted.as_str())
-            });
-            listed || !any
-        };
-        let (ty, object) = (supergraph.type_name(ty), supergraph.type_name(object));
-        match (self.schema.types.get(ty), self.schema.types.get(object)) {
-            (Some(ExtendedType::Union(union)), _) => {
-                names(&union.directives, &self.join.member, "member", object)
-            }
-            (Some(ExtendedType::Interface(_)), Some(ExtendedType::Object(definition))) => names(
-                &definition.directives,
-                &self.join.implements,
-                "interface",
-                ty,
-            ),
-            _ => true,
-        }
+        known.shrink();
+        Ok(known)
     }
 
     fn declare_fields(
@@ -333,8 +280,8 @@ impl Tables<'_> {
         supergraph: &Supergraph,
         (parent, ty, definition): (TypeId, &ExtendedType, &Component<ast::FieldDefinition>),
         reader: &Reader,
-    ) -> Result<Vec<Option<FieldInSubgraph>>, Error> {
-        let mut known: Vec<Option<FieldInSubgraph>> = vec![None; self.join.subgraphs.len()];
+    ) -> Result<BySubgraph<FieldInSubgraph>, Error> {
+        let mut known = BySubgraph::default();
         let coordinate = format!("{}.{}", ty.name(), definition.name);
         let mut any = false;
         for directive in definition.directives.get_all(&self.join.field) {
@@ -343,9 +290,10 @@ impl Tables<'_> {
                 continue;
             };
             let set = |argument: &str, on: &Name| -> Result<Option<FieldSet>, Error> {
-                string(directive, argument)
+                let read = string(directive, argument)
                     .map(|text| reader.read(on, &text, &coordinate))
-                    .transpose()
+                    .transpose()?;
+                Ok(read.filter(|set| !set.fields.is_empty()))
             };
             let flag = |argument: &str| boolean(directive, argument).unwrap_or(false);
             let parsed = string(directive, "type").map(|text| {
@@ -353,7 +301,7 @@ impl Tables<'_> {
                     .map_err(|_| Error::at(&coordinate, "@join__field(type:) is not a type"))
             });
             let guard = labels::guard(directive, &self.labels);
-            known[subgraph.index()] = Some(FieldInSubgraph {
+            let here = FieldInSubgraph {
                 external: flag("external") || (flag("usedOverridden") && guard.is_none()),
                 guard,
                 requires: set("requires", ty.name())?,
@@ -362,7 +310,8 @@ impl Tables<'_> {
                 contexts: self
                     .contexts
                     .arguments(directive, (reader, supergraph), &coordinate)?,
-            });
+            };
+            known.insert(subgraph, here);
         }
         if !any {
             let owner = self
@@ -371,35 +320,28 @@ impl Tables<'_> {
                 .as_ref()
                 .and_then(|owner| ty.directives().get(owner));
             match owner.and_then(|directive| self.join.graph(directive)) {
-                Some(subgraph) => known[subgraph.index()] = Some(FieldInSubgraph::default()),
+                Some(subgraph) => known.insert(subgraph, FieldInSubgraph::default()),
                 None => {
-                    for subgraph in self.join.subgraph_ids() {
-                        if supergraph.ty(parent).in_subgraph(subgraph).is_some() {
-                            known[subgraph.index()] = Some(FieldInSubgraph::default());
-                        }
+                    for (subgraph, _) in supergraph.ty(parent).in_subgraphs.iter() {
+                        known.insert(subgraph, FieldInSubgraph::default());
                     }
                 }
             }
         }
+        known.shrink();
         Ok(known)
     }
 }
 
-fn list_entity_interfaces(supergraph: &mut Supergraph) {
-    for (index, ty) in supergraph
-        .types
-        .iter()
-        .enumerate()
-        .filter(|(_, ty)| ty.kind == TypeKind::Interface)
-    {
-        for (subgraph, known) in ty.in_subgraphs.iter().enumerate() {
-            let Some(known) = known else { continue };
-            let entry = (TypeId(index as u32), SubgraphId(subgraph as u16));
-            if known.interface_object {
-                supergraph.interface_objects.push(entry);
-            } else if known.keys.iter().any(|key| key.resolvable) {
-                supergraph.entity_interfaces.push(entry);
-            }
+/// A subgraph does not resolve a field whose type it does not know, whatever is said of it.
+fn set_unknown_types_aside(supergraph: &mut Supergraph) {
+    let (types, ids) = (&supergraph.types, &supergraph.type_ids);
+    for field in &mut supergraph.fields {
+        for (subgraph, here) in field.in_subgraphs.iter_mut() {
+            let ty = here.ty.as_ref().unwrap_or(&field.ty);
+            let ty = ids.get(ty.inner_named_type()).map(|id| &types[id.index()]);
+            here.external |=
+                ty.is_some_and(|ty| !ty.is_leaf() && ty.in_subgraph(subgraph).is_none());
         }
     }
 }

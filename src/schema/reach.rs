@@ -33,8 +33,8 @@ pub(super) fn labels(supergraph: &Supergraph) -> Vec<Labels> {
 fn guarded(supergraph: &Supergraph, label: LabelId) -> impl Iterator<Item = usize> + '_ {
     let fields = supergraph.fields.iter().enumerate();
     let has = move |field: &super::FieldDefinition| {
-        let mut known = field.in_subgraphs.iter().flatten();
-        known.any(|known| known.guard.is_some_and(|guard| guard.label == label))
+        let mut known = field.in_subgraphs.iter();
+        known.any(|(_, known)| known.guard.is_some_and(|guard| guard.label == label))
     };
     fields
         .filter(move |(_, field)| has(field))
@@ -77,7 +77,7 @@ impl<'a> Reach<'a> {
         let (from, field) = (id.index(), supergraph.field(id));
         self.leads(from, self.of_type(field.parent));
         self.leads(from, self.of_type(field.named));
-        for known in field.in_subgraphs.iter().flatten() {
+        for (_, known) in field.in_subgraphs.iter() {
             let contexts = known.contexts.iter().flat_map(|argument| &argument.values);
             let contexts = contexts.map(|value| &value.fields);
             for set in known.requires.iter().chain(contexts) {

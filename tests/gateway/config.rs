@@ -331,9 +331,9 @@ fn apollo_keys_that_are_missing_are_warnings_unless_they_protect() {
     router.yaml:4:3: `supergraph.defer_support` has no effect: Graphway does not have it yet
     router.yaml:8:7: `traffic_shaping.subgraphs.users.deduplicate_query` has no effect: Graphway does not have it yet
     "###);
-    insta::assert_snapshot!(error("authorization:\n  directives:\n    enabled: true\n"), @r###"
-    router.yaml:2:3: `authorization.directives` is not there yet, and to ignore it would let through what it forbids; take it out to serve without it
-    2 |   directives:
+    insta::assert_snapshot!(error("authorization:\n  preview_directives:\n    enabled: true\n"), @r###"
+    router.yaml:2:3: `authorization.preview_directives` is not there yet, and to ignore it would let through what it forbids; take it out to serve without it
+    2 |   preview_directives:
       |   ^
     "###);
     assert_eq!(

@@ -9,5 +9,6 @@ mod config_schema;
 mod ide;
 mod override_labels;
 mod pages;
+mod protected;
 mod rate_limit;
 mod server;

@@ -1,22 +1,8 @@
 //! Which specifications a supergraph links to, and under which names.
 
-use super::{HEAD, with};
+use super::{HEAD, plan, with};
 use crate::kit::SAMPLE_SDL;
-use graphway::{
-    operation::{self, ParserLimits},
-    planner,
-    schema::{Error, Supergraph},
-};
-
-/// The plan of an operation as text.
-fn plan(supergraph: &Supergraph, text: &str) -> String {
-    let document = operation::prepare(supergraph, text, None, &ParserLimits::default()).unwrap();
-    let operation = document
-        .fold(supergraph, &document.conditions(&Default::default()))
-        .unwrap();
-    let plan = planner::plan(supergraph, &operation).unwrap();
-    plan.display(supergraph).to_string()
-}
+use graphway::schema::{Error, Supergraph};
 
 const ASKED: &str = "{ me { tier } product(upc: \"1\") { shippingEstimate { amount } } order(id: 1) { shipments { origin { city } } } }";
 
@@ -35,6 +21,22 @@ fn a_specification_under_another_name() {
     let renamed = Supergraph::parse(&renamed).unwrap();
     assert_eq!(plan(&renamed, ASKED), plan(&usual, ASKED));
     assert_eq!(renamed.api().to_string(), usual.api().to_string());
+}
+
+#[test]
+fn the_link_directive_under_another_name() {
+    let usual = Supergraph::parse(SAMPLE_SDL).unwrap();
+    let renamed = SAMPLE_SDL
+        .replace("@link", "@verweis")
+        .replace("link__", "verweis__")
+        .replace("link/v1.0\"", "link/v1.0\", as: \"verweis\"");
+    // A directive with a `url:` is no link.
+    let other = "directive @contact(url: String, for: String) on SCHEMA";
+    let contact = "@contact(url: \"https://example.com/shiny/v1.0\", for: \"SECURITY\")";
+    let renamed = renamed.replacen("schema", &format!("{other}\nschema {contact}"), 1);
+    let renamed = Supergraph::parse(&renamed).unwrap();
+    assert_eq!(plan(&renamed, ASKED), plan(&usual, ASKED));
+    assert!(!renamed.api().to_string().contains("verweis"));
 }
 
 #[test]
@@ -110,8 +112,15 @@ fn what_must_be_understood_is() {
     let refused = |link: &str| linked(link).unwrap_err().to_string();
     insta::assert_snapshot!(refused("@link(url: \"https://example.com/shiny/v1.0\", for: EXECUTION)"), @"the supergraph needs `https://example.com/shiny/v1.0` (for: EXECUTION), which Graphway does not support (in this version)");
     insta::assert_snapshot!(refused("@link(url: \"https://example.com/shiny/v1.0\", for: SECURITY)"), @"the supergraph needs `https://example.com/shiny/v1.0` (for: SECURITY), which Graphway does not support (in this version)");
-    insta::assert_snapshot!(refused("@link(url: \"https://specs.apollo.dev/authenticated/v0.1\", for: SECURITY)"), @"the supergraph needs `https://specs.apollo.dev/authenticated/v0.1` (for: SECURITY), which Graphway does not support: it would have to enforce `@authenticated`");
-    insta::assert_snapshot!(refused("@link(url: \"https://specs.apollo.dev/requiresScopes/v0.1\", for: SECURITY)"), @"the supergraph needs `https://specs.apollo.dev/requiresScopes/v0.1` (for: SECURITY), which Graphway does not support: it would have to enforce `@requiresScopes`");
+    for protects in ["authenticated", "requiresScopes", "policy"] {
+        let link = |version: &str| {
+            format!("@link(url: \"https://specs.apollo.dev/{protects}/{version}\", for: SECURITY)")
+        };
+        assert!(linked(&link("v0.1")).is_ok());
+        assert!(refused(&link("v0.2")).contains(protects));
+    }
+    // A specification of somebody else, whatever its name.
+    insta::assert_snapshot!(refused("@link(url: \"https://example.com/tag/v0.3\", for: SECURITY)"), @"the supergraph needs `https://example.com/tag/v0.3` (for: SECURITY), which Graphway does not support (in this version)");
     insta::assert_snapshot!(refused("@link(url: \"https://specs.apollo.dev/tag/v9.0\", for: EXECUTION)"), @"the supergraph needs `https://specs.apollo.dev/tag/v9.0` (for: EXECUTION), which Graphway does not support (in this version)");
     // An address without a version, or without anything, protects just as much.
     insta::assert_snapshot!(refused("@link(url: \"https://example.com/shiny\", for: SECURITY)"), @"the supergraph needs `https://example.com/shiny` (for: SECURITY), which Graphway does not support (in this version)");

@@ -1,11 +1,28 @@
 //! Supergraph SDLs: what is read of them, what is refused, what clients see.
 
+mod annotations;
 mod api;
+mod big;
 mod labels;
+mod lies;
 mod links;
 mod refused;
+mod versions;
 
-/// A supergraph over one subgraph with the usual links; `{}` is what a test adds to it.
+use crate::kit;
+use graphway::{planner, schema::Supergraph};
+
+/// The plan of an operation as text.
+fn plan(supergraph: &Supergraph, text: &str) -> String {
+    let document = kit::prepare(supergraph, text).unwrap();
+    let operation = document
+        .fold(supergraph, &document.conditions(&Default::default()))
+        .unwrap();
+    let plan = planner::plan(supergraph, &operation).unwrap();
+    plan.display(supergraph).to_string()
+}
+
+/// A supergraph over two subgraphs with the usual links.
 const HEAD: &str = r#"
 schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION)
   @link(url: "https://specs.apollo.dev/inaccessible/v0.2", for: SECURITY) { query: Query }

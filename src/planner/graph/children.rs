@@ -118,7 +118,7 @@ impl<'a> Builder<'a, '_> {
         let internal = if shape.key.is_some() {
             0
         } else {
-            parent.internal + 1
+            parent.internal.saturating_add(1)
         };
         let mut nodes = Vec::new();
         for (types, parts) in groups {

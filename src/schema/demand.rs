@@ -1,0 +1,75 @@
+//! What callers must show before they are given a field: `@authenticated`, `@requiresScopes`, `@policy`.
+//!
+//! This layer reads what the graph demands; whether a caller meets it is for others to say.
+
+use super::{
+    FieldId, SetField,
+    annotations::{Demand, Place},
+    model::Supergraph,
+};
+use std::collections::HashSet;
+
+impl Supergraph {
+    /// What is demanded of those who are given a field: by itself, by its type and its parent, and in the same way by all
+    /// that has to be read for it, whichever subgraph resolves it.
+    ///
+    /// A runtime type may demand more than the abstract type of a field does; that shows only when it is there.
+    pub fn effective_demand(&self, field: FieldId) -> Demand {
+        let mut demand = Demand::default();
+        let mut reached = vec![field];
+        let mut seen = HashSet::from([field]);
+        while let Some(field) = reached.pop() {
+            let definition = self.field(field);
+            for place in [
+                Place::Field(field),
+                Place::Type(definition.parent),
+                Place::Type(definition.named),
+            ] {
+                if let Some(said) = self.annotations(&place) {
+                    demand.add(&said.demand);
+                }
+            }
+            self.read_with(field, &mut |more| {
+                if seen.insert(more) {
+                    reached.push(more);
+                }
+            });
+        }
+        demand
+    }
+
+    /// Calls `found` with the fields behind a field: what subgraphs require for it or take from contexts, and the field of
+    /// an interface object that it is in a subgraph.
+    fn read_with(&self, field: FieldId, found: &mut impl FnMut(FieldId)) {
+        let definition = self.field(field);
+        for subgraph in self.subgraph_ids() {
+            let declared = self.known_as(definition.parent, subgraph);
+            let there = declared.and_then(|declared| self.field_of(declared, &definition.name));
+            let Some(there) = there else { continue };
+            let Some(known) = self.field(there).in_subgraph(subgraph) else {
+                continue;
+            };
+            found(there);
+            let contexts = known.contexts.iter().flat_map(|argument| &argument.values);
+            let sets = known
+                .requires
+                .iter()
+                .chain(contexts.map(|value| &value.fields));
+            for set in sets.filter(|_| !known.external) {
+                self.selected(&set.fields, found);
+            }
+        }
+    }
+
+    /// Calls `found` with the fields that a field set selects, of every type that it selects them on.
+    fn selected(&self, set: &[SetField], found: &mut impl FnMut(FieldId)) {
+        for one in set {
+            for ty in one.types.iter().chain([one.parent]) {
+                if let Some(field) = self.field_of(ty, &one.name) {
+                    found(field);
+                }
+            }
+            self.selected(&one.fields, found);
+        }
+    }
+}
