@@ -38,6 +38,8 @@ pub enum Missing {
     Field,
     /// It declares the field and resolves it only where a `@provides` says so.
     External,
+    /// It resolves the field, but not with the `@override` labels that are on.
+    Label,
     /// It resolves the field, but its type has no key there, and nothing else leads to the objects.
     Key,
     /// It resolves the field, but the object around, at this path, is out of its reach.
@@ -67,6 +69,10 @@ impl fmt::Display for Tried {
             Missing::External => write!(
                 f,
                 "the field is @external or overridden there, and no @provides covers it here"
+            ),
+            Missing::Label => write!(
+                f,
+                "it resolves the field, but not with the @override labels that are on"
             ),
             Missing::Key => write!(f, "the type has no key there to enter by"),
             Missing::Parent { path } => {

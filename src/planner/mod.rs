@@ -94,7 +94,7 @@ fn solve<'a>(
         }
     }
     Err(match failed {
-        Some((graph, lost)) => explain::unreachable(supergraph, &graph, &lost),
+        Some((graph, lost)) => explain::unreachable((supergraph, operation), &graph, &lost),
         None => Error::TooLarge { limit: 0 },
     })
 }
@@ -103,7 +103,7 @@ fn assemble(source: &fetches::Source) -> Plan {
     let plan = fetches::assemble(source);
     #[cfg(debug_assertions)]
     assert_eq!(
-        verify::verify(&plan),
+        verify::verify(source.supergraph, source.operation, &plan),
         Ok(()),
         "{}",
         plan.display(source.supergraph)

@@ -163,7 +163,7 @@ pub struct RepresentationField {
 }
 
 /// How to read an object of a subgraph's response into a row.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Read {
     /// The response key of the object's `__typename`, if it was asked for.
     pub typename: Option<String>,
@@ -171,7 +171,7 @@ pub struct Read {
 }
 
 /// A field of an object in a subgraph's response. Several may share a key when their `types` differ.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReadField {
     /// The key in the subgraph's response.
     pub key: String,

@@ -7,6 +7,7 @@ mod alike;
 mod annotate;
 mod annotations;
 mod api;
+mod at_hand;
 mod by_subgraph;
 mod contexts;
 mod demand;
@@ -24,6 +25,8 @@ mod parse;
 mod possible;
 mod prepared;
 mod reach;
+#[cfg(debug_assertions)]
+mod served;
 mod type_set;
 
 pub use annotations::{Annotations, AnyOf, Carried, Demand, ListSize, Origin, Place, Protection};

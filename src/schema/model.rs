@@ -31,6 +31,8 @@ pub struct Supergraph {
     /// By field: the labels that an operation which selects it can depend on.
     pub(super) depends_on: Vec<Labels>,
     pub(super) contextual: Vec<(FieldId, SubgraphId)>,
+    #[cfg(debug_assertions)]
+    pub(super) served: super::served::Served,
 }
 
 /// A service that resolves part of the supergraph.

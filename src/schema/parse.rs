@@ -53,6 +53,10 @@ impl Supergraph {
         supergraph.protections = links.protections();
         supergraph.depends_on = reach::labels(&supergraph);
         supergraph.contextual = contexts::list(&supergraph);
+        #[cfg(debug_assertions)]
+        {
+            supergraph.served = super::served::Served::new(schema, supergraph.subgraphs.len());
+        }
         Ok(supergraph)
     }
 }
@@ -100,6 +104,8 @@ impl Tables<'_> {
             labels: self.labels.clone(),
             depends_on: Vec::new(),
             contextual: Vec::new(),
+            #[cfg(debug_assertions)]
+            served: super::served::Served::new(self.api.clone(), 0),
         };
         self.declare_types(&mut supergraph);
         let known: Vec<(TypeId, TypeSet)> = supergraph

@@ -14,7 +14,7 @@ mod subgraph;
 
 pub use client::{Client, wire};
 pub use http::Message;
-pub use page::{Block, Page};
+pub use page::{Block, Page, linked, subgraphs};
 pub use process::Process;
 pub use router::Router;
 pub use sample::{SAMPLE_SDL, on_small_stack, prepare, sample};

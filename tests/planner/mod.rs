@@ -15,13 +15,13 @@ use serde_json::{Map, Value};
 
 /// The head of a supergraph that composition did not make. What follows lists the subgraphs, too.
 const HEAD: &str = r#"
-schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) {
+schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.4", for: EXECUTION) {
   query: Query
 }
 directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
 directive @join__graph(name: String!, url: String!) on ENUM_VALUE
 directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) repeatable on OBJECT | INTERFACE | UNION
-directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, external: Boolean) repeatable on FIELD_DEFINITION
+directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, external: Boolean, override: String, usedOverridden: Boolean, overrideLabel: String) repeatable on FIELD_DEFINITION
 directive @join__implements(graph: join__Graph!, interface: String!) repeatable on OBJECT
 enum link__Purpose { SECURITY EXECUTION }
 scalar link__Import
@@ -74,17 +74,14 @@ fn said(error: operation::Error) -> String {
     }
 }
 
-/// The supergraph SDL of subgraphs, each a name and an SDL without its `@link`.
+/// The supergraph SDL of subgraphs, each a name and an SDL, without its `@link` if it is the usual one.
 fn compose<'a>(subgraphs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.8\", import: [\"@key\", \
-        \"@requires\", \"@provides\", \"@external\", \"@shareable\", \"@override\", \"@inaccessible\", \
-        \"@interfaceObject\", \"@context\", \"@fromContext\"])\n";
     let sdls: Vec<SubgraphSdl> = subgraphs
         .into_iter()
         .map(|(name, sdl)| SubgraphSdl {
             name: name.to_owned(),
             routing_url: format!("http://{name}.test/graphql"),
-            sdl: format!("{LINK}{sdl}"),
+            sdl: kit::linked(sdl),
             origin: format!("{name}.graphql"),
         })
         .collect();

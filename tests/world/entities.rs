@@ -91,9 +91,23 @@ impl World {
 /// Whether every field of a key was sent, and none is null.
 fn is_complete(key: &FieldSet, sent: &Map<String, Value>) -> bool {
     key.0.iter().all(|selection| match selection {
-        Selection::Field { name, .. } => sent.get(name.as_str()).is_some_and(|v| !v.is_null()),
+        Selection::Field {
+            name, selections, ..
+        } => {
+            let sent = sent.get(name.as_str());
+            sent.is_some_and(|sent| is_complete_value(selections, sent))
+        }
         Selection::On { selections, .. } => is_complete(selections, sent),
     })
+}
+
+fn is_complete_value(key: &FieldSet, sent: &Value) -> bool {
+    match sent {
+        Value::Null => false,
+        Value::Object(fields) => is_complete(key, fields),
+        Value::Array(items) => items.iter().all(|item| is_complete_value(key, item)),
+        _ => true,
+    }
 }
 
 /// The part of `sent` that has the shape of `shape`; what is missing stays out.

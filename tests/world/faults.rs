@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::document::{Document, Selection, What};
 use super::graphs::graph;
+use super::invented::invent;
 use super::operations::generate;
 use super::random::Random;
 use super::trial::{Call, Trial};
@@ -162,6 +163,61 @@ fn externals_are_known_only_where_provided() {
     let query = "{ latest { film { director { born } } } }";
     assert_ne!(ask(world, "reviews", query), truth(world, query));
     assert!(kinds(world).contains(&Kind::External));
+}
+
+#[test]
+fn keys_are_complete_in_depth() {
+    let query = "{ kits { __typename parts { code } } }";
+    let trial = peopled("complex_entity_call", query, "kits");
+    let world = &trial.world;
+    let kits = truth(world, query);
+    let kit = first(&kits, "kits");
+    // `layout` has a key with numbers too, which is not there.
+    let main = enter(world, "layout", "... on Kit { main { code } }", kit);
+    assert!(main["main"]["code"].is_string(), "{main}");
+    assert_eq!(kinds(world), []);
+    let mut partial = kit.clone();
+    partial["parts"][0] = json!({});
+    enter(world, "layout", "... on Kit { main { code } }", &partial);
+    assert_eq!(kinds(world), [Kind::Entity]);
+}
+
+#[test]
+fn provisions_hold_for_their_types_alone() {
+    let query = "{ window { ... on Bag { label } } }";
+    let mut trial = trial("provides_type_conditions");
+    while !truth(&trial.world, query)
+        .to_string()
+        .contains("label\":\"")
+    {
+        trial.world.salt += 1;
+    }
+    let world = &trial.world;
+    assert_eq!(ask(world, "shop", query), truth(world, query));
+    assert_eq!(kinds(world), []);
+    ask(world, "shop", "{ window { ... on Bag { strap } } }");
+    assert!(kinds(world).contains(&Kind::External));
+}
+
+#[test]
+fn inventions_are_varied_and_repeatable() {
+    let all: Vec<_> = (0..40).map(invent).collect();
+    assert_eq!(all, (0..40).map(invent).collect::<Vec<_>>());
+    let text: String = all.iter().flatten().map(|(_, sdl)| sdl.as_str()).collect();
+    for part in [
+        "@requires",
+        "@provides",
+        "@override",
+        "@interfaceObject",
+        "@external",
+        "resolvable: false",
+        "implements Named",
+        "union Either = Size | E",
+        "type Mutation",
+        "marks { no }",
+    ] {
+        assert!(text.contains(part), "{part}");
+    }
 }
 
 #[test]

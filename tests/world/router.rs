@@ -41,7 +41,11 @@ impl Graphway {
         })
     }
 
-    fn plan(&self, text: &str, variables: &Value) -> Result<(Plan, Map<String, Value>), String> {
+    pub fn plan(
+        &self,
+        text: &str,
+        variables: &Value,
+    ) -> Result<(Plan, Map<String, Value>), String> {
         let supergraph = &self.supergraph;
         let document = operation::prepare(supergraph, text, None, &ParserLimits::default())
             .map_err(|error| format!("prepare: {error}"))?;
@@ -57,6 +61,10 @@ impl Graphway {
         let plan =
             planner::plan(supergraph, &operation).map_err(|error| format!("plan: {error}"))?;
         Ok((plan, variables))
+    }
+
+    pub fn shown(&self, plan: &Plan) -> String {
+        plan.display(&self.supergraph).to_string()
     }
 
     fn run(&self, plan: Plan, variables: &Map<String, Value>, call: Call<'_>) -> Value {
@@ -100,7 +108,7 @@ impl Router for Graphway {
 
     fn explain(&self, operation: &str, variables: &Value) -> String {
         match self.plan(operation, variables) {
-            Ok((plan, _)) => plan.display(&self.supergraph).to_string(),
+            Ok((plan, _)) => self.shown(&plan),
             Err(error) => error,
         }
     }

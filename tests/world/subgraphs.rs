@@ -9,7 +9,7 @@ use apollo_compiler::{ExecutableDocument, Name};
 use serde_json::{Map, Value, json};
 
 use super::entities::restricted;
-use super::field_set::FieldSet;
+use super::field_set::{FieldSet, Selection};
 use super::model::{Access, Key, Subgraph};
 use super::served;
 use super::values::{Found, Object, World};
@@ -198,16 +198,40 @@ impl<'w> Seen<'w> {
             .any(|key| key.fields.below(field, &applies).is_some())
     }
 
-    /// What was sent of a field's requirements, as far as it is there.
+    /// What was sent of a field's requirements, or is at hand, as far as it is there.
     fn inputs(&self, field: &str, requires: &FieldSet) -> String {
         let truth = self.world.project(&self.object, requires);
-        let sent = self.sent.as_deref().unwrap_or(&Value::Null);
-        let inputs = restricted(sent, &truth);
+        let inputs = match self.sent.as_deref() {
+            Some(sent) => restricted(sent, &truth),
+            None if self.is_at_hand(&self.local, &self.known, requires) => truth.clone(),
+            None => Value::Null,
+        };
         if inputs != truth {
             let text = format!("{}.{field} requires {truth}, got {inputs}", self.local);
             self.violation(Kind::Requires, text);
         }
         inputs.to_string()
+    }
+
+    /// Whether the subgraph knows what a field requires without being sent it: it resolves it, or provides it on the way
+    /// here.
+    fn is_at_hand(&self, ty: &str, known: &[&FieldSet], requires: &FieldSet) -> bool {
+        requires.0.iter().all(|selection| match selection {
+            Selection::On { selections, .. } => self.is_at_hand(ty, known, selections),
+            Selection::Field {
+                name, selections, ..
+            } => {
+                let fields = self.subgraph.types.get(ty).map(|ty| &ty.fields);
+                let Some(field) = fields.and_then(|fields| fields.get(name)) else {
+                    return false;
+                };
+                let below = known.iter().filter_map(|set| set.below(name, &|_| true));
+                let below: Vec<&FieldSet> = below.flatten().collect();
+                let is_own = field.access == Access::Own && field.requires.is_none();
+                (is_own || !below.is_empty())
+                    && self.is_at_hand(field.ty.inner_named_type(), &below, selections)
+            }
+        })
     }
 
     fn is_mutation(&self) -> bool {

@@ -70,16 +70,34 @@ impl Trial {
         Ok(())
     }
 
+    /// Puts an operation that somebody wrote to a router, in every world.
+    pub fn run_written(
+        &mut self,
+        router: &dyn Router,
+        (text, variables): (&str, &Value),
+    ) -> Result<(), String> {
+        for salt in 0..WORLDS {
+            self.world.salt = salt;
+            self.judge_text(router, text, variables).map_err(|error| {
+                let explanation = router.explain(text, variables);
+                format!("{}, {text}{error}{explanation}", self.name)
+            })?;
+        }
+        Ok(())
+    }
+
     /// Judges one answer; the error says all that is wrong with it.
     pub fn judge(&self, router: &dyn Router, document: &Document) -> Result<(), String> {
-        let text = document.to_string();
-        let variables = document.values();
+        self.judge_text(router, &document.to_string(), &document.values())
+    }
+
+    fn judge_text(&self, router: &dyn Router, text: &str, variables: &Value) -> Result<(), String> {
         let truth = self
             .world
-            .truth(&text, &variables)
+            .truth(text, variables)
             .map_err(|error| format!("the world itself is wrong: {error}"))?;
         self.world.take_violations();
-        let answer = router.answer(&text, &variables, &|subgraph, body| {
+        let answer = router.answer(text, variables, &|subgraph, body| {
             self.world.answer(subgraph, body)
         });
         let mut complaint = String::new();

@@ -86,6 +86,7 @@ impl Reasons<'_, '_> {
     /// What a request reads only because of a `@provides`, by the field that has it.
     pub(super) fn provided(&self, request: usize, trials: &mut Trials) -> Vec<Provided> {
         let (supergraph, graph) = (self.source.supergraph, self.source.graph);
+        let labels = &self.source.operation.labels;
         let mut by: BTreeMap<String, Vec<FactId>> = BTreeMap::new();
         for fact in self.facts_of(request) {
             let step = self.source.selection.chosen[fact.index()];
@@ -97,7 +98,7 @@ impl Reasons<'_, '_> {
                 continue;
             }
             let known = field_in(supergraph, graph, (from, subject));
-            if known.is_some_and(|known| known.external) {
+            if known.is_some_and(|known| !known.resolves(labels)) {
                 let provider = self.provider(from, subject.node);
                 by.entry(provider).or_default().push(fact);
             }
@@ -110,7 +111,7 @@ impl Reasons<'_, '_> {
                 let known = input
                     .zip(output)
                     .and_then(|(from, subject)| field_in(supergraph, graph, (*from, subject)));
-                known.is_some_and(|known| known.external)
+                known.is_some_and(|known| !known.resolves(labels))
             });
             let without = trials.size(with_it, []);
             let fields = facts.iter().filter_map(|fact| subject(graph, *fact));

@@ -1,20 +1,22 @@
 //! Why a field is out of reach: what each subgraph that has to do with it lacks.
 
 use super::set_text;
+use crate::operation::Operation;
 use crate::planner::error::{Error, Missing, Tried};
 use crate::planner::graph::{Fact, FactId, Graph, NodeId, Part};
 use crate::planner::search::{Costs, Lost};
-use crate::schema::{Entrance, FieldInSubgraph, SetField, SubgraphId, Supergraph, TypeId, TypeSet};
+use crate::schema::{Entrance, Labels, SetField, SubgraphId, Supergraph, TypeId, TypeSet};
 use std::collections::BTreeSet;
 
 /// The error for what could not be established.
 pub(in crate::planner) fn unreachable(
-    supergraph: &Supergraph,
+    (supergraph, operation): (&Supergraph, &Operation),
     graph: &Graph,
     lost: &Lost,
 ) -> Error {
     let search = Search {
         supergraph,
+        labels: &operation.labels,
         graph,
         costs: &Costs::new(&graph.facts, &lost.barred),
         lost: lost.terminal.fact,
@@ -29,6 +31,7 @@ pub(in crate::planner) fn unreachable(
 
 struct Search<'s, 'a> {
     supergraph: &'s Supergraph,
+    labels: &'s Labels,
     graph: &'s Graph<'a>,
     costs: &'s Costs,
     lost: FactId,
@@ -110,7 +113,8 @@ impl Search<'_, '_> {
         let field = self.supergraph.field_of(declared, name);
         match field.and_then(|field| self.supergraph.field(field).in_subgraph(subgraph)) {
             None => vec![Missing::Field],
-            Some(FieldInSubgraph { external: true, .. }) => vec![Missing::External],
+            Some(known) if known.external => vec![Missing::External],
+            Some(known) if !known.resolves(self.labels) => vec![Missing::Label],
             Some(_) if position == NodeId::ROOT => vec![Missing::RunsOnce],
             Some(known) => {
                 let requires = known.requires.as_ref().map(|set| set.fields.as_slice());

@@ -89,12 +89,9 @@ fn requests(keys: &[Key], after: &[BTreeSet<usize>]) -> Vec<Request> {
     for (at, request) in requests.iter().enumerate() {
         runs.entry(request.run).or_default().push(at);
     }
-    for at in 0..requests.len() {
-        let before = requests[at]
-            .run
-            .checked_sub(1)
-            .and_then(|run| runs.get(&run));
-        requests[at].after.extend(before.into_iter().flatten());
+    for request in &mut requests {
+        let before = request.run.checked_sub(1).and_then(|run| runs.get(&run));
+        request.after.extend(before.into_iter().flatten());
     }
     requests
 }

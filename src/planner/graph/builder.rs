@@ -87,9 +87,27 @@ impl<'a> Builder<'a, '_> {
         match known {
             _ if state.only == Some(child) => Reading::Plain,
             _ if !known.resolves(self.labels) && !provided() => Reading::Not,
-            known if known.has_inputs() => Reading::Required,
+            known if known.has_inputs() => match self.has_inputs_here(state, known, part) {
+                true => Reading::Plain,
+                false => Reading::Required,
+            },
             _ => Reading::Plain,
         }
+    }
+
+    /// Whether the subgraph of `state` has what a field requires without being sent it: provided on the way here.
+    fn has_inputs_here(&self, state: &State, field: &FieldInSubgraph, part: &Part) -> bool {
+        let requires = field.requires.as_ref().map_or(&[][..], |set| &set.fields);
+        let mut here = requires
+            .iter()
+            .filter(|one| one.types.contains(part.object));
+        // An entry has nothing but its key.
+        state.class.is_none()
+            && field.contexts.is_empty()
+            && here.all(|one| {
+                let at = (state.subgraph, self.labels);
+                self.supergraph.is_at_hand(at, &state.view, one)
+            })
     }
 
     /// How the subgraph of `state` knows a field, for one class of its parent's types.

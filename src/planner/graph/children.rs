@@ -295,10 +295,12 @@ impl<'a> Builder<'a, '_> {
         let provides = field
             .in_subgraph(subgraph)
             .and_then(|known| known.provides.as_ref());
-        let inherited = parent
-            .view
-            .iter()
-            .filter(|seen| seen.name == *node.name && seen.arguments == node.arguments);
+        let inherited = parent.view.iter().filter(|seen| {
+            let mut parts = node.parts.iter();
+            seen.name == *node.name
+                && seen.arguments == node.arguments
+                && parts.all(|part| seen.types.contains(part.object))
+        });
         let mut view: Vec<&'a SetField> = inherited.flat_map(|seen| &seen.fields).collect();
         view.extend(provides.iter().flat_map(|set| &set.fields));
         let known = self.supergraph.ty(declared).in_subgraph(subgraph);

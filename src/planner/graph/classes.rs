@@ -33,7 +33,8 @@ impl<'a> Builder<'a, '_> {
             .spend((possible.len() + 1) * (fields.len() + wanted.len()) + 1)?;
         let mut classes: SmallVec<[TypeSet; 1]> = smallvec![possible];
         if classes[0].len() > 1 {
-            classes = self.split(&classes[0], &asked(fields, wanted));
+            let asked = self.and_provided(position, asked(fields, wanted));
+            classes = self.split(&classes[0], &asked);
         }
         let from = wanted.len();
         for class in &classes {
@@ -41,12 +42,28 @@ impl<'a> Builder<'a, '_> {
         }
         if classes.iter().any(|class| class.len() > 1) {
             // Types that were alike may differ in what is wanted besides.
-            let besides = asked(&[], &wanted[from..]);
+            let besides = self.and_provided(position, asked(&[], &wanted[from..]));
             let split = classes.iter().map(|class| self.split(class, &besides));
             classes = split.flatten().collect();
         }
         self.tree.nodes[position.index()].classes = classes;
         Ok(())
+    }
+
+    /// Adds what is provided here, of what is asked for: for some types perhaps, not for others.
+    fn and_provided(&self, position: NodeId, mut asked: Vec<Asked<'a>>) -> Vec<Asked<'a>> {
+        let states = self.states[position.index()].iter();
+        let views = states.filter_map(|fact| Some(&self.facts.state(fact)?.view));
+        let from = asked.len();
+        for seen in views.flatten() {
+            if asked[..from].iter().any(|one| *one.name == seen.name) {
+                asked.push(Asked {
+                    name: &seen.name,
+                    types: seen.types.clone(),
+                });
+            }
+        }
+        asked
     }
 
     fn split(&self, types: &TypeSet, asked: &[Asked]) -> SmallVec<[TypeSet; 1]> {
