@@ -28,7 +28,9 @@ pub(super) fn check<'a>(
             let Some(known) = known else {
                 return wrong("is not resolved there");
             };
-            if !known.resolves(&asking.subject.operation.labels) && !is_provided(objects, (local, one.field)) {
+            if !known.resolves(&asking.subject.operation.labels)
+                && !is_provided(objects, (local, one.field))
+            {
                 return wrong("is external there and not provided");
             }
             if known.has_inputs() && !objects.are_entities {

@@ -120,17 +120,25 @@ impl Sending<'_, '_, '_> {
         };
         for source in target.contexts.iter().flatten() {
             let (at, path) = (source.position, self.rows.subject.path(source.position));
-            let is_static = self.rows.subject.plan.positions[at.0 as usize].object.is_some();
+            let is_static = self.rows.subject.plan.positions[at.0 as usize]
+                .object
+                .is_some();
             if source.types.is_some() && !is_static && !readers(at).any(|reader| reader.is_typed) {
-                return Err(format!("with a context from {path}, whose type nothing asks for"));
+                return Err(format!(
+                    "with a context from {path}, whose type nothing asks for"
+                ));
             }
             let mut open: Vec<&RepresentationField> = source.fields.iter().collect();
             while let Some(field) = open.pop() {
                 let read_by = &self.rows.readings.read_by[field.position.0 as usize];
-                let mut read_by = read_by.iter().map(|&id| self.rows.readings.reader(id).fetch);
+                let mut read_by = read_by
+                    .iter()
+                    .map(|&id| self.rows.readings.reader(id).fetch);
                 if !read_by.any(|fetch| self.rows.order.is_before(fetch, self.fetch)) {
                     let path = self.rows.subject.path(field.position);
-                    return Err(format!("with a context from {path}, which nothing before it reads"));
+                    return Err(format!(
+                        "with a context from {path}, which nothing before it reads"
+                    ));
                 }
                 open.extend(&field.fields);
             }
