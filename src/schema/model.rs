@@ -32,7 +32,7 @@ pub struct Supergraph {
     pub(super) depends_on: Vec<Labels>,
     pub(super) contextual: Vec<(FieldId, SubgraphId)>,
     #[cfg(debug_assertions)]
-    pub(super) served: super::served::Served,
+    pub(super) served: super::prepared::Served,
 }
 
 /// A service that resolves part of the supergraph.

@@ -55,7 +55,7 @@ impl Supergraph {
         supergraph.contextual = contexts::list(&supergraph);
         #[cfg(debug_assertions)]
         {
-            supergraph.served = super::served::Served::new(schema, supergraph.subgraphs.len());
+            supergraph.served = super::prepared::Served::new(schema, supergraph.subgraphs.len());
         }
         Ok(supergraph)
     }
@@ -105,7 +105,7 @@ impl Tables<'_> {
             depends_on: Vec::new(),
             contextual: Vec::new(),
             #[cfg(debug_assertions)]
-            served: super::served::Served::new(self.api.clone(), 0),
+            served: super::prepared::Served::new(self.api.clone(), 0),
         };
         self.declare_types(&mut supergraph);
         let known: Vec<(TypeId, TypeSet)> = supergraph

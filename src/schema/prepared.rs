@@ -23,3 +23,27 @@ pub(super) struct Alike {
     /// By field.
     pub(super) fields: Vec<u32>,
 }
+
+/// The schemas of the subgraphs, each derived when it is first asked for.
+#[cfg(debug_assertions)]
+#[derive(Debug)]
+pub(super) struct Served {
+    pub(super) supergraph: apollo_compiler::validation::Valid<apollo_compiler::Schema>,
+    pub(super) schemas:
+        Vec<std::sync::OnceLock<apollo_compiler::validation::Valid<apollo_compiler::Schema>>>,
+}
+
+#[cfg(debug_assertions)]
+impl Served {
+    pub(super) fn new(
+        supergraph: apollo_compiler::validation::Valid<apollo_compiler::Schema>,
+        subgraphs: usize,
+    ) -> Self {
+        Self {
+            supergraph,
+            schemas: std::iter::repeat_with(std::sync::OnceLock::new)
+                .take(subgraphs)
+                .collect(),
+        }
+    }
+}

@@ -14,26 +14,6 @@ use apollo_compiler::{
     },
     validation::Valid,
 };
-use std::sync::OnceLock;
-
-/// The schemas of the subgraphs, each derived when it is first asked for.
-#[derive(Debug)]
-pub(super) struct Served {
-    supergraph: Valid<Schema>,
-    schemas: Vec<OnceLock<Valid<Schema>>>,
-}
-
-impl Served {
-    pub(super) fn new(supergraph: Valid<Schema>, subgraphs: usize) -> Self {
-        Self {
-            supergraph,
-            schemas: std::iter::repeat_with(OnceLock::new)
-                .take(subgraphs)
-                .collect(),
-        }
-    }
-}
-
 impl Supergraph {
     /// The schema of a subgraph: its types and fields with its own field types, `_entities` with them.
     pub fn served_by(&self, subgraph: SubgraphId) -> &Valid<Schema> {

@@ -81,7 +81,9 @@ fn targets(source: &Source, (group, unit): (&Group, &Unit), read: &Read) -> Vec<
             }
         }
     }
-    let possible = &source.graph.tree.node(group.position).possible;
+    // Types that are not looked for here may come all the same: they are not sent.
+    let named = source.graph.tree.node(group.position).named;
+    let possible = &source.supergraph.ty(named).possible;
     let mut entries = unit.entries.iter();
     let type_is_known = entries.all(|entry| source.knows_type(entry.fact));
     let finish = |(mut target, types): (Target, TypeSet)| {

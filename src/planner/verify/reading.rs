@@ -236,22 +236,7 @@ impl<'a> Reading<'_, 'a> {
         if field.read.is_none() {
             return Ok(vec![(by_type.into_keys().collect(), None)]);
         }
-        let mut alike: Vec<Alike> = Vec::new();
-        for (local, here) in by_type {
-            let view = allowed::below(&self.asking, objects, (local, asked[here[0]].field));
-            let same = alike.iter_mut().find(|(other, seen, _)| {
-                *other == here && seen.len() == view.len() && {
-                    let mut pairs = seen.iter().zip(&view);
-                    pairs.all(|(a, b)| std::ptr::eq(*a, *b))
-                }
-            });
-            match same {
-                Some((_, _, types)) => {
-                    types.insert(local);
-                }
-                None => alike.push((here, view, TypeSet::of(local))),
-            }
-        }
+        let alike = self.alike(objects, asked, by_type);
         let mut below = Vec::new();
         for (fields, view, types) in alike {
             let reader = match &field.read {
@@ -279,5 +264,31 @@ impl<'a> Reading<'_, 'a> {
             below.push((types, reader));
         }
         Ok(below)
+    }
+
+    /// Types together whose fields and what is provided below them are the same.
+    fn alike(
+        &self,
+        objects: &Objects<'a>,
+        asked: &[&Asked<'a>],
+        by_type: BTreeMap<TypeId, Vec<usize>>,
+    ) -> Vec<Alike<'a>> {
+        let mut alike: Vec<Alike> = Vec::new();
+        for (local, here) in by_type {
+            let view = allowed::below(&self.asking, objects, (local, asked[here[0]].field));
+            let same = alike.iter_mut().find(|(other, seen, _)| {
+                *other == here && seen.len() == view.len() && {
+                    let mut pairs = seen.iter().zip(&view);
+                    pairs.all(|(a, b)| std::ptr::eq(*a, *b))
+                }
+            });
+            match same {
+                Some((_, _, types)) => {
+                    types.insert(local);
+                }
+                None => alike.push((here, view, TypeSet::of(local))),
+            }
+        }
+        alike
     }
 }

@@ -27,6 +27,41 @@ pub(super) fn print(graph: &Graph) -> String {
         );
     }
     text.push_str(" }\n");
+    objects(&mut text, graph);
+    for (name, made) in &graph.interfaces {
+        let _ = write!(text, "interface {name}");
+        for subgraph in made.members.keys() {
+            match made.keys.contains_key(subgraph) {
+                true => write!(text, " @join__type(graph: G{subgraph}, key: \"id\")"),
+                false => write!(text, " @join__type(graph: G{subgraph})"),
+            }
+            .unwrap_or_default();
+        }
+        for (subgraph, _) in made.keys.iter().filter(|(_, is_object)| **is_object) {
+            let _ = write!(
+                text,
+                " @join__type(graph: G{subgraph}, key: \"id\", isInterfaceObject: true)"
+            );
+        }
+        fields(&mut text, &made.fields);
+    }
+    for (name, made) in &graph.unions {
+        let _ = write!(text, "union {name}");
+        for (subgraph, members) in &made.members {
+            let _ = write!(text, " @join__type(graph: G{subgraph})");
+            for member in members {
+                let _ = write!(
+                    text,
+                    " @join__unionMember(graph: G{subgraph}, member: \"{member}\")"
+                );
+            }
+        }
+        let _ = writeln!(text, " = {}", made.all.join(" | "));
+    }
+    text
+}
+
+fn objects(text: &mut String, graph: &Graph) {
     for (name, object) in &graph.objects {
         let mut interfaces: Vec<&str> = object
             .implements
@@ -59,39 +94,8 @@ pub(super) fn print(graph: &Graph) -> String {
                 );
             }
         }
-        fields(&mut text, &object.fields);
+        fields(text, &object.fields);
     }
-    for (name, made) in &graph.interfaces {
-        let _ = write!(text, "interface {name}");
-        for subgraph in made.members.keys() {
-            match made.keys.contains_key(subgraph) {
-                true => write!(text, " @join__type(graph: G{subgraph}, key: \"id\")"),
-                false => write!(text, " @join__type(graph: G{subgraph})"),
-            }
-            .unwrap_or_default();
-        }
-        for (subgraph, _) in made.keys.iter().filter(|(_, is_object)| **is_object) {
-            let _ = write!(
-                text,
-                " @join__type(graph: G{subgraph}, key: \"id\", isInterfaceObject: true)"
-            );
-        }
-        fields(&mut text, &made.fields);
-    }
-    for (name, made) in &graph.unions {
-        let _ = write!(text, "union {name}");
-        for (subgraph, members) in &made.members {
-            let _ = write!(text, " @join__type(graph: G{subgraph})");
-            for member in members {
-                let _ = write!(
-                    text,
-                    " @join__unionMember(graph: G{subgraph}, member: \"{member}\")"
-                );
-            }
-        }
-        let _ = writeln!(text, " = {}", made.all.join(" | "));
-    }
-    text
 }
 
 fn fields(text: &mut String, fields: &BTreeMap<String, Field>) {
