@@ -179,7 +179,7 @@ impl Reasons<'_, '_> {
     ) {
         let tree = &self.source.graph.tree;
         for field in fields {
-            for node in tree.matching(at, field, types) {
+            for (node, _) in tree.matching(at, field, types) {
                 into.insert(node);
                 self.nodes_of((node, &tree.node(node).possible), &field.fields, into);
             }

@@ -213,7 +213,7 @@ impl Search<'_, '_> {
                 let facts = Vec::new();
                 return Some(LostField { path, facts });
             }
-            for node in nodes {
+            for (node, _) in nodes {
                 let facts = self.facts_of(node, (at, types));
                 let is_lost = |fact: &FactId| !self.costs.is_reachable(*fact);
                 let is_lost = match tree.node(node).leaf {

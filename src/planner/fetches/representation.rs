@@ -141,9 +141,8 @@ fn fields(
         } else {
             wanted.types.intersection(rows.types)
         };
-        for node in tree.matching(rows.at, wanted, &types) {
+        for (node, applies) in tree.matching(rows.at, wanted, &types) {
             let below = tree.node(node);
-            let applies = below.types.intersection(&types);
             let nested = if below.leaf {
                 Vec::new()
             } else {

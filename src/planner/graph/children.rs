@@ -64,11 +64,12 @@ impl<'a> Builder<'a, '_> {
         let mut below = Vec::new();
         for Wanted { types, field } in wanted {
             let found = self.tree.matching(position, field, types);
-            let covered = found.iter().fold(TypeSet::default(), |all, node| {
-                all.union(&self.tree.node(*node).types)
-            });
-            let missing = types.difference(&covered);
-            let mut nodes = found;
+            let mut missing = types.clone();
+            for (_, covered) in &found {
+                missing = missing.difference(covered);
+            }
+            let nodes = found.into_iter().map(|(node, _)| node);
+            let mut nodes: SmallVec<[NodeId; 2]> = nodes.collect();
             if !missing.is_empty() {
                 let shape = Shape {
                     name: &field.name,

@@ -238,7 +238,7 @@ impl<'a> Builder<'a, '_> {
                 found
                     && nodes
                         .into_iter()
-                        .all(|node| self.node_inputs((node, class), field, into))
+                        .all(|(node, _)| self.node_inputs((node, class), field, into))
             })
     }
 

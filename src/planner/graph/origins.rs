@@ -72,7 +72,7 @@ impl Builder<'_, '_> {
                 let mut wanted = fields.iter().filter(|field| field.types.contains(object));
                 wanted.all(|field| {
                     let nodes = self.tree.matching(position, field, &types);
-                    nodes.into_iter().any(reads)
+                    nodes.into_iter().any(|(node, _)| reads(node))
                 })
             };
             // The entries of the position at hand are the last ones.

@@ -97,25 +97,35 @@ impl<'a> Tree<'a> {
         id
     }
 
-    /// The children of `parent` that hold `field` for objects of one of `types`.
+    /// The children of `parent` that hold `field` for objects of `types`, each with those of the types that it is to be
+    /// taken for: a client may select a field several times, and any of these will do.
     pub(in crate::planner) fn matching(
         &self,
         parent: NodeId,
         field: &SetField,
         types: &TypeSet,
-    ) -> SmallVec<[NodeId; 2]> {
+    ) -> SmallVec<[(NodeId, TypeSet); 2]> {
         let mut children = self.node(parent).children.as_slice();
         if children.len() > FEW {
             let named = self.by_name.get(&(parent, field.name.as_str()));
             children = named.map_or(&[], Vec::as_slice);
         }
-        let holds = |child: &&NodeId| {
-            let node = self.node(**child);
-            *node.name == field.name
+        let mut left = types.clone();
+        let mut found = SmallVec::new();
+        for &child in children {
+            let node = self.node(child);
+            if *node.name == field.name
                 && node.arguments == field.arguments
-                && node.types.intersects(types)
-        };
-        children.iter().filter(holds).copied().collect()
+                && node.types.intersects(&left)
+            {
+                found.push((child, node.types.intersection(&left)));
+                left = left.difference(&node.types);
+                if left.is_empty() {
+                    break;
+                }
+            }
+        }
+        found
     }
 
     /// Response keys (or field names, where the client sees none) from the root.

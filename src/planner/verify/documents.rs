@@ -1,8 +1,29 @@
 //! Each document is valid where it is sent, and declares the variables it is given.
 
 use super::Subject;
-use crate::planner::plan::{Fetch, FetchKind};
+use crate::planner::plan::{Fetch, FetchKind, Plan};
 use apollo_compiler::{ExecutableDocument, validation::Valid};
+
+/// Levels of selection sets up to which documents are looked into. The parser here follows some more; keys and `@requires`
+/// of a hostile supergraph can be nested deeper.
+const LEVELS_MAX: usize = 100;
+
+/// Whether no document is nested too deep for the parser here.
+pub(super) fn can_be_parsed(plan: &Plan) -> bool {
+    let levels = |fetch: &Fetch| {
+        let (mut level, mut most) = (0usize, 0);
+        for byte in fetch.document.bytes() {
+            match byte {
+                b'{' => level += 1,
+                b'}' => level = level.saturating_sub(1),
+                _ => {}
+            }
+            most = most.max(level);
+        }
+        most
+    };
+    plan.fetches.iter().all(|fetch| levels(fetch) <= LEVELS_MAX)
+}
 
 /// Parses every document against its subgraph's schema.
 pub(super) fn check(subject: &Subject) -> Result<Vec<Valid<ExecutableDocument>>, String> {

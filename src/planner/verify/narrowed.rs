@@ -65,7 +65,7 @@ impl Narrowed {
                     returned(subject, (object, subgraph), (&position.field, is_around))
                 {
                     origins[subgraph.index()] = true;
-                    if let Some(returned) = returned {
+                    if let Returned::Types(returned) = returned {
                         types = types.intersection(returned);
                     }
                 }
@@ -77,13 +77,19 @@ impl Narrowed {
     }
 }
 
-/// The types that a subgraph can return in a field of objects of type `object`, if it can be asked: none for interface
-/// objects, which can be anything.
+/// What a subgraph can return in a field.
+enum Returned<'a> {
+    /// Interface objects.
+    Anything,
+    Types(&'a TypeSet),
+}
+
+/// What a subgraph can return in a field of objects of type `object`, if it can be asked.
 fn returned<'a>(
     subject: &Subject<'a>,
     (object, subgraph): (TypeId, SubgraphId),
     (name, is_around): (&str, bool),
-) -> Option<Option<&'a TypeSet>> {
+) -> Option<Returned<'a>> {
     let supergraph = subject.supergraph;
     let doors = supergraph.entrances(object).iter();
     let is_entered = doors.filter(|door| door.subgraph == subgraph).count() > 0;
@@ -95,5 +101,8 @@ fn returned<'a>(
     let named = supergraph.type_id(field.type_in(subgraph).inner_named_type());
     let named = named.filter(|_| is_origin)?;
     let known = supergraph.ty(named).in_subgraph(subgraph);
-    Some(known.and_then(|known| (!known.interface_object).then_some(&known.possible)))
+    Some(match known {
+        Some(known) if !known.interface_object => Returned::Types(&known.possible),
+        _ => Returned::Anything,
+    })
 }
