@@ -233,34 +233,29 @@ impl<'a> Reading<'_, 'a> {
         if let (Some(types), Known::Types(_)) = (&field.types, &objects.known) {
             by_type.retain(|local, _| types.contains(*local));
         }
-        if field.read.is_none() {
+        let Some(read) = &field.read else {
             return Ok(vec![(by_type.into_keys().collect(), None)]);
-        }
+        };
         let alike = self.alike(objects, asked, by_type);
         let mut below = Vec::new();
         for (fields, view, types) in alike {
-            let reader = match &field.read {
-                None => None,
-                Some(read) => {
-                    let first = asked[fields[0]].field;
-                    let named = first.definition.ty.inner_named_type();
-                    let named = self.asking.subject.supergraph.type_id(named);
-                    let sets = fields
-                        .iter()
-                        .map(|&index| &asked[index].field.selection_set);
-                    let objects = Objects {
-                        position: field.position,
-                        known: named.map_or(Known::Types(TypeSet::default()), |named| {
-                            self.asking.known(named)
-                        }),
-                        sets: sets.collect(),
-                        view,
-                        are_entities: false,
-                        is_shared: objects.is_shared || is_shared,
-                    };
-                    Some(self.objects(objects, read)?)
-                }
+            let first = asked[fields[0]].field;
+            let named = first.definition.ty.inner_named_type();
+            let named = self.asking.subject.supergraph.type_id(named);
+            let sets = fields
+                .iter()
+                .map(|&index| &asked[index].field.selection_set);
+            let objects = Objects {
+                position: field.position,
+                known: named.map_or(Known::Types(TypeSet::default()), |named| {
+                    self.asking.known(named)
+                }),
+                sets: sets.collect(),
+                view,
+                are_entities: false,
+                is_shared: objects.is_shared || is_shared,
             };
+            let reader = Some(self.objects(objects, read)?);
             below.push((types, reader));
         }
         Ok(below)
