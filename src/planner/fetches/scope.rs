@@ -84,8 +84,9 @@ fn targets(source: &Source, (group, unit): (&Group, &Unit), read: &Read) -> Vec<
     // Types that are not looked for here may come all the same: they are not sent.
     let named = source.graph.tree.node(group.position).named;
     let possible = &source.supergraph.ty(named).possible;
-    let mut entries = unit.entries.iter();
-    let type_is_known = entries.all(|entry| source.knows_type(entry.fact));
+    // The request waits for what each of its entries does.
+    let mut entries = group.entries.iter();
+    let type_is_known = entries.any(|entry| source.knows_type(entry.fact));
     let finish = |(mut target, types): (Target, TypeSet)| {
         if type_is_known && !possible.is_subset(&types) {
             target.types = Some(types);
