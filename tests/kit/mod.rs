@@ -5,6 +5,8 @@
 
 mod client;
 mod http;
+#[cfg(feature = "compose")]
+mod linked;
 mod page;
 mod process;
 mod router;
@@ -14,7 +16,9 @@ mod subgraph;
 
 pub use client::{Client, wire};
 pub use http::Message;
-pub use page::{Block, Page, linked, subgraphs};
+#[cfg(feature = "compose")]
+pub use linked::{linked, subgraphs};
+pub use page::{Block, Page};
 pub use process::Process;
 pub use router::Router;
 pub use sample::{SAMPLE_SDL, on_small_stack, prepare, sample};
