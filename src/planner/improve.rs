@@ -25,7 +25,8 @@ pub(super) fn search(
 ) -> Result<Selection, Failure> {
     let search = Search::new((graph, budget), without)?;
     let first = search.select(&[])?;
-    if first.open.is_empty() {
+    let mut tries = (FACTS_MAX / graph.facts.facts.len().max(1)).min(TRIES_MAX);
+    if first.open.is_empty() || tries == 0 {
         return Ok(first);
     }
     let cost = |selection: &Selection| {
@@ -38,7 +39,6 @@ pub(super) fn search(
         cost(fetches::schedule(&source))
     };
     let mut best = (cost(&first), first);
-    let mut tries = (FACTS_MAX / graph.facts.facts.len().max(1)).min(TRIES_MAX);
     let mut detours = detours(graph, &best.1).into_iter();
     while let Some(detour) = detours.next().filter(|_| tries > 0) {
         tries -= 1;

@@ -3,55 +3,68 @@
 
 use super::SubgraphId;
 
-/// A value for each of some subgraphs, in their order.
+/// A value for each of some subgraphs, in their order. The subgraphs stand together, for they are looked through more often
+/// than there is a value.
 #[derive(Clone, Debug)]
-pub struct BySubgraph<T>(Vec<(SubgraphId, T)>);
+pub struct BySubgraph<T> {
+    subgraphs: Vec<SubgraphId>,
+    values: Vec<T>,
+}
 
 impl<T> BySubgraph<T> {
     /// What `subgraph` says.
     pub fn get(&self, subgraph: SubgraphId) -> Option<&T> {
-        let at = self.0.binary_search_by_key(&subgraph, |(id, _)| *id).ok()?;
-        Some(&self.0[at].1)
+        self.values
+            .get(self.subgraphs.binary_search(&subgraph).ok()?)
     }
 
     /// What each subgraph that has something to say says.
     pub fn iter(&self) -> impl Iterator<Item = (SubgraphId, &T)> {
-        self.0.iter().map(|(id, value)| (*id, value))
+        self.subgraphs.iter().copied().zip(&self.values)
     }
 
     /// What each says, to be changed.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (SubgraphId, &mut T)> {
-        self.0.iter_mut().map(|(id, value)| (*id, value))
+        self.subgraphs.iter().copied().zip(&mut self.values)
     }
 
     /// Sets what `subgraph` says.
     pub(super) fn insert(&mut self, subgraph: SubgraphId, value: T) {
-        match self.0.binary_search_by_key(&subgraph, |(id, _)| *id) {
-            Ok(at) => self.0[at].1 = value,
-            Err(at) => self.0.insert(at, (subgraph, value)),
+        match self.subgraphs.binary_search(&subgraph) {
+            Ok(at) => self.values[at] = value,
+            Err(at) => self.insert_at(at, subgraph, value),
         }
     }
 
     /// What `subgraph` says, which is `otherwise` if it said nothing.
     pub(super) fn get_or_insert(&mut self, subgraph: SubgraphId, otherwise: T) -> &mut T {
-        let at = match self.0.binary_search_by_key(&subgraph, |(id, _)| *id) {
+        let at = match self.subgraphs.binary_search(&subgraph) {
             Ok(at) => at,
             Err(at) => {
-                self.0.insert(at, (subgraph, otherwise));
+                self.insert_at(at, subgraph, otherwise);
                 at
             }
         };
-        &mut self.0[at].1
+        &mut self.values[at]
+    }
+
+    fn insert_at(&mut self, at: usize, subgraph: SubgraphId, value: T) {
+        self.subgraphs.insert(at, subgraph);
+        self.values.insert(at, value);
     }
 
     /// Lets go of room that was kept for more.
     pub(super) fn shrink(&mut self) {
-        self.0.shrink_to_fit();
+        self.subgraphs.shrink_to_fit();
+        self.values.shrink_to_fit();
     }
 }
 
 impl<T> Default for BySubgraph<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self {
+            subgraphs: Vec::new(),
+            values: Vec::new(),
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! By which keys objects enter which subgraphs, and which interfaces they implement: listed once per type, so that
 //! planning need not look for them.
 
-use super::{Entrance, FieldSet, SetField, SubgraphId, TypeId, TypeKind, model::Supergraph};
+use super::{
+    Entrance, FieldSet, SetField, SubgraphId, TypeId, TypeKind,
+    model::{FieldInSubgraph, Supergraph},
+};
 use indexmap::IndexSet;
 
 impl Supergraph {
@@ -92,11 +95,21 @@ fn into_subgraph(
         let known = supergraph.ty(keyed).in_subgraph(subgraph);
         let keys = known.map_or(&[][..], |known| &known.keys);
         let resolvable = keys.iter().enumerate().filter(|(_, key)| key.resolvable);
+        let has_inputs = has_inputs(supergraph, declared, subgraph);
         resolvable.map(move |(key, _)| Entrance {
             subgraph,
             declared,
             keyed,
+            has_inputs,
             key,
         })
+    })
+}
+
+fn has_inputs(supergraph: &Supergraph, declared: TypeId, subgraph: SubgraphId) -> bool {
+    let mut fields = supergraph.ty(declared).fields.values();
+    fields.any(|id| {
+        let known = supergraph.field(*id).in_subgraph(subgraph);
+        known.is_some_and(FieldInSubgraph::has_inputs)
     })
 }

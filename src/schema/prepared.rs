@@ -11,6 +11,8 @@ pub struct Entrance {
     pub declared: TypeId,
     /// The type whose key it is: the objects' own, or an interface's.
     pub keyed: TypeId,
+    /// Whether a field of `declared` there needs to be sent something (`@requires`, contexts).
+    pub has_inputs: bool,
     /// The index of the key among those that `keyed` has in the subgraph.
     pub(super) key: usize,
 }

@@ -35,11 +35,15 @@ impl<'a> Builder<'a, '_> {
             .collect();
         let keys = supergraph.key_fields(object);
         want((object, class), keys, (&mut names, wanted));
+        let entrances = entrances.iter().filter(|entrance| entrance.has_inputs);
+        if entrances.clone().next().is_none() {
+            return;
+        }
         let mut next = 0;
         while let Some(&name) = names.get(next) {
             next += 1;
             let mut declared = None;
-            for entrance in entrances {
+            for entrance in entrances.clone() {
                 let known = (entrance.subgraph, entrance.declared);
                 if declared.replace(known) == Some(known) {
                     continue;
@@ -113,7 +117,8 @@ impl<'a> Builder<'a, '_> {
             for part in 0..self.tree.node(child).parts.len() {
                 let part = self.tree.node(child).parts[part];
                 let entrances = self.supergraph.entrances(part.object);
-                for doors in entrances.chunk_by(|a, b| a.subgraph == b.subgraph) {
+                let doors = entrances.chunk_by(|a, b| a.subgraph == b.subgraph);
+                for doors in doors.filter(|doors| doors[0].has_inputs) {
                     self.add_requirement((position, child), &part, doors);
                 }
             }
