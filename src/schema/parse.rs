@@ -27,7 +27,7 @@ impl Supergraph {
     /// Reads a supergraph SDL. Fails when it is not valid, not a supergraph, or needs what is not supported.
     pub fn parse(sdl: &str) -> Result<Self, Error> {
         let schema = Schema::parse_and_validate(sdl, "supergraph.graphql")
-            .map_err(|invalid| Error::Invalid(invalid.errors.to_string()))?;
+            .map_err(|invalid| Error::Invalid(said(&invalid.errors, sdl)))?;
         let links = Links::read(&schema)?;
         let api = api::derive(&schema, &links)?;
         let join = Join::read(&schema, &links)?;
@@ -352,4 +352,23 @@ fn lists(ty: &ast::Type) -> Option<u8> {
         ast::Type::List(inner) | ast::Type::NonNullList(inner) => lists(inner)?.checked_add(1),
         ast::Type::Named(_) | ast::Type::NonNullNamed(_) => Some(0),
     }
+}
+
+/// What is wrong with a supergraph, with its lines. The library that prints these panics on some that are not ASCII: then
+/// only their places.
+fn said(errors: &apollo_compiler::validation::DiagnosticList, sdl: &str) -> String {
+    if sdl.is_ascii() {
+        return errors.to_string();
+    }
+    let one = |diagnostic: apollo_compiler::diagnostic::Diagnostic<'_, _>| {
+        let at = diagnostic.line_column_range().map(|range| {
+            format!(
+                "supergraph.graphql:{}:{}: ",
+                range.start.line, range.start.column
+            )
+        });
+        let error: &apollo_compiler::validation::DiagnosticData = diagnostic.error;
+        format!("{}{error}\n", at.unwrap_or_default())
+    };
+    errors.iter().map(one).collect()
 }

@@ -266,3 +266,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_wrong_beside_letters_of_all_kinds() {
+    let sdl =
+        "directive @link(url: String) repeatable on S\u{fffd}{CHEMA\ntype Query { \u{1F980}: Int }";
+    assert!(Supergraph::parse(sdl).is_err());
+}
