@@ -1,12 +1,13 @@
 //! What a run is given and what it gives back.
 
 use super::Error;
+use super::read::Shared;
 use crate::operation::OperationKind;
 use crate::schema::SubgraphId;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 /// One execution of a [`super::Program`].
 pub struct Request<'a> {
@@ -42,6 +43,8 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// There if other requests get the same answer, and the same for all of them.
+    pub shared: Option<Arc<Shared>>,
 }
 
 /// Why there is no answer.

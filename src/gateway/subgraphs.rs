@@ -115,6 +115,7 @@ impl<'a> Outgoing<'a> {
                 status,
                 headers,
                 body,
+                shared: None,
             }),
             Err(error) => Err(self.call_error(error)),
         }

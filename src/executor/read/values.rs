@@ -10,7 +10,7 @@ use crate::schema::{TypeId, TypeKind};
 use apollo_compiler::ast::Type;
 use smallvec::SmallVec;
 
-impl Reader<'_, '_, '_> {
+impl Reader<'_, '_> {
     /// An object, read into a fresh row. It begins here.
     pub(super) fn object(&mut self, shape: &Shape, row: RowId) -> Result<(), Malformed> {
         self.json.mark(b'{', "an object")?;
@@ -177,9 +177,10 @@ impl Reader<'_, '_, '_> {
             (Leaf::Int, b'-' | b'0'..=b'9') => {
                 let start = self.json.at();
                 let is_integer = self.json.number()?;
-                // Nine digits are always an integer of 32 bits.
                 let text = self.json.since(start);
-                Ok(is_integer && text.len() <= 9 && text != "-0")
+                // Nine digits are always an integer of 32 bits.
+                let is_small = text.len() <= 9 || text.parse::<i32>().is_ok();
+                Ok(is_integer && is_small && text != "-0")
             }
             (Leaf::Boolean, b't' | b'f') => {
                 self.json.scalar(first)?;
