@@ -39,6 +39,12 @@ impl<'a> Json<'a> {
         self.at
     }
 
+    /// As [`Json::since`], without a look at whether these are whole characters.
+    #[inline]
+    pub(super) fn bytes_since(&self, start: usize) -> &'a [u8] {
+        &self.text.as_bytes()[start..self.at]
+    }
+
     /// The text from `start`, a place that was here before, up to here.
     pub(super) fn since(&self, start: usize) -> &'a str {
         &self.text[start..self.at]
@@ -52,14 +58,19 @@ impl<'a> Json<'a> {
     /// The first byte behind white space, 0 at the end of the text. That byte is next.
     #[inline]
     pub(super) fn peek(&mut self) -> u8 {
-        let bytes = self.text.as_bytes();
-        loop {
-            match bytes.get(self.at) {
-                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
-                Some(&byte) => return byte,
-                None => return 0,
-            }
+        match self.text.as_bytes().get(self.at) {
+            Some(&byte) if byte > b' ' => byte,
+            _ => self.peek_over_space(),
         }
+    }
+
+    fn peek_over_space(&mut self) -> u8 {
+        let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        let bytes = self.text.as_bytes();
+        while bytes.get(self.at).is_some_and(is_space) {
+            self.at += 1;
+        }
+        bytes.get(self.at).copied().unwrap_or(0)
     }
 
     /// Takes `literal` if it is what comes next, with no white space before it.
