@@ -6,7 +6,7 @@ use crate::operations::Case;
 use crate::process::{Cpu, Processor, memory};
 use crate::router::Router;
 use crate::stage::{Layout, Stage};
-use crate::table;
+use crate::table::{self, Figures};
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use std::path::Path;
@@ -46,19 +46,23 @@ pub(crate) struct Compare {
     pub(crate) layout: Layout,
 }
 
-/// One router's figures in one round.
-pub(crate) struct Figures {
-    pub(crate) rate: f64,
-    pub(crate) cpu_micros: f64,
-    pub(crate) peak_mebibytes: f64,
-    pub(crate) within: [f64; 3],
-    pub(crate) fetches: f64,
-    pub(crate) bytes: usize,
-    pub(crate) failed: u64,
-    pub(crate) failure: Option<String>,
-    /// Parts of the router's processor that other processes took, and the host.
-    pub(crate) others: f64,
-    pub(crate) stolen: f64,
+impl Compare {
+    /// How it is measured, in a sentence.
+    fn conditions(&self) -> String {
+        let Layout {
+            connections,
+            lateness,
+            ..
+        } = &self.layout;
+        let pace = match self.rate {
+            Some(rate) => format!("{rate} requests/s"),
+            None => "as fast as they go".to_owned(),
+        };
+        format!(
+            "{connections} connections, {pace}; {} rounds of {} s in turn; subgraphs take {} ± {} ms",
+            self.rounds, self.seconds, lateness.delay, lateness.jitter
+        )
+    }
 }
 
 /// Every operation, every round, every router.
@@ -72,7 +76,7 @@ pub(crate) async fn run(compare: &Compare) -> Result<()> {
     };
     let base = base.context("--base names no router")?;
     let mut stage = Stage::set(&compare.layout).await?;
-    table::open(compare);
+    table::open(&compare.routers, &compare.conditions());
     for name in &compare.operation {
         let case = Case::find(name, compare.layout.supergraph.as_deref())?;
         let supergraph = stage.supergraph(&case)?;

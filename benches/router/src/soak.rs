@@ -1,6 +1,6 @@
 //! A router under load for minutes while its supergraph changes: does a request fail, does memory grow?
 
-use crate::load::{self, Connection, Measured, Pace, Target, Traffic, body};
+use crate::load::{self, Connection, Pace, Tally, Target, Traffic, body};
 use crate::operations::Case;
 use crate::process::{machine, memory};
 use crate::router::Router;
@@ -72,42 +72,63 @@ pub(crate) async fn run(soak: &Soak) -> Result<()> {
     let loading = load::run(&target, &traffic, pace);
     let (measured, (made, seen)) = tokio::join!(loading, reloads.run(soak.reload, duration));
     samples.abort();
-    let Measured { hot, .. } = measured?;
-    let warm = WARM.min(duration.mul_f64(WARM_PART)).as_secs_f64() / 60.0;
-    let memories = memories.borrow();
-    let settled: Vec<(f64, f64)> = memories
-        .iter()
-        .copied()
-        .filter(|point| point.0 >= warm)
-        .collect();
-    let last = settled.last().map_or(f64::NAN, |point| point.1);
-    println!(
-        "Machine: {}.\n\n- {}: `{}`\n",
-        machine(),
-        soak.router.name,
-        soak.router.command
-    );
-    println!(
-        "| router | minutes | req/s | answered | failed | reloads | served | RSS MiB at the end | MiB/minute | peak RSS MiB | p50 ms | p99 ms | p99.9 ms |"
-    );
-    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
-    println!(
-        "| {} | {} | {} | {} | {} | {made} | {seen} | {last:.1} | {:.2} | {:.1} | {:.2} | {:.2} | {:.2} |",
-        soak.router.name,
-        soak.minutes,
-        soak.rate,
-        hot.answered(),
-        hot.failed,
-        slope(&settled),
-        memory(pid, "VmHWM"),
-        hot.within(0.5),
-        hot.within(0.99),
-        hot.within(0.999),
-    );
-    if let Some(failure) = hot.failure {
-        eprintln!("the first failure: {failure}");
-    }
+    let outcome = Outcome {
+        hot: measured?.hot,
+        made,
+        seen,
+        memories: memories.take(),
+        peak: memory(pid, "VmHWM"),
+    };
+    outcome.print(soak);
     Ok(())
+}
+
+/// What came of it.
+struct Outcome {
+    hot: Tally,
+    made: usize,
+    seen: usize,
+    /// Minutes and MiB.
+    memories: Vec<(f64, f64)>,
+    peak: f64,
+}
+
+impl Outcome {
+    fn print(&self, soak: &Soak) {
+        let warm = (WARM.as_secs_f64() / 60.0).min(soak.minutes * WARM_PART);
+        let memories = self.memories.iter().copied();
+        let settled: Vec<(f64, f64)> = memories.filter(|point| point.0 >= warm).collect();
+        let last = settled.last().map_or(f64::NAN, |point| point.1);
+        let (router, hot) = (&soak.router, &self.hot);
+        println!(
+            "Machine: {}.\n\n- {}: `{}`\n",
+            machine(),
+            router.name,
+            router.command
+        );
+        println!(
+            "| router | minutes | req/s | answered | failed | reloads | served | RSS MiB at the end | MiB/minute | peak RSS MiB | p50 ms | p99 ms | p99.9 ms |"
+        );
+        println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+        println!(
+            "| {} | {} | {} | {} | {} | {} | {} | {last:.1} | {:.2} | {:.1} | {:.2} | {:.2} | {:.2} |",
+            router.name,
+            soak.minutes,
+            soak.rate,
+            hot.answered(),
+            hot.failed,
+            self.made,
+            self.seen,
+            slope(&settled),
+            self.peak,
+            hot.within(0.5),
+            hot.within(0.99),
+            hot.within(0.999),
+        );
+        if let Some(failure) = &hot.failure {
+            eprintln!("the first failure: {failure}");
+        }
+    }
 }
 
 /// Notes minutes and MiB once a second.

@@ -1,30 +1,31 @@
 //! The table of `compare`, as Markdown.
 
-use crate::compare::{Compare, Figures};
 use crate::process::machine;
 use crate::router::Router;
 use crate::statistics::median;
 
+/// One router's figures in one round.
+pub(crate) struct Figures {
+    pub(crate) rate: f64,
+    pub(crate) cpu_micros: f64,
+    pub(crate) peak_mebibytes: f64,
+    pub(crate) within: [f64; 3],
+    pub(crate) fetches: f64,
+    pub(crate) bytes: usize,
+    pub(crate) failed: u64,
+    pub(crate) failure: Option<String>,
+    /// Parts of the router's processor that other processes took, and the host.
+    pub(crate) others: f64,
+    pub(crate) stolen: f64,
+}
+
 /// What was measured, how and where, and the table's head.
-pub(crate) fn open(compare: &Compare) {
-    let layout = &compare.layout;
+pub(crate) fn open(routers: &[Router], conditions: &str) {
     println!("Machine: {}.\n", machine());
-    for router in &compare.routers {
+    for router in routers {
         println!("- {}: `{}`", router.name, router.command);
     }
-    let rate = compare
-        .rate
-        .map_or("as fast as they go".to_owned(), |rate| {
-            format!("{rate} requests/s")
-        });
-    println!(
-        "\n{} connections, {rate}; {} rounds of {} s in turn; subgraphs take {} ± {} ms. Medians.\n",
-        layout.connections,
-        compare.rounds,
-        compare.seconds,
-        layout.lateness.delay,
-        layout.lateness.jitter
-    );
+    println!("\n{conditions}. Medians.\n");
     println!(
         "| operation | router | req/s | CPU µs | × base | peak RSS MiB | × base | p50 ms | p99 ms | × base | p99.9 ms | fetches | bytes | failed |"
     );
