@@ -29,14 +29,25 @@ impl fmt::Display for Difference {
 
 /// The first difference between two responses, if there is one.
 pub(crate) fn difference(left: &[u8], right: &[u8]) -> Result<Option<Difference>> {
-    let parse = |text| serde_json::from_slice::<Value>(text).context("an answer is not JSON");
     let (left, right) = (parse(left)?, parse(right)?);
     if let Some(says) = parting(&left["data"], &right["data"], "data") {
         return Ok(Some(Difference::Data(says)));
     }
-    let errors = |answer: &Value| answer["errors"].as_array().map_or(0, Vec::len);
-    let (left, right) = (errors(&left), errors(&right));
+    let (left, right) = (count(&left), count(&right));
     Ok((left != right).then_some(Difference::Errors(left, right)))
+}
+
+/// How many errors a response has.
+pub(crate) fn errors(answer: &[u8]) -> Result<usize> {
+    Ok(count(&parse(answer)?))
+}
+
+fn parse(answer: &[u8]) -> Result<Value> {
+    serde_json::from_slice(answer).context("an answer is not JSON")
+}
+
+fn count(answer: &Value) -> usize {
+    answer["errors"].as_array().map_or(0, Vec::len)
 }
 
 fn parting(left: &Value, right: &Value, path: &str) -> Option<String> {

@@ -89,6 +89,9 @@ pub(crate) async fn run(compare: &Compare) -> Result<()> {
                     .await
                     .with_context(|| format!("{}, {name}, round {}", router.name, round + 1))?;
                 figures.push(new);
+                if let (0, errors @ 1..) = (round, answers::errors(&answer)?) {
+                    eprintln!("{} answers {name} with {errors} errors", router.name);
+                }
                 let first = first.get_or_insert_with(|| answer.clone());
                 if let (0, Some(difference)) = (round, answers::difference(first, &answer)?) {
                     let says = format!("{} answers {name} differently: {difference}", router.name);
