@@ -123,11 +123,11 @@ async fn measure(
         duration: Duration::from_secs_f64(compare.seconds),
         ..compare.layout.warming(compare.rate)
     };
-    load::run(&target, &traffic, compare.layout.warming(compare.rate)).await?;
+    load::run(&target, &traffic, compare.layout.warming(compare.rate)).await;
     let number = compare.layout.router_cpu;
     let (fetches, processor) = (stage.fetches().await?, Processor::now(number)?);
     let cpu = Cpu::of(running.pid())?;
-    let measured = load::run(&target, &traffic, pace).await?;
+    let measured = load::run(&target, &traffic, pace).await;
     let cpu = Cpu::of(running.pid())?.since(cpu);
     let (fetches, later) = (stage.fetches().await? - fetches, Processor::now(number)?);
     let Measured { hot, elapsed, .. } = measured;

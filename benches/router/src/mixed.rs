@@ -103,11 +103,11 @@ async fn measure(stage: &Stage, mixed: &Mixed, router: &Router) -> Result<Round>
         duration: Duration::from_secs_f64(mixed.seconds),
         ..warming
     };
-    load::run(&target, &traffic(None), warming).await?;
-    let without = load::run(&target, &traffic(None), pace).await?;
+    load::run(&target, &traffic(None), warming).await;
+    let without = load::run(&target, &traffic(None), pace).await;
     // The router has just started: all of them are new to it.
     let misses = Misses::new(MISS, mixed.every, 1);
-    let with = load::run(&target, &traffic(Some(misses)), pace).await?;
+    let with = load::run(&target, &traffic(Some(misses)), pace).await;
     let failures = [&without.hot, &with.hot, &with.misses];
     if let Some(failure) = failures.iter().find_map(|tally| tally.failure.as_ref()) {
         eprintln!("{}: {failure}", router.name);

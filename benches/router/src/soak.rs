@@ -73,7 +73,7 @@ pub(crate) async fn run(soak: &Soak) -> Result<()> {
     let (measured, (made, seen)) = tokio::join!(loading, reloads.run(soak.reload, duration));
     samples.abort();
     let outcome = Outcome {
-        hot: measured?.hot,
+        hot: measured.hot,
         made,
         seen,
         memories: memories.take(),

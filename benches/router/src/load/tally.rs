@@ -24,6 +24,19 @@ impl Tally {
         }
     }
 
+    /// So many were not answered in time.
+    pub(super) fn lose(&mut self, count: u64) {
+        self.failed += count;
+        if count > 0 {
+            self.failure
+                .get_or_insert_with(|| "no answer in time".to_owned());
+        }
+    }
+
+    pub(super) fn asked(&self) -> u64 {
+        self.micros.len() as u64 + self.failed
+    }
+
     pub(super) fn sort(&mut self) {
         self.micros.sort_unstable();
     }
