@@ -45,6 +45,14 @@ pub struct Field {
     pub selections: Selections,
 }
 
+impl Selections {
+    /// How many fields there are, those below fields among them.
+    pub fn count(&self) -> usize {
+        let below = |field: &Field| field.selections.count() + 1;
+        self.fields.iter().map(below).sum()
+    }
+}
+
 impl Field {
     /// Whether this asks for the runtime type's name.
     pub fn is_typename(&self) -> bool {

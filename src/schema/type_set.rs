@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 /// A set of [`TypeId`]s: a bit for each from the least to the greatest member. A supergraph may have thousands of types,
 /// and most sets are a few that stand together.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TypeSet {
     /// Which word of 64 types `words` begins with; 0 for the empty set.
     start: u32,
@@ -56,12 +56,21 @@ impl TypeSet {
 
     /// What is in both sets.
     pub fn intersection(&self, other: &Self) -> Self {
+        if let (Some(a), Some(b)) = (self.narrow(), other.narrow()) {
+            return Self::within(
+                self.start,
+                if self.start == other.start { a & b } else { 0 },
+            );
+        }
         let (start, both) = self.overlap(other);
         Self::trimmed(start, both.map(|(a, b)| a & b).collect())
     }
 
     /// What is in this set and not in `other`.
     pub fn difference(&self, other: &Self) -> Self {
+        if let Some(word) = self.narrow() {
+            return Self::within(self.start, word & !other.word(self.start));
+        }
         let words = self.indexed().map(|(at, word)| word & !other.word(at));
         Self::trimmed(self.start, words.collect())
     }
@@ -123,6 +132,25 @@ impl TypeSet {
         (start, from(self).zip(from(other)))
     }
 
+    /// The only word, as most sets have.
+    fn narrow(&self) -> Option<u64> {
+        match self.words[..] {
+            [word] => Some(word),
+            _ => None,
+        }
+    }
+
+    /// The members that `word` has, as the word `at`.
+    fn within(at: u32, word: u64) -> Self {
+        match word {
+            0 => Self::default(),
+            _ => Self {
+                start: at,
+                words: SmallVec::from_buf_and_len([word, 0], 1),
+            },
+        }
+    }
+
     fn word(&self, at: u32) -> u64 {
         let index = at.wrapping_sub(self.start) as usize;
         self.words.get(index).copied().unwrap_or(0)
@@ -161,6 +189,16 @@ impl TypeSet {
             start + empty as u32
         };
         Self { start, words }
+    }
+}
+
+impl Clone for TypeSet {
+    // As derived it would go word by word.
+    fn clone(&self) -> Self {
+        Self {
+            start: self.start,
+            words: SmallVec::from_slice(&self.words),
+        }
     }
 }
 

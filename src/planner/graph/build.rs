@@ -36,15 +36,17 @@ pub(in crate::planner) fn build<'a>(
     operation: &'a Operation,
     (hops, budget): (u8, &Budget),
 ) -> Result<Graph<'a>, Error> {
+    // Keys take a few positions more; a field has two facts or three.
+    let positions = (operation.selections.count() * 3 / 2 + 8).min(POSITIONS_MAX);
     let mut builder = Builder {
         supergraph,
         labels: &operation.labels,
-        tree: Tree::default(),
-        facts: Facts::default(),
-        states: Vec::new(),
-        values: Vec::new(),
-        typenames: Vec::new(),
-        exists: Vec::new(),
+        tree: Tree::with_room(positions),
+        facts: Facts::with_room(positions * 2),
+        states: Vec::with_capacity(positions),
+        values: Vec::with_capacity(positions),
+        typenames: Vec::with_capacity(positions),
+        exists: Vec::with_capacity(positions),
         pending: Vec::new(),
         terminals: Vec::new(),
         hops,

@@ -62,9 +62,9 @@ pub(super) struct Builder<'a, 'b> {
 impl<'a> Builder<'a, '_> {
     pub(super) fn grow_tables(&mut self) {
         let nodes = self.tree.nodes.len();
-        self.states.resize(nodes, States::default());
-        self.values.resize(nodes, SmallVec::new());
-        self.typenames.resize(nodes, SmallVec::new());
+        self.states.resize_with(nodes, States::default);
+        self.values.resize_with(nodes, SmallVec::new);
+        self.typenames.resize_with(nodes, SmallVec::new);
         self.exists.resize(nodes, None);
     }
 

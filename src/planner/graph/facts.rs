@@ -129,18 +129,27 @@ impl Lists {
     }
 
     fn of(&self, fact: FactId) -> &[MoveId] {
-        let ends = (
-            self.starts.get(fact.index()),
-            self.starts.get(fact.index() + 1),
-        );
-        match ends {
-            (Some(start), Some(end)) => &self.moves[*start as usize..*end as usize],
+        match self.starts.get(fact.index()..fact.index() + 2) {
+            Some(&[start, end]) => &self.moves[start as usize..end as usize],
             _ => &[],
         }
     }
 }
 
 impl<'a> Facts<'a> {
+    /// None yet, with room for `count` facts and as many moves.
+    pub(super) fn with_room(count: usize) -> Self {
+        Self {
+            facts: Vec::with_capacity(count),
+            outputs: Vec::with_capacity(count),
+            weights: Vec::with_capacity(count),
+            kinds: Vec::with_capacity(count),
+            inputs: Vec::with_capacity(count),
+            ends: Vec::with_capacity(count),
+            ..Self::default()
+        }
+    }
+
     pub(in crate::planner) fn add(&mut self, fact: Fact<'a>) -> FactId {
         let id = FactId(self.facts.len() as u32);
         self.facts.push(fact);

@@ -66,6 +66,14 @@ pub(in crate::planner) struct Node<'a> {
 }
 
 impl<'a> Tree<'a> {
+    /// No node yet, with room for `count`.
+    pub(super) fn with_room(count: usize) -> Self {
+        Self {
+            nodes: Vec::with_capacity(count),
+            ..Self::default()
+        }
+    }
+
     pub(in crate::planner) fn node(&self, id: NodeId) -> &Node<'a> {
         &self.nodes[id.index()]
     }
