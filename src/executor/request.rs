@@ -6,7 +6,12 @@ use crate::schema::SubgraphId;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
-use std::{future::Future, pin::Pin};
+use std::{
+    any::Any,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+};
 
 /// One execution of a [`super::Program`].
 pub struct Request<'a> {
@@ -42,6 +47,15 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// There if other requests get the same answer, and the same for all of them.
+    pub shared: Option<Arc<Shared>>,
+}
+
+/// What those who share an answer make of it, so that it is made once.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// Left by whoever reads the answer first. Whoever reads it by another shape has no use for it.
+    pub parsed: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 /// Why there is no answer.

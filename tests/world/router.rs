@@ -132,6 +132,7 @@ impl Subgraphs for Called<'_> {
             status: http::StatusCode::OK,
             headers: http::HeaderMap::new(),
             body: answer.to_string().into(),
+            shared: None,
         })))
     }
 }

@@ -61,6 +61,7 @@ pub(super) fn answer(status: u16, body: impl Into<String>) -> Answer {
         status: StatusCode::from_u16(status).unwrap(),
         headers: HeaderMap::new(),
         body: body.into().into(),
+        shared: None,
     }
 }
 

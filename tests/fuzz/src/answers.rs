@@ -28,6 +28,7 @@ impl Subgraphs for Odd<'_> {
             status: Default::default(),
             headers: Default::default(),
             body: body.into(),
+            shared: None,
         };
         Box::pin(std::future::ready(Ok(answer)))
     }
