@@ -1,6 +1,8 @@
 //! What outlives a reload: snapshots refer to it, the gateway owns it.
 
-use super::{authentication::KeySources, planning::Planning, rate_limit::RateLimits, writes::Writes};
+use super::{
+    authentication::KeySources, planning::Planning, rate_limit::RateLimits, writes::Writes,
+};
 use crate::upstream::Registry;
 use std::sync::Arc;
 

@@ -76,9 +76,9 @@ pub use url_path::UrlPath;
 
 use crate::operation::OperationKind;
 use authentication::Caller;
+use bytes::Bytes;
 use execution::{Execution, until};
 use graphql::Media;
-use bytes::Bytes;
 use http::{Request, Response, request::Parts};
 use observation::Observation;
 use route::Route;
@@ -129,9 +129,7 @@ pub async fn handle(
                 .await
                 .unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
-        Err(refusal) if head.uri.path() == snapshot.path.as_str() => {
-            refuse(&refusal)
-        }
+        Err(refusal) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
         Err(refusal) => rest::refuse(&refusal),
     };
     observation.end(response)

@@ -136,7 +136,9 @@ impl<'a> Observation<'a> {
         self.has_ended = true;
         let took = self.began.elapsed();
         self.route.request(&self.head.method, status, error, took);
-        self.origin.trace.end(status.as_u16(), error.map(Code::name));
+        self.origin
+            .trace
+            .end(status.as_u16(), error.map(Code::name));
         if !self.rules.access_log {
             return;
         }

@@ -176,9 +176,8 @@ impl<'a> Outgoing<'a> {
             outcome
         });
         let outcome = task.await;
-        let outcome = outcome.unwrap_or_else(|error| {
-            Err(upstream::CallError::Broken(error.to_string()))
-        });
+        let outcome =
+            outcome.unwrap_or_else(|error| Err(upstream::CallError::Broken(error.to_string())));
         outcome.map(answer)
     }
 

@@ -57,7 +57,10 @@ impl TypeSet {
     /// What is in both sets.
     pub fn intersection(&self, other: &Self) -> Self {
         if let (Some(a), Some(b)) = (self.narrow(), other.narrow()) {
-            return Self::within(self.start, if self.start == other.start { a & b } else { 0 });
+            return Self::within(
+                self.start,
+                if self.start == other.start { a & b } else { 0 },
+            );
         }
         let (start, both) = self.overlap(other);
         Self::trimmed(start, both.map(|(a, b)| a & b).collect())

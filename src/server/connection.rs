@@ -119,9 +119,7 @@ pub(super) async fn serve(
     let service = service_fn(move |request| {
         begun.store(true, Ordering::Relaxed);
         let (settings, local) = (Arc::clone(&settings), Arc::clone(&local));
-        async move {
-            Ok::<_, Infallible>(answer(&settings, &local, (role, client), request).await)
-        }
+        async move { Ok::<_, Infallible>(answer(&settings, &local, (role, client), request).await) }
     });
     let connection = http
         .serve_connection(TokioIo::new(stream), service)

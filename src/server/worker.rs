@@ -96,11 +96,8 @@ async fn work(
         place,
     }) = incoming.recv().await
     {
-        let (settings, local, load) = (
-            Arc::clone(&settings),
-            Arc::clone(&local),
-            Arc::clone(&load),
-        );
+        let (settings, local, load) =
+            (Arc::clone(&settings), Arc::clone(&local), Arc::clone(&load));
         let watcher = open.watcher();
         tokio::spawn(async move {
             serve(settings, local, stream, role, watcher).await;

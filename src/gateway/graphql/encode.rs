@@ -3,9 +3,7 @@
 use super::Media;
 use crate::{
     executor::{self, PathSegment, Reply},
-    gateway::{
-        Code, Refusal, errors::FirstError, expose::Exposed, subgraph_rules::SubgraphTable,
-    },
+    gateway::{Code, Refusal, errors::FirstError, expose::Exposed, subgraph_rules::SubgraphTable},
 };
 use bytes::Bytes;
 use http::{Response, StatusCode, header};

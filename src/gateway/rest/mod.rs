@@ -15,8 +15,7 @@ pub(super) use problem::refuse;
 pub(super) use table::{Route, Table};
 
 use super::{
-    Body, Code, Refusal, gate::Target, metrics::known, observation::Observation,
-    trace::Callee,
+    Body, Code, Refusal, gate::Target, metrics::known, observation::Observation, trace::Callee,
 };
 use crate::upstream::{CallError, Connections, Forward, ForwardError};
 use http::{HeaderMap, Method, Response, header, request::Parts, uri::PathAndQuery};
