@@ -8,7 +8,7 @@ use super::{
     in_flight::Shared,
     local::Local,
     origin::Origin,
-    subgraphs::{Client, Outgoing},
+    subgraphs::{Client, Outgoing, until},
     trace::Stage,
 };
 use crate::executor::{self, Program, Reply};
@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Response};
 use serde_json::{Map, Value};
 use std::sync::Arc;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 /// An operation and whom it is for.
 #[derive(Clone, Copy)]
@@ -62,7 +62,12 @@ impl Execution<'_> {
         };
         let key = dedupe.key(self.program, &asked);
         let requests = &self.local.requests;
-        requests.join(key, || self.detached().response(media))
+        let response = requests.join(key, || self.detached().response(media));
+        if !response.is_mine() {
+            dedupe.joined.increment(1);
+            self.client.origin.trace.deduplicated();
+        }
+        response
     }
 
     /// The same, which goes on when this request does not.
@@ -120,16 +125,5 @@ impl Detached {
             Ok(reply) => graphql::encode(&self.snapshot.subgraphs, media, reply, None),
             Err(refusal) => graphql::refuse(media, &refusal),
         }
-    }
-}
-
-/// What comes of it, if that comes before the deadline.
-pub(super) async fn until<T>(
-    deadline: Option<Instant>,
-    work: impl Future<Output = T>,
-) -> Option<T> {
-    match deadline {
-        Some(deadline) => timeout_at(deadline, work).await.ok(),
-        None => Some(work.await),
     }
 }

@@ -77,13 +77,13 @@ pub use url_path::UrlPath;
 use crate::operation::OperationKind;
 use authentication::Caller;
 use bytes::Bytes;
-use execution::{Execution, until};
+use execution::Execution;
 use graphql::Media;
 use http::{Request, Response, request::Parts};
 use observation::Observation;
 use route::Route;
 use std::{net::IpAddr, sync::Arc};
-use subgraphs::Client;
+use subgraphs::{Client, until};
 use tokio::time::{Instant, timeout_at};
 
 /// Answers a request of a client at this address. `local` is what the worker has that it runs on.
@@ -226,12 +226,7 @@ async fn answer(
     let execution = Execution {
         snapshot,
         local,
-        client: Client {
-            origin: observation.origin(),
-            headers: &head.headers,
-            stage: &stage,
-            caller: &caller,
-        },
+        client: Client::of(observation, &stage, &caller),
         prepared: &prepared,
         program: &program,
         variables: &variables,
@@ -239,10 +234,6 @@ async fn answer(
     let is_shared = exposed.is_none() && document.kind() == OperationKind::Query;
     if let Some(dedupe) = snapshot.dedupe.as_ref().filter(|_| is_shared) {
         let response = execution.share(dedupe, media);
-        if !response.is_mine() {
-            dedupe.joined.increment(1);
-            observation.deduplicated();
-        }
         let response = until(Some(deadline), response).await;
         return response.ok_or_else(Refusal::timeout);
     }

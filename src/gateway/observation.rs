@@ -117,11 +117,6 @@ impl<'a> Observation<'a> {
         &self.origin
     }
 
-    /// It gets the response to another request, which is executed.
-    pub(super) fn deduplicated(&self) {
-        self.origin.trace.deduplicated();
-    }
-
     /// The request ends with this response, which is marked with the request's id.
     pub(super) fn end(mut self, mut response: Response<Body>) -> Response<Body> {
         response

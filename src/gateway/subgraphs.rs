@@ -4,9 +4,9 @@ use super::{
     Snapshot,
     authentication::Caller,
     call_key::{CallKey, Outcome},
-    execution::until,
     local::Local,
     metrics::SubgraphMetrics,
+    observation::Observation,
     origin::Origin,
     subgraph_rules::SubgraphRules,
     trace::{Callee, Stage},
@@ -27,7 +27,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const ACCEPT: HeaderValue =
@@ -41,6 +41,22 @@ pub(super) struct Client<'a> {
     /// What the calls are part of.
     pub(super) stage: &'a Stage,
     pub(super) caller: &'a Caller,
+}
+
+impl<'a> Client<'a> {
+    /// Whoever sent this request.
+    pub(super) fn of(
+        observation: &'a Observation<'_>,
+        stage: &'a Stage,
+        caller: &'a Caller,
+    ) -> Self {
+        Self {
+            origin: observation.origin(),
+            headers: &observation.head().headers,
+            stage,
+            caller,
+        }
+    }
 }
 
 /// The subgraphs, for one request.
@@ -246,5 +262,16 @@ impl Subgraphs for Outgoing<'_> {
         call: Call,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>> {
         Box::pin(self.send(call))
+    }
+}
+
+/// What comes of it, if that comes before the deadline.
+pub(super) async fn until<T>(
+    deadline: Option<Instant>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    match deadline {
+        Some(deadline) => timeout_at(deadline, work).await.ok(),
+        None => Some(work.await),
     }
 }

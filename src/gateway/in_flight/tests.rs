@@ -24,9 +24,9 @@ impl Share for Value {
     }
 }
 
-fn value(text: &str, shared: bool) -> Option<Value> {
+fn value(text: &str, shared: bool) -> Value {
     let text = text.to_owned();
-    Some(Value { text, shared })
+    Value { text, shared }
 }
 
 /// One who waits.
@@ -119,7 +119,7 @@ fn it_is_done_once_and_all_get_it() {
     // The others are woken by the first, and by nothing else.
     assert_eq!(clients[1].get(), None);
     for client in &mut clients {
-        assert_eq!(client.get(), value("done", true));
+        assert_eq!(client.get(), Some(value("done", true)));
         assert_eq!(client.polls(), 2);
     }
     assert!(bench.is_empty());
@@ -133,7 +133,7 @@ fn what_nobody_shares_is_left_as_it_is() {
     assert_eq!(only.get(), None);
     drop(left);
     bench.end(0, "done");
-    assert_eq!(only.get(), value("done", false));
+    assert_eq!(only.get(), Some(value("done", false)));
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn what_differs_is_done_by_itself() {
     bench.end(0, "of a");
     assert_eq!(
         (a.get(), b.get()),
-        (value("of a", false), value("of b", false))
+        (Some(value("of a", false)), Some(value("of b", false)))
     );
 }
 
@@ -155,13 +155,13 @@ fn what_is_done_is_not_kept() {
     let (mut first, mut late) = (bench.join("a"), bench.join("a"));
     assert_eq!(first.get(), None);
     bench.end(0, "old");
-    assert_eq!(first.get(), value("old", true));
+    assert_eq!(first.get(), Some(value("old", true)));
     // Somebody still holds the old one.
     let mut next = bench.join("a");
     assert_eq!(next.get(), None);
     bench.end(0, "new");
-    assert_eq!(next.get(), value("new", false));
-    assert_eq!(late.get(), value("old", true));
+    assert_eq!(next.get(), Some(value("new", false)));
+    assert_eq!(late.get(), Some(value("old", true)));
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn whoever_leaves_hands_it_over_where_it_stands() {
     assert_eq!(last.get(), None);
     assert_eq!(bench.begun.len(), 1);
     bench.end(0, "done");
-    assert_eq!(last.get(), value("done", false));
+    assert_eq!(last.get(), Some(value("done", false)));
 }
 
 #[test]
@@ -212,80 +212,84 @@ fn a_panic_is_everybodys() {
     assert!(locked(&in_flight.0).is_empty());
 }
 
-/// Clients that come, are polled and leave in any order get what they wait for.
+/// Clients that come, are polled and leave.
+#[derive(Default)]
+struct Crowd {
+    in_flight: InFlight<&'static str, Value>,
+    begun: usize,
+    /// By the number of the work, from 1: how to end it, and what came out of it.
+    ends: BTreeMap<usize, oneshot::Sender<&'static str>>,
+    outcomes: BTreeMap<usize, &'static str>,
+    /// The work begun last under a key.
+    last: BTreeMap<&'static str, usize>,
+    /// Each with the number of the work that it waits for.
+    clients: Vec<(usize, Client)>,
+}
+
+impl Crowd {
+    fn come(&mut self, key: &'static str) {
+        let (last, ends, begun) = (&mut self.last, &mut self.ends, &mut self.begun);
+        let client = Client::of(self.in_flight.join(key, || {
+            let (end, ended) = oneshot::channel();
+            *begun += 1;
+            last.insert(key, *begun);
+            ends.insert(*begun, end);
+            async move {
+                let text = ended.await.unwrap().to_owned();
+                let shared = false;
+                Value { text, shared }
+            }
+        }));
+        self.clients.push((self.last[key], client));
+    }
+
+    /// A client looks whether there is something. Whoever gets it is gone.
+    fn look(&mut self, index: usize) {
+        let (work, client) = &mut self.clients[index];
+        if let Some(got) = client.get() {
+            assert_eq!(got.text, self.outcomes[work]);
+            self.clients.swap_remove(index);
+        }
+    }
+
+    /// The oldest work ends. It was dropped if and only if nobody waits for it.
+    fn end(&mut self, text: &'static str) {
+        if let Some((work, end)) = self.ends.pop_first() {
+            let is_awaited = self.clients.iter().any(|(awaited, _)| *awaited == work);
+            assert_eq!(end.send(text).is_ok(), is_awaited);
+            self.outcomes.insert(work, text);
+        }
+    }
+
+    /// Ends everything, and polls whoever was woken until nobody is.
+    fn end_all(&mut self) {
+        while !self.ends.is_empty() {
+            self.end("end");
+        }
+        let is_woken = |client: &Client| client.flag.woken.load(Ordering::Relaxed);
+        while let Some(woken) = self.clients.iter().position(|(_, client)| is_woken(client)) {
+            self.look(woken);
+        }
+    }
+}
+
 #[test]
 fn whatever_the_order_nobody_waits_in_vain() {
-    const KEYS: [&str; 3] = ["a", "b", "c"];
-    const ENDS: [&str; 3] = ["1", "2", "3"];
     for seed in 0..2000 {
         let mut random = fastrand::Rng::with_seed(seed);
-        let in_flight: InFlight<&str, Value> = InFlight::default();
-        let mut ends: BTreeMap<usize, oneshot::Sender<&str>> = BTreeMap::new();
-        let mut begun = 0;
-        // Each with the number of the work that it waits for.
-        let mut clients: Vec<(usize, Client)> = Vec::new();
-        let mut under_way: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut outcomes: BTreeMap<usize, &str> = BTreeMap::new();
+        let mut crowd = Crowd::default();
         for _ in 0..60 {
+            let several = crowd.clients.len();
             match random.u8(..10) {
-                0..=3 => {
-                    let key = KEYS[random.usize(..KEYS.len())];
-                    let client = Client::of(in_flight.join(key, || {
-                        let (end, ended) = oneshot::channel();
-                        begun += 1;
-                        under_way.insert(key, begun);
-                        ends.insert(begun, end);
-                        async move {
-                            let text = ended.await.unwrap().to_owned();
-                            let shared = false;
-                            Value { text, shared }
-                        }
-                    }));
-                    clients.push((under_way[key], client));
-                }
-                4..=6 if !clients.is_empty() => {
-                    let index = random.usize(..clients.len());
-                    if let Some(got) = clients[index].1.get() {
-                        let (work, _) = clients.swap_remove(index);
-                        assert_eq!(got.text, outcomes[&work], "seed {seed}");
-                    }
-                }
-                7 if !clients.is_empty() => {
-                    clients.swap_remove(random.usize(..clients.len()));
-                }
-                8 => {
-                    if let Some((work, end)) = ends.pop_first() {
-                        let text = ENDS[random.usize(..ENDS.len())];
-                        let is_awaited = clients.iter().any(|(awaited, _)| *awaited == work);
-                        assert_eq!(end.send(text).is_ok(), is_awaited, "seed {seed}");
-                        outcomes.insert(work, text);
-                    }
-                }
+                0..=3 => crowd.come(["a", "b", "c"][random.usize(..3)]),
+                4..=6 if several > 0 => crowd.look(random.usize(..several)),
+                7 if several > 0 => drop(crowd.clients.swap_remove(random.usize(..several))),
+                8 => crowd.end(["1", "2", "3"][random.usize(..3)]),
                 _ => {}
             }
         }
-        for (work, end) in ends {
-            let _ = end.send("end");
-            outcomes.insert(work, "end");
-        }
-        // Whoever was woken is polled, until nobody is.
-        while clients
-            .iter()
-            .any(|(_, client)| client.flag.woken.load(Ordering::Relaxed))
-        {
-            clients.retain_mut(|(work, client)| match client.get() {
-                Some(got) => {
-                    assert_eq!(got.text, outcomes[work], "seed {seed}");
-                    false
-                }
-                None => true,
-            });
-        }
-        assert!(
-            clients.is_empty(),
-            "seed {seed}: {} wait in vain",
-            clients.len()
-        );
-        assert!(locked(&in_flight.0).is_empty(), "seed {seed}");
+        crowd.end_all();
+        assert_eq!(crowd.clients.len(), 0, "seed {seed}");
+        assert!(locked(&crowd.in_flight.0).is_empty(), "seed {seed}");
     }
 }
