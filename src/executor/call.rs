@@ -3,7 +3,7 @@
 use super::compile::{EntityField, Program, Step};
 use super::entities::{self, Joins};
 use super::rows::{RowId, Rows};
-use super::shape::Shape;
+use super::shape::{RowLayout, Shape};
 use super::{Call, Request, walk};
 use crate::planner::PositionId;
 use apollo_compiler::Name;
@@ -16,6 +16,8 @@ pub(super) enum Destination<'p> {
     Root {
         at: PositionId,
         rows: Vec<RowId>,
+        /// What a row there looks like.
+        layout: RowLayout,
         shape: &'p Shape,
     },
     /// By `_entities` field: which entity goes into which row.
@@ -53,7 +55,7 @@ impl<'p> Calls<'p> {
 /// The request for root fields at a position.
 pub(super) fn root<'p>(
     program: &Program,
-    (step, at, shape): (&Step, PositionId, &'p Shape),
+    (step, at, (layout, shape)): (&Step, PositionId, (RowLayout, &'p Shape)),
     rows: &Rows,
     request: &Request<'_>,
 ) -> Calls<'p> {
@@ -61,7 +63,13 @@ pub(super) fn root<'p>(
     let rows = walk::rows_at(program, rows, at);
     if !rows.is_empty() {
         let body = Body::new(&step.head, step.variables.iter(), request);
-        calls.add(step, body.finish(), Destination::Root { at, rows, shape });
+        let destination = Destination::Root {
+            at,
+            rows,
+            layout,
+            shape,
+        };
+        calls.add(step, body.finish(), destination);
     }
     calls
 }

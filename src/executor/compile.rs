@@ -3,7 +3,8 @@
 //! Document texts become the beginnings of request bodies, reads become [`Shape`]s with slots in place of positions,
 //! `after` is turned around into "who waits for me". Knows nothing of requests.
 
-use super::shape::Shape;
+use super::leaf::LeafType;
+use super::shape::{Layouts, RowLayout, Shape};
 use crate::operation::OperationKind;
 use crate::planner::{
     ContextSource, ContextVariable, Fetch, FetchKind, Output, OutputValue, Plan, Position,
@@ -12,7 +13,10 @@ use crate::planner::{
 use crate::schema::{SubgraphId, Supergraph, TypeSet};
 use apollo_compiler::Name;
 use smallvec::SmallVec;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 /// A plan, ready to run any number of times. Made by [`compile`] alone.
 #[derive(Debug)]
@@ -22,7 +26,11 @@ pub struct Program {
     /// By position: the response key under which clients see it, if they do.
     pub(super) shown_as: Vec<Option<Name>>,
     pub(super) steps: Vec<Step>,
+    /// Whether what is asked of an object depends on what is around it, too.
+    pub(super) has_contexts: bool,
     pub(super) output: Output,
+    /// About the length of the largest response lately: the next one gets that much room.
+    pub(super) largest: AtomicUsize,
 }
 
 /// A fetch.
@@ -43,7 +51,11 @@ pub(super) struct Step {
 /// What a step asks for; see [`FetchKind`].
 #[derive(Debug)]
 pub(super) enum StepKind {
-    Root { at: PositionId, shape: Shape },
+    Root {
+        at: PositionId,
+        rows: RowLayout,
+        shape: Shape,
+    },
     Entities(Vec<EntityField>),
     Contextual(Contextual),
 }
@@ -72,6 +84,8 @@ pub(super) struct Target {
     pub representation: Representation,
     /// By context variable of the field; see [`ContextSource`].
     pub contexts: Vec<Vec<Source>>,
+    /// What its rows look like.
+    pub rows: RowLayout,
     pub shape: Shape,
 }
 
@@ -92,34 +106,53 @@ pub fn compile(supergraph: &Arc<Supergraph>, mut plan: Plan) -> Program {
             awaited_by[earlier.0 as usize].push(index);
         }
     }
-    let mut shown_as = vec![None; plan.positions.len()];
-    note_response_keys(&plan.output, &mut shown_as);
+    let mut shown = Shown {
+        keys: vec![None; plan.positions.len()],
+        leaves: vec![None; plan.positions.len()],
+    };
+    shown.note(&plan.output);
     let fetches = std::mem::take(&mut plan.fetches);
     let steps = fetches.into_iter().zip(awaited_by);
+    let steps: Vec<Step> = steps
+        .map(|(fetch, awaited_by)| Step::new(fetch, awaited_by, (&plan, &shown.leaves)))
+        .collect();
+    let is_contextual = |step: &Step| matches!(step.kind, StepKind::Contextual(_));
     Program {
         supergraph: Arc::clone(supergraph),
-        steps: steps
-            .map(|(fetch, awaited_by)| Step::new(fetch, awaited_by, &plan))
-            .collect(),
+        has_contexts: steps.iter().any(is_contextual),
+        steps,
         positions: plan.positions,
-        shown_as,
+        shown_as: shown.keys,
         output: plan.output,
+        largest: AtomicUsize::new(0),
     }
 }
 
-fn note_response_keys(output: &Output, shown_as: &mut [Option<Name>]) {
-    for field in &output.fields {
-        match &field.value {
-            OutputValue::Leaf { position, .. } => {
-                shown_as[position.0 as usize] = Some(field.key.clone())
+/// What clients see, by position.
+struct Shown {
+    keys: Vec<Option<Name>>,
+    leaves: Vec<Option<LeafType>>,
+}
+
+impl Shown {
+    fn note(&mut self, output: &Output) {
+        for field in &output.fields {
+            match &field.value {
+                OutputValue::Leaf { position, ty, leaf } => {
+                    self.keys[position.0 as usize] = Some(field.key.clone());
+                    self.leaves[position.0 as usize] = Some(LeafType {
+                        ty: ty.clone(),
+                        leaf: *leaf,
+                    });
+                }
+                OutputValue::Object {
+                    position, output, ..
+                } => {
+                    self.keys[position.0 as usize] = Some(field.key.clone());
+                    self.note(output);
+                }
+                OutputValue::Typename | OutputValue::Introspection => {}
             }
-            OutputValue::Object {
-                position, output, ..
-            } => {
-                shown_as[position.0 as usize] = Some(field.key.clone());
-                note_response_keys(output, shown_as);
-            }
-            OutputValue::Typename | OutputValue::Introspection => {}
         }
     }
 }
@@ -132,6 +165,16 @@ impl Program {
     pub fn bytes(&self) -> u64 {
         let bodies: usize = self.steps.iter().map(|step| step.head.len()).sum();
         self.positions.len() as u64 * BYTES_PER_POSITION + bodies as u64
+    }
+
+    /// Remembers the length of a response, if it is large, or else forgets a little of the largest.
+    pub(super) fn note_length(&self, length: usize) {
+        let known = self.largest.load(Ordering::Relaxed);
+        if length > known {
+            self.largest.store(length, Ordering::Relaxed);
+        } else if length < known / 2 {
+            self.largest.store(known - known / 16, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn position(&self, id: PositionId) -> &Position {
@@ -156,7 +199,11 @@ impl Program {
 }
 
 impl Step {
-    fn new(fetch: Fetch, awaited_by: Vec<usize>, plan: &Plan) -> Self {
+    fn new(
+        fetch: Fetch,
+        awaited_by: Vec<usize>,
+        (plan, leaves): (&Plan, &[Option<LeafType>]),
+    ) -> Self {
         Self {
             subgraph: fetch.subgraph,
             operation: fetch.operation,
@@ -164,18 +211,27 @@ impl Step {
             variables: fetch.variables,
             waits_for: fetch.after.len(),
             awaited_by,
-            kind: StepKind::new(fetch.kind, fetch.template, plan),
+            kind: StepKind::new(fetch.kind, fetch.template, (plan, leaves)),
         }
     }
 }
 
 impl StepKind {
-    fn new(kind: FetchKind, template: Option<Template>, plan: &Plan) -> Self {
+    fn new(
+        kind: FetchKind,
+        template: Option<Template>,
+        (plan, leaves): (&Plan, &[Option<LeafType>]),
+    ) -> Self {
+        let layouts = Layouts {
+            positions: &plan.positions,
+            leaves,
+        };
         let fields = match kind {
             FetchKind::Root { at, read } => {
                 return Self::Root {
                     at,
-                    shape: Shape::new(read, &plan.positions),
+                    rows: RowLayout::of(&plan.positions[at.0 as usize]),
+                    shape: Shape::new(read, &layouts),
                 };
             }
             FetchKind::Entities(fields) => fields,
@@ -187,7 +243,7 @@ impl StepKind {
             targets: field
                 .targets
                 .into_iter()
-                .map(|target| Target::new(target, plan))
+                .map(|target| Target::new(target, (plan, &layouts)))
                 .collect(),
         });
         let fields = fields.collect();
@@ -199,7 +255,7 @@ impl StepKind {
 }
 
 impl Target {
-    fn new(target: crate::planner::Target, plan: &Plan) -> Self {
+    fn new(target: crate::planner::Target, (plan, layouts): (&Plan, &Layouts<'_>)) -> Self {
         let source = |source: ContextSource| Source {
             up: plan.steps_up(target.position, source.position),
             types: source.types,
@@ -213,7 +269,8 @@ impl Target {
             contexts: contexts
                 .map(|sources| sources.into_iter().map(source).collect())
                 .collect(),
-            shape: Shape::new(target.read, &plan.positions),
+            rows: RowLayout::of(&plan.positions[target.position.0 as usize]),
+            shape: Shape::new(target.read, layouts),
         }
     }
 }

@@ -125,7 +125,7 @@ fn write_leaves(
 ) {
     match datum {
         Datum::Absent | Datum::Null | Datum::Misshapen => json.extend_from_slice(b"null"),
-        Datum::Leaf(text) => json.extend_from_slice(rows.text(text)),
+        Datum::Leaf { text, .. } => json.extend_from_slice(rows.text(text)),
         Datum::Object(row) => write_leaf(program, rows, (row, fields), json),
         Datum::List(list) => {
             json.push(b'[');
@@ -270,7 +270,7 @@ impl<'a, 'p> Writer<'a, 'p> {
         match datum {
             Datum::Absent | Datum::Null | Datum::Misshapen if field.key => return Err(Unaskable),
             Datum::Absent | Datum::Null | Datum::Misshapen => self.json.extend_from_slice(b"null"),
-            Datum::Leaf(text) => self.json.extend_from_slice(self.rows.text(text)),
+            Datum::Leaf { text, .. } => self.json.extend_from_slice(self.rows.text(text)),
             Datum::Object(row) => self.object(row, field)?,
             Datum::List(list) => {
                 self.json.push(b'[');

@@ -4,8 +4,24 @@
 
 use crate::planner::Leaf;
 use crate::schema::Supergraph;
+use apollo_compiler::ast::Type;
 use std::borrow::Cow;
 use std::str;
+
+/// The type of a leaf field.
+#[derive(Clone, Debug)]
+pub(super) struct LeafType {
+    pub ty: Type,
+    pub leaf: Leaf,
+}
+
+/// The type of the items, if `ty` is a list.
+pub(super) fn item_type(ty: &Type) -> Option<&Type> {
+    match ty {
+        Type::List(inner) | Type::NonNullList(inner) => Some(inner),
+        Type::Named(_) | Type::NonNullNamed(_) => None,
+    }
+}
 
 /// The value does not fit the type. Displays as what was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,7 +5,7 @@
 //! policies: whoever calls it passes [`Subgraphs`] that already knows them.
 //!
 //! The parts, in the order in which a request meets them: `run` starts a fetch when its turn has come, `call` writes
-//! its body with the representations of `entities` (`contexts` several, where arguments differ), `answer` opens what comes back, `read` puts it into `rows`,
+//! its body with the representations of `entities` (`contexts` several, where arguments differ), `read` walks over what comes back, by the grammar of `json`, and `merge` puts it into `rows`,
 //! `place` says where errors belong, and `write` makes the response, each leaf checked by `leaf`.
 
 mod error;
@@ -24,7 +24,8 @@ mod entities;
 
 mod contexts;
 
-mod answer;
+mod json;
+mod merge;
 mod read;
 
 mod errors;

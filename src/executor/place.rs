@@ -4,12 +4,12 @@
 //! from its wire path to the field that clients see, or to what is around that field if they do not; an error in an
 //! entity stands at every place that shows the entity.
 
-use super::answer::Failure;
 use super::call::{Destination, Unset};
 use super::compile::Program;
 use super::entities::{Join, Joins};
 use super::errors::Errors;
-use super::read::Findings;
+use super::merge::Findings;
+use super::read::Failure;
 use super::rows::{Datum, RowId, Rows};
 use super::shape::Shape;
 use super::{Error, ErrorCode, PathSegment, walk};
@@ -31,7 +31,7 @@ pub(super) struct Placing<'a> {
     subgraph: SubgraphId,
     destination: &'a Destination<'a>,
     /// By position, as far as needed: the paths of the rows there.
-    paths: HashMap<PositionId, HashMap<RowId, Path>>,
+    paths: HashMap<PositionId, HashMap<RowId, Vec<Path>>>,
     errors: Errors,
 }
 
@@ -91,8 +91,9 @@ impl<'a> Placing<'a> {
                 ),
                 extensions: Map::new(),
             };
-            let path = self.row_path(*row, *position);
-            self.add(&report, path);
+            for path in self.row_paths(*row, *position) {
+                self.add(&report, path);
+            }
         }
     }
 
@@ -113,16 +114,25 @@ impl<'a> Placing<'a> {
         for (row, position) in findings.uneven {
             let field = &self.program.position(position).field;
             let message = format!("subgraphs disagree on the length of the list `{field}`");
-            let path = self.field_path(row, position);
-            self.add(&Failure::malformed(message).into(), path);
+            let report = Failure::malformed(message).into();
+            for path in self.field_paths(row, position) {
+                self.add(&report, path);
+            }
         }
         let Destination::Entities(joins) = self.destination else {
             return;
         };
+        for (index, representation) in findings.odd {
+            let message = "the subgraph sent something else than an entity";
+            self.of_entities((&joins[index], message), |at| at == representation);
+        }
         for (index, received) in findings.short {
             let joins = &joins[index];
             match received {
-                Some(received) => self.missing_entities(received, joins),
+                Some(received) => {
+                    let message = "the subgraph sent too few entities";
+                    self.of_entities((joins, message), |at| at >= received);
+                }
                 None if reported => {}
                 None => {
                     let message = format!("there is no list `{}`", joins.key);
@@ -135,15 +145,18 @@ impl<'a> Placing<'a> {
         }
     }
 
-    fn missing_entities(&mut self, received: usize, joins: &Joins<'_>) {
-        let report = Failure::malformed("the subgraph sent too few entities").into();
-        let missing = joins
-            .all()
-            .iter()
-            .filter(|join| join.representation >= received);
-        for join in missing {
-            let path = self.row_path(join.row, joins.target(join).position);
-            self.add(&report, path);
+    /// Reports something of the representations that it is true of.
+    fn of_entities(
+        &mut self,
+        (joins, message): (&Joins<'_>, &str),
+        concerns: impl Fn(usize) -> bool,
+    ) {
+        let report = Failure::malformed(message).into();
+        let joined = joins.all().iter();
+        for join in joined.filter(|join| concerns(join.representation)) {
+            for path in self.row_paths(join.row, joins.target(join).position) {
+                self.add(&report, path);
+            }
         }
     }
 
@@ -177,12 +190,11 @@ impl<'a> Placing<'a> {
             Destination::Root { at, .. } if wire_path.is_empty() => {
                 vec![walk::path_to_first_list(self.program, *at)]
             }
-            Destination::Root { at, rows, shape } => {
-                let follow = |row: &RowId| {
-                    let before = self.row_path(*row, *at);
-                    self.follow(before, (shape, *row), wire_path)
-                };
-                rows.iter().map(follow).collect()
+            Destination::Root {
+                at, rows, shape, ..
+            } => {
+                let rows = rows.iter().map(|row| (*row, *at, *shape));
+                self.follow_all(rows, wire_path)
             }
             Destination::Entities(joins) => {
                 let key = wire_path.first().and_then(Value::as_str);
@@ -201,12 +213,26 @@ impl<'a> Placing<'a> {
         if joined.is_empty() {
             return target_paths(self.program, joins);
         }
-        let follow = |join: &Join| {
+        let rows = joined.iter().map(|join: &Join| {
             let target = joins.target(join);
-            let before = self.row_path(join.row, target.position);
-            self.follow(before, (&target.shape, join.row), &wire_path[1..])
-        };
-        joined.iter().map(follow).collect()
+            (join.row, target.position, &target.shape)
+        });
+        self.follow_all(rows, &wire_path[1..])
+    }
+
+    /// Follows a wire path from every place of some rows: each with its position and what was read of it.
+    fn follow_all<'s>(
+        &mut self,
+        rows: impl Iterator<Item = (RowId, PositionId, &'s Shape)>,
+        wire_path: &[Value],
+    ) -> Vec<Path> {
+        let mut places = Vec::new();
+        for (row, position, shape) in rows {
+            for before in self.row_paths(row, position) {
+                places.push(self.follow(before, (shape, row), wire_path));
+            }
+        }
+        places
     }
 
     /// Extends the path of `row` by a wire path, as far as clients see what it leads to.
@@ -216,7 +242,7 @@ impl<'a> Placing<'a> {
         let mut steps = wire_path.iter().peekable();
         while let Some(key) = steps.next().and_then(Value::as_str) {
             let object = row.and_then(|row| self.rows.object(row));
-            let uses = shape.and_then(|shape| Some(&shape.keys[shape.find(key, 0)?].uses));
+            let uses = shape.and_then(|shape| Some(&shape.keys[shape.find(key)?].uses));
             let mut shown = uses
                 .into_iter()
                 .flatten()
@@ -271,25 +297,29 @@ impl<'a> Placing<'a> {
         }
     }
 
-    fn field_path(&mut self, row: RowId, position: PositionId) -> Path {
+    fn field_paths(&mut self, row: RowId, position: PositionId) -> Vec<Path> {
         let parent = self.program.position(position).parent.unwrap_or(position);
-        let mut path = self.row_path(row, parent);
-        path.extend(
-            self.program
-                .shown_as(position)
-                .cloned()
-                .map(PathSegment::Key),
-        );
-        path
+        let mut paths = self.row_paths(row, parent);
+        if let Some(key) = self.program.shown_as(position) {
+            let key = PathSegment::Key(key.clone());
+            paths.iter_mut().for_each(|path| path.push(key.clone()));
+        }
+        paths
     }
 
-    fn row_path(&mut self, row: RowId, position: PositionId) -> Path {
+    /// The paths of all places where a row is.
+    fn row_paths(&mut self, row: RowId, position: PositionId) -> Vec<Path> {
         let paths = self.paths.entry(position).or_insert_with(|| {
-            walk::paths_at(self.program, self.rows, position)
-                .into_iter()
-                .collect()
+            let mut paths: HashMap<RowId, Vec<Path>> = HashMap::new();
+            for (row, path) in walk::paths_at(self.program, self.rows, position) {
+                paths.entry(row).or_default().push(path);
+            }
+            paths
         });
-        paths.get(&row).cloned().unwrap_or_default()
+        paths
+            .get(&row)
+            .cloned()
+            .unwrap_or_else(|| vec![Path::new()])
     }
 
     fn add(&mut self, report: &Report, path: Path) {

@@ -78,9 +78,19 @@ pub enum Reply {
 
 /// A complete response.
 pub struct Response {
-    /// The JSON text of `data`: an object, or `null`.
-    pub data: Vec<u8>,
+    /// The JSON text of the response up to and with its data: `{"data":…`. Errors and an end are still to be added.
+    pub text: Vec<u8>,
     pub errors: Vec<Error>,
     /// Each subgraph's response headers in the order of the plan's fetches, for header propagation.
     pub headers: Vec<(SubgraphId, HeaderMap)>,
+}
+
+impl Response {
+    /// What [`Self::text`] begins with.
+    pub(super) const HEAD: &[u8] = b"{\"data\":";
+
+    /// The JSON text of `data`: an object, or `null`.
+    pub fn data(&self) -> &[u8] {
+        self.text.strip_prefix(Self::HEAD).unwrap_or_default()
+    }
 }

@@ -1,7 +1,7 @@
 //! The response under construction: objects as rows of slots, all in a few vectors.
 //!
-//! Scalars are not decoded: a slot remembers where in which response body its JSON text stands. A row belongs to one
-//! place of the response; places that show the same entity have a row each. Knows nothing of plans.
+//! Scalars are not decoded: a slot remembers where in which response body its JSON text stands. Places that show the same
+//! entity have a row each, but the objects inside of it may be the same rows. Knows nothing of plans.
 
 use super::shape::RowLayout;
 use crate::schema::TypeId;
@@ -14,6 +14,8 @@ pub(super) struct Rows {
     rows: Vec<Row>,
     slots: Vec<Datum>,
     items: Vec<Datum>,
+    /// Whether some rows are at several places.
+    pub shared: bool,
 }
 
 /// An object of the response.
@@ -34,7 +36,11 @@ pub(super) enum Datum {
     /// No subgraph has said anything.
     Absent,
     Null,
-    Leaf(Text),
+    /// A leaf as it was sent. `fits`: it is what its type allows, as it stands.
+    Leaf {
+        text: Text,
+        fits: bool,
+    },
     Object(RowId),
     List(List),
     /// A subgraph sent something else than the objects or lists that should be here.
@@ -58,10 +64,7 @@ pub(super) struct List {
 
 /// A body that has been added, so that pieces of it can be named.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct BodyId {
-    index: u32,
-    address: usize,
-}
+pub(super) struct BodyId(u32);
 
 impl RowId {
     /// The root object, which is there from the start.
@@ -127,10 +130,7 @@ impl Rows {
     /// Keeps a response body for the leaves that will point into it. None if it is too large to point into.
     pub(super) fn add_body(&mut self, body: Bytes) -> Option<BodyId> {
         u32::try_from(body.len()).ok()?;
-        let id = BodyId {
-            index: self.bodies.len() as u32,
-            address: body.as_ptr().addr(),
-        };
+        let id = BodyId(self.bodies.len() as u32);
         self.bodies.push(body);
         Some(id)
     }
@@ -148,13 +148,8 @@ impl Rows {
                 .items(list)
                 .iter()
                 .for_each(|item| self.objects_in(*item, found)),
-            Datum::Absent | Datum::Null | Datum::Leaf(_) | Datum::Misshapen => {}
+            Datum::Absent | Datum::Null | Datum::Leaf { .. } | Datum::Misshapen => {}
         }
-    }
-
-    /// How many bytes of subgraph responses there are.
-    pub(super) fn bytes(&self) -> usize {
-        self.bodies.iter().map(Bytes::len).sum()
     }
 }
 
@@ -174,11 +169,11 @@ impl List {
 
 impl BodyId {
     /// Names a piece of this body.
-    pub(super) fn text(self, piece: &str) -> Text {
+    pub(super) fn text(self, start: usize, length: usize) -> Text {
         Text {
-            body: self.index,
-            start: (piece.as_ptr().addr() - self.address) as u32,
-            length: piece.len() as u32,
+            body: self.0,
+            start: start as u32,
+            length: length as u32,
         }
     }
 }
@@ -186,6 +181,6 @@ impl BodyId {
 impl Text {
     /// Whether both are pieces of one body.
     pub(super) fn shares_body_with(self, body: BodyId) -> bool {
-        self.body == body.index
+        self.body == body.0
     }
 }

@@ -2,14 +2,14 @@
 //!
 //! All of it is one future. Dropping that drops the calls under way, and no other starts.
 
-use super::answer::{self, Failure};
 use super::call::{self, Destination};
 use super::compile::{Program, Step, StepKind};
 use super::errors::Errors;
 use super::place::Placing;
+use super::read::{self, Failure};
 use super::rows::Rows;
 use super::shape::RowLayout;
-use super::{Answer, Call, CallError, Reply, Request, Response, contexts, read, write};
+use super::{Answer, Call, CallError, Reply, Request, Response, contexts, write};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::HeaderMap;
 use smallvec::SmallVec;
@@ -76,7 +76,11 @@ impl<'a> Run<'a> {
         let step = &self.program.steps[index];
         let (program, rows) = (self.program, &self.rows);
         let calls = match &step.kind {
-            StepKind::Root { at, shape } => call::root(program, (step, *at, shape), rows, request),
+            StepKind::Root {
+                at,
+                rows: layout,
+                shape,
+            } => call::root(program, (step, *at, (*layout, shape)), rows, request),
             StepKind::Entities(fields) => call::entities(program, (step, fields), rows, request),
             StepKind::Contextual(fields) => contexts::calls(program, (step, fields), rows, request),
         };
@@ -126,28 +130,19 @@ impl<'a> Run<'a> {
     }
 
     fn take(&mut self, step: &Step, destination: &Destination<'_>, answer: &Answer) {
-        let envelope = match answer::open(answer) {
-            Ok(envelope) => envelope,
+        let reading = match read::read(self.program, destination, answer, &mut self.rows) {
+            Ok(reading) => reading,
             Err(failure) => return self.fail(step, destination, failure),
         };
-        let read = envelope.data.map(|data| {
-            let body = self.rows.add_body(answer.body.clone());
-            let body = body.ok_or_else(|| Failure::malformed("the answer is too large"))?;
-            read::read(self.program, destination, (body, data), &mut self.rows)
-                .map_err(|error| Failure::malformed(format!("not the data asked for: {error}")))
-        });
-        if !envelope.has_errors() && matches!(&read, Some(Ok(findings)) if findings.is_empty()) {
+        let has_errors = read::has_errors(&reading.errors);
+        if !has_errors && reading.findings.is_empty() {
             return;
         }
         let mut placing = Placing::new(self.program, &self.rows, step.subgraph, destination);
-        if envelope.has_errors() {
-            placing.subgraph_errors(envelope.errors);
+        if has_errors {
+            placing.subgraph_errors(reading.errors);
         }
-        match read {
-            Some(Ok(findings)) => placing.findings(findings),
-            Some(Err(failure)) => placing.failure(failure),
-            None => {}
-        }
+        placing.findings(reading.findings);
         self.errors.extend(placing.finish());
     }
 
@@ -159,13 +154,13 @@ impl<'a> Run<'a> {
 
     fn reply(mut self, request: &Request<'_>) -> Reply {
         let mut errors = self.errors.finish();
-        let (data, more) = write::write(self.program, &self.rows, request.introspection, &errors);
+        let (text, more) = write::write(self.program, &self.rows, request.introspection, &errors);
         errors.extend(more);
         self.headers.sort_by_key(|(step, _)| *step);
         let subgraph = |step: usize| self.program.steps[step].subgraph;
         let headers = self.headers.into_iter();
         Reply::One(Response {
-            data,
+            text,
             errors,
             headers: headers
                 .map(|(step, headers)| (subgraph(step), headers))

@@ -1,5 +1,6 @@
 //! The shape of an object in a subgraph's response: a [`Read`] by key, with slots in place of positions.
 
+use super::leaf::LeafType;
 use crate::planner::{Position, PositionId, Read, ReadField};
 use crate::schema::{TypeId, TypeSet};
 
@@ -10,12 +11,16 @@ pub(super) struct Shape {
     pub keys: Vec<Key>,
     /// Whether one of the keys tells the object's type.
     pub tells_type: bool,
+    /// Whether there are objects inside.
+    pub has_composites: bool,
 }
 
 /// A key of an object in a response.
 #[derive(Debug)]
 pub(super) struct Key {
     pub text: String,
+    /// As subgraphs write it, mostly: with quotes and a colon.
+    pub literal: String,
     /// Its value is the object's `__typename`.
     pub is_typename: bool,
     /// Whether what happens to the value depends on the object's type.
@@ -33,6 +38,14 @@ pub(super) struct Use {
     pub slot: u32,
     /// For composite values: how to read the objects among them. None: a leaf.
     pub composite: Option<Composite>,
+    /// What clients expect of a leaf, if they see it.
+    pub leaf: Option<LeafType>,
+}
+
+/// What shapes are made from, by position.
+pub(super) struct Layouts<'p> {
+    pub positions: &'p [Position],
+    pub leaves: &'p [Option<LeafType>],
 }
 
 /// Objects, in as many lists as the position says.
@@ -51,7 +64,7 @@ pub(super) struct RowLayout {
 }
 
 impl Shape {
-    pub(super) fn new(read: Read, positions: &[Position]) -> Self {
+    pub(super) fn new(read: Read, layouts: &Layouts<'_>) -> Self {
         let mut shape = Self::default();
         if let Some(key) = read.typename {
             shape.key(key).is_typename = true;
@@ -64,21 +77,24 @@ impl Shape {
                 position,
                 read,
             } = field;
+            shape.has_composites |= read.is_some();
             let key = shape.key(key);
             key.depends_on_type |= types.is_some();
             key.uses.push(Use {
                 types,
                 position,
-                slot: positions[position.0 as usize].slot,
-                composite: read.map(|read| Composite::new(read, position, positions)),
+                slot: layouts.positions[position.0 as usize].slot,
+                composite: read.map(|read| Composite::new(read, position, layouts)),
+                leaf: layouts.leaves[position.0 as usize].clone(),
             });
         }
         shape
     }
 
     fn key(&mut self, text: String) -> &mut Key {
-        let index = self.find(&text, 0).unwrap_or_else(|| {
+        let index = self.find(&text).unwrap_or_else(|| {
             self.keys.push(Key {
+                literal: format!("\"{text}\":"),
                 text,
                 is_typename: false,
                 depends_on_type: false,
@@ -89,22 +105,19 @@ impl Shape {
         &mut self.keys[index]
     }
 
-    /// The index of the key with this text, most likely `expected`: subgraphs answer in the order of the document.
-    pub(super) fn find(&self, text: &str, expected: usize) -> Option<usize> {
-        if self.keys.get(expected).is_some_and(|key| key.text == text) {
-            return Some(expected);
-        }
+    /// The index of the key with this text.
+    pub(super) fn find(&self, text: &str) -> Option<usize> {
         self.keys.iter().position(|key| key.text == text)
     }
 }
 
 impl Composite {
-    fn new(read: Read, position: PositionId, positions: &[Position]) -> Self {
-        let layout = &positions[position.0 as usize];
+    fn new(read: Read, position: PositionId, layouts: &Layouts<'_>) -> Self {
+        let layout = &layouts.positions[position.0 as usize];
         Self {
             lists: layout.lists,
             rows: RowLayout::of(layout),
-            shape: Shape::new(read, positions),
+            shape: Shape::new(read, layouts),
         }
     }
 }

@@ -4,8 +4,10 @@ use super::PathSegment;
 use super::compile::Program;
 use super::rows::{Datum, RowId, Rows};
 use crate::planner::PositionId;
+use foldhash::fast::RandomState;
+use std::collections::HashSet;
 
-/// All rows at a position, through the lists above and at it, in the order of the response.
+/// All rows at a position, each once, through the lists above and at it, in the order of the response.
 pub(super) fn rows_at(program: &Program, rows: &Rows, position: PositionId) -> Vec<RowId> {
     let mut here = vec![RowId::ROOT];
     for id in program.chain(position) {
@@ -13,6 +15,11 @@ pub(super) fn rows_at(program: &Program, rows: &Rows, position: PositionId) -> V
         let mut below = Vec::with_capacity(here.len());
         for row in here {
             rows.objects_in(rows.get(row, slot), &mut below);
+        }
+        if rows.shared {
+            // Level by level: entities in entities would be found as often as the response shows them.
+            let mut seen = HashSet::with_capacity_and_hasher(below.len(), RandomState::default());
+            below.retain(|row| seen.insert(*row));
         }
         here = below;
     }
@@ -106,7 +113,7 @@ fn add_paths(
                 add_paths(rows, *item, path, found);
             }
         }
-        Datum::Absent | Datum::Null | Datum::Leaf(_) | Datum::Misshapen => {}
+        Datum::Absent | Datum::Null | Datum::Leaf { .. } | Datum::Misshapen => {}
     }
 }
 

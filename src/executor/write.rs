@@ -5,19 +5,25 @@
 
 use super::compile::Program;
 use super::errors::{self, Errors};
-use super::leaf;
+use super::leaf::{self, item_type};
+use super::read::DEPTH_MAX;
 use super::rows::{Datum, RowId, Rows};
-use super::{Error, ErrorCode, PathSegment};
+use super::{Error, ErrorCode, PathSegment, Response};
 use crate::planner::{Leaf, Output, OutputField, OutputValue, PositionId};
 use crate::schema::TypeSet;
 use apollo_compiler::{Name, ast::Type};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use std::sync::atomic::Ordering;
+
+/// Room for what may come after the data.
+const ROOM: usize = 64;
 
 /// Errors found while writing that are listed; more are only counted.
 const LISTED_ERRORS: usize = 1000;
 
-/// Writes `data`, and what is wrong with it into the errors that it returns. `earlier` are the errors known before.
+/// Writes a response up to and with its `data`: `{"data":…`. Returns what is wrong with it, too; `earlier` are the errors
+/// known before.
 pub(super) fn write(
     program: &Program,
     rows: &Rows,
@@ -30,12 +36,14 @@ pub(super) fn write(
         introspection,
         earlier,
         errors: Errors::with_limit(LISTED_ERRORS),
-        json: Vec::with_capacity(rows.bytes() + 64),
+        json: Vec::with_capacity(program.largest.load(Ordering::Relaxed) + ROOM),
     };
+    writer.json.extend_from_slice(Response::HEAD);
     if writer.object(RowId::ROOT, &program.output, None).is_err() {
-        writer.json.clear();
+        writer.json.truncate(Response::HEAD.len());
         writer.json.extend_from_slice(b"null");
     }
+    program.note_length(writer.json.len());
     (writer.json, writer.errors.finish())
 }
 
@@ -125,7 +133,17 @@ impl<'a> Writer<'a> {
                     leaf,
                 };
                 match datum(*position) {
-                    Datum::Leaf(text) => self.leaf(ty, field, self.rows.text(text), &here)?,
+                    Datum::Leaf { text, fits: true } => {
+                        self.json.extend_from_slice(self.rows.text(text));
+                    }
+                    Datum::Leaf { text, .. } => {
+                        self.leaf(ty, field, self.rows.text(text), &here)?
+                    }
+                    Datum::Misshapen => {
+                        let expected = format!("one of at most {DEPTH_MAX} levels");
+                        let unfit = self.unfit(field.position, &expected, &here);
+                        self.nullable(ty, self.json.len(), unfit, &here)?
+                    }
                     _ => self.nullable(ty, self.json.len(), Err(Missing::Silently), &here)?,
                 }
             }
@@ -296,14 +314,6 @@ impl<'a> Writer<'a> {
             subgraph: None,
             extensions: Map::new(),
         });
-    }
-}
-
-/// The type of the items, if `ty` is a list.
-fn item_type(ty: &Type) -> Option<&Type> {
-    match ty {
-        Type::List(inner) | Type::NonNullList(inner) => Some(inner),
-        Type::Named(_) | Type::NonNullNamed(_) => None,
     }
 }
 

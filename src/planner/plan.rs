@@ -222,7 +222,7 @@ pub enum OutputValue {
 }
 
 /// How a leaf is checked before the client sees it (result coercion, GraphQL spec section 3.5).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaf {
     Int,
     Float,

@@ -78,7 +78,7 @@ impl Graphway {
             },
         };
         let Reply::One(response) = now(executor::run(&program, request));
-        let data: Value = serde_json::from_slice(&response.data)
+        let data: Value = serde_json::from_slice(response.data())
             .unwrap_or_else(|error| json!(format!("data is not JSON: {error}")));
         if response.errors.is_empty() {
             json!({ "data": data })

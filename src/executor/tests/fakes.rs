@@ -102,7 +102,7 @@ pub(super) fn respond_with(
 
 /// A response as text: `data`, then a line for each error.
 pub(super) fn text(response: &Response) -> String {
-    let data = str::from_utf8(&response.data).unwrap();
+    let data = str::from_utf8(response.data()).unwrap();
     let _: &RawValue = serde_json::from_str(data).unwrap_or_else(|error| panic!("{error}: {data}"));
     let mut text = data.to_owned();
     for error in &response.errors {

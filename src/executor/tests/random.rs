@@ -206,7 +206,7 @@ proptest! {
         let program = Draft::query().root("a", &[], SELECTION).output(SELECTION);
         let response = respond(&program, &Fakes::default().answer("a", json!({ "data": data }).to_string()));
         let expected = complete_object(&selection(), data.as_object().unwrap()).unwrap_or(Value::Null);
-        prop_assert_eq!(str::from_utf8(&response.data).unwrap(), expected.to_string());
+        prop_assert_eq!(str::from_utf8(response.data()).unwrap(), expected.to_string());
         for error in &response.errors {
             prop_assert!(stands_at_a_null(&expected, error), "{}", text(&response));
         }

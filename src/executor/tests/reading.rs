@@ -80,13 +80,17 @@ fn lists_nest() {
 }
 
 #[test]
-fn leaves_and_what_nobody_asked_for_may_nest_deep() {
-    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let data = format!(r#"{{"meta":{deep},"unknown":{deep}}}"#);
-    assert_eq!(
-        user("{ meta }", "{ meta }", &data),
-        format!(r#"{{"me":{{"meta":{deep}}}}}"#)
-    );
+fn leaves_may_nest_deep_and_what_nobody_asked_for_deeper() {
+    let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    let (deep, deeper) = (nested(128), nested(100_000));
+    let with = |meta: &str| {
+        let data = format!(r#"{{"meta":{meta},"unknown":{deeper}}}"#);
+        user("{ meta }", "{ meta }", &data)
+    };
+    assert_eq!(with(&deep), format!(r#"{{"me":{{"meta":{deep}}}}}"#));
+    let null = "{\"me\":{\"meta\":null}}\nWrongType at me.meta: ";
+    let too_deep = "the value of `meta` is not one of at most 128 levels";
+    assert_eq!(with(&deeper), format!("{null}{too_deep}"));
 }
 
 #[test]

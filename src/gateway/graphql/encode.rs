@@ -17,11 +17,11 @@ pub(in crate::gateway) fn encode(
     reply: Reply,
     exposed: Option<&Exposed>,
 ) -> Response<Bytes> {
-    let Reply::One(executor::Response { data, errors, .. }) = reply;
-    // Room for the names around the data; errors grow it.
-    let mut body = Vec::with_capacity(data.len() + 32);
-    body.extend_from_slice(b"{\"data\":");
-    body.extend_from_slice(&data);
+    let Reply::One(executor::Response {
+        text: mut body,
+        errors,
+        ..
+    }) = reply;
     if !errors.is_empty() {
         log(subgraphs, &errors);
         let shown: Vec<Shown> = errors

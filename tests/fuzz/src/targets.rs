@@ -245,8 +245,8 @@ fn reader(input: &[u8]) -> Result<bool, String> {
     let Some(Reply::One(response)) = reply else {
         return Err("it waits for more than its answers".to_owned());
     };
-    let data: Value = serde_json::from_slice(&response.data)
-        .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&response.data)))?;
+    let data: Value = serde_json::from_slice(response.data())
+        .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(response.data())))?;
     Ok(response.data.len() > 60 && data.is_object())
 }
 

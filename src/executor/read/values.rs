@@ -1,0 +1,225 @@
+//! Values, by the shape they should have.
+
+use super::{DEPTH_MAX, Reader};
+use crate::executor::json::Malformed;
+use crate::executor::leaf::{self, LeafType, item_type};
+use crate::executor::rows::{Datum, RowId};
+use crate::executor::shape::{Composite, Key, Shape, Use};
+use crate::planner::Leaf;
+use crate::schema::{TypeId, TypeKind};
+use apollo_compiler::ast::Type;
+use smallvec::SmallVec;
+
+impl Reader<'_, '_, '_> {
+    /// An object, read into a fresh row. It begins here.
+    pub(super) fn object(&mut self, shape: &Shape, row: RowId) -> Result<(), Malformed> {
+        self.json.mark(b'{', "an object")?;
+        if self.json.takes_mark(b'}') {
+            return Ok(());
+        }
+        // What came before the type that decides its use.
+        let mut early: SmallVec<[(&Key, usize); 2]> = SmallVec::new();
+        let mut type_to_come = shape.tells_type && self.rows.object(row).is_none();
+        let mut expected = 0;
+        loop {
+            self.json.peek();
+            let is_expected = |key: &&Key| self.json.takes(key.literal.as_bytes());
+            let found = match shape.keys.get(expected).filter(is_expected) {
+                Some(_) => Some(expected),
+                None => shape.find(&self.json.key()?),
+            };
+            match found {
+                Some(index) => {
+                    expected = index + 1;
+                    let key = &shape.keys[index];
+                    if key.is_typename {
+                        let start = self.json.value()?;
+                        self.learn_type(row, self.json.since(start));
+                        type_to_come = false;
+                        self.each_use(key, row, start)?;
+                    } else if type_to_come && key.depends_on_type {
+                        early.push((key, self.json.value()?));
+                    } else if let [only] = &*key.uses {
+                        self.only_use(only, row)?;
+                    } else {
+                        let start = self.json.value()?;
+                        self.each_use(key, row, start)?;
+                    }
+                }
+                None => {
+                    self.json.value()?;
+                }
+            }
+            if !self.json.comes_another(b'}')? {
+                break;
+            }
+        }
+        for (key, start) in early {
+            self.each_use(key, row, start)?;
+        }
+        Ok(())
+    }
+
+    /// Learns the type of a row from its `__typename`, unless it is known already.
+    fn learn_type(&mut self, row: RowId, name: &str) {
+        if self.rows.object(row).is_none()
+            && let Some(object) = self.object_type(name)
+        {
+            self.rows.set_object(row, object);
+        }
+    }
+
+    fn object_type(&self, name: &str) -> Option<TypeId> {
+        let supergraph = &self.program.supergraph;
+        let id = supergraph.type_id(&leaf::string(name.as_bytes())?)?;
+        (supergraph.ty(id).kind == TypeKind::Object).then_some(id)
+    }
+
+    /// Takes a value for the one use it has.
+    fn only_use(&mut self, only: &Use, row: RowId) -> Result<(), Malformed> {
+        if only.types.is_none() || only.applies_to(self.rows.object(row)) {
+            return self.field(only, row);
+        }
+        self.json.value()?;
+        Ok(())
+    }
+
+    /// Reads the value that begins at `start`, and ends here or before, for each use that applies.
+    fn each_use(&mut self, key: &Key, row: RowId, start: usize) -> Result<(), Malformed> {
+        let end = self.json.at();
+        for one in &key.uses {
+            if one.applies_to(self.rows.object(row)) {
+                self.json.back_to(start);
+                self.field(one, row)?;
+            }
+        }
+        self.json.back_to(end);
+        Ok(())
+    }
+
+    fn field(&mut self, field: &Use, row: RowId) -> Result<(), Malformed> {
+        let datum = match &field.composite {
+            Some(composite) => self.composite(composite, composite.lists)?,
+            None => self.leaf(field.leaf.as_ref())?,
+        };
+        self.rows.set(row, field.slot, datum);
+        Ok(())
+    }
+
+    /// An object, a list of objects, and so on; `lists`: how many of these are still to come.
+    fn composite(&mut self, composite: &Composite, lists: u8) -> Result<Datum, Malformed> {
+        match self.json.peek() {
+            b'{' if lists == 0 => {
+                let row = self.rows.add(composite.rows);
+                self.object(&composite.shape, row)?;
+                Ok(Datum::Object(row))
+            }
+            b'[' if lists > 0 => {
+                self.json.mark(b'[', "a list")?;
+                let base = self.stack.len();
+                if !self.json.takes_mark(b']') {
+                    loop {
+                        let item = self.composite(composite, lists - 1)?;
+                        self.stack.push(item);
+                        if !self.json.comes_another(b']')? {
+                            break;
+                        }
+                    }
+                }
+                Ok(Datum::List(self.rows.add_list(&mut self.stack, base)))
+            }
+            first => {
+                self.json.value()?;
+                Ok(match first {
+                    b'n' => Datum::Null,
+                    _ => Datum::Misshapen,
+                })
+            }
+        }
+    }
+
+    fn leaf(&mut self, expected: Option<&LeafType>) -> Result<Datum, Malformed> {
+        let first = self.json.peek();
+        let start = self.json.at();
+        self.json.reset_depth();
+        let fits = match expected {
+            Some(LeafType { ty, leaf }) => self.fits(ty, leaf, first)?,
+            None => {
+                self.json.value()?;
+                false
+            }
+        };
+        if first == b'n' {
+            return Ok(Datum::Null);
+        }
+        if self.json.depth() > DEPTH_MAX {
+            return Ok(Datum::Misshapen);
+        }
+        let text = self.body.text(start, self.json.at() - start);
+        Ok(Datum::Leaf { text, fits })
+    }
+
+    /// Takes a value that begins here with `first`. True if it can be seen at a glance that it is what the type allows and
+    /// can be copied as it stands; what is not so, is looked at when it is written.
+    fn fits(&mut self, ty: &Type, leaf: &Leaf, first: u8) -> Result<bool, Malformed> {
+        if let Some(inner) = item_type(ty) {
+            return self.list_fits(inner, leaf, first);
+        }
+        match (leaf, first) {
+            (Leaf::String | Leaf::Id, b'"') => {
+                self.json.string()?;
+                Ok(true)
+            }
+            (Leaf::Float, b'-' | b'0'..=b'9') => {
+                self.json.number()?;
+                Ok(true)
+            }
+            (Leaf::Int, b'-' | b'0'..=b'9') => {
+                let start = self.json.at();
+                let is_integer = self.json.number()?;
+                // Nine digits are always an integer of 32 bits.
+                let text = self.json.since(start);
+                Ok(is_integer && text.len() <= 9 && text != "-0")
+            }
+            (Leaf::Boolean, b't' | b'f') => {
+                self.json.scalar(first)?;
+                Ok(true)
+            }
+            (leaf, _) => {
+                self.json.value()?;
+                Ok(*leaf == Leaf::Any)
+            }
+        }
+    }
+
+    fn list_fits(&mut self, inner: &Type, leaf: &Leaf, first: u8) -> Result<bool, Malformed> {
+        if first != b'[' {
+            self.json.value()?;
+            return Ok(false);
+        }
+        self.json.mark(b'[', "a list")?;
+        if self.json.takes_mark(b']') {
+            return Ok(true);
+        }
+        let mut fits = true;
+        loop {
+            let before = self.json.at();
+            let first = self.json.peek();
+            let start = self.json.at();
+            fits &= match first {
+                b'n' => {
+                    self.json.value()?;
+                    !inner.is_non_null()
+                }
+                _ => self.fits(inner, leaf, first)?,
+            };
+            let end = self.json.at();
+            let comes_another = self.json.comes_another(b']')?;
+            // White space is not copied.
+            fits &= start == before && self.json.at() == end + 1;
+            if !comes_another {
+                return Ok(fits);
+            }
+        }
+    }
+}
