@@ -13,7 +13,7 @@
 use graphway::{
     composition::{self, SubgraphSdl},
     operation::{self, Operation, ParserLimits},
-    planner::{self, Plan},
+    planner,
     schema::Supergraph,
 };
 use std::{
@@ -77,7 +77,7 @@ fn measure(case: &Case) {
         times.len(),
         times[0].as_secs_f64() * 1e6,
         plan.fetches.len(),
-        depth(&plan),
+        plan.depth(),
     );
 }
 
@@ -87,16 +87,6 @@ fn fold(supergraph: &Supergraph, text: &str) -> Operation {
     document
         .fold(supergraph, &document.conditions(&variables))
         .unwrap()
-}
-
-/// The longest chain of requests that wait for each other.
-fn depth(plan: &Plan) -> usize {
-    let mut depths: Vec<usize> = Vec::new();
-    for fetch in &plan.fetches {
-        let before = fetch.after.iter().map(|id| depths[id.0 as usize]).max();
-        depths.push(before.unwrap_or(0) + 1);
-    }
-    depths.into_iter().max().unwrap_or(0)
 }
 
 fn compose(subgraphs: impl IntoIterator<Item = (String, String)>) -> Supergraph {

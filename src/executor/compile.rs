@@ -15,12 +15,14 @@ use apollo_compiler::Name;
 use smallvec::SmallVec;
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 /// A plan, ready to run any number of times. Made by [`compile`] alone.
 #[derive(Debug)]
 pub struct Program {
+    /// Another one for every program.
+    pub(super) id: u64,
     pub(super) supergraph: Arc<Supergraph>,
     pub(super) positions: Vec<Position>,
     /// By position: the response key under which clients see it, if they do.
@@ -117,7 +119,9 @@ pub fn compile(supergraph: &Arc<Supergraph>, mut plan: Plan) -> Program {
         .map(|(fetch, awaited_by)| Step::new(fetch, awaited_by, (&plan, &shown.leaves)))
         .collect();
     let is_contextual = |step: &Step| matches!(step.kind, StepKind::Contextual(_));
+    static NEXT: AtomicU64 = AtomicU64::new(0);
     Program {
+        id: NEXT.fetch_add(1, Ordering::Relaxed),
         supergraph: Arc::clone(supergraph),
         has_contexts: steps.iter().any(is_contextual),
         steps,

@@ -6,6 +6,7 @@ use super::compile::{EntityField, Program, Target};
 use super::rows::{Datum, RowId, Rows};
 use super::walk;
 use crate::planner::{PositionId, Representation, RepresentationField, Typename};
+use crate::schema::TypeId;
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -30,6 +31,8 @@ pub(super) struct Join {
     /// Index in [`EntityField::targets`].
     pub target: usize,
     pub row: RowId,
+    /// The type of the row when it was asked for, if that was known.
+    pub object: Option<TypeId>,
 }
 
 impl<'p> Joins<'p> {
@@ -217,6 +220,7 @@ impl<'a, 'p> Writer<'a, 'p> {
             representation,
             target: index,
             row,
+            object: self.rows.object(row),
         });
     }
 

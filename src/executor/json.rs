@@ -39,6 +39,12 @@ impl<'a> Json<'a> {
         self.at
     }
 
+    /// As [`Json::since`], without a look at whether these are whole characters.
+    #[inline]
+    pub(super) fn bytes_since(&self, start: usize) -> &'a [u8] {
+        &self.text.as_bytes()[start..self.at]
+    }
+
     /// The text from `start`, a place that was here before, up to here.
     pub(super) fn since(&self, start: usize) -> &'a str {
         &self.text[start..self.at]
@@ -52,14 +58,19 @@ impl<'a> Json<'a> {
     /// The first byte behind white space, 0 at the end of the text. That byte is next.
     #[inline]
     pub(super) fn peek(&mut self) -> u8 {
-        let bytes = self.text.as_bytes();
-        loop {
-            match bytes.get(self.at) {
-                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
-                Some(&byte) => return byte,
-                None => return 0,
-            }
+        match self.text.as_bytes().get(self.at) {
+            Some(&byte) if byte > b' ' => byte,
+            _ => self.peek_over_space(),
         }
+    }
+
+    fn peek_over_space(&mut self) -> u8 {
+        let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        let bytes = self.text.as_bytes();
+        while bytes.get(self.at).is_some_and(is_space) {
+            self.at += 1;
+        }
+        bytes.get(self.at).copied().unwrap_or(0)
     }
 
     /// Takes `literal` if it is what comes next, with no white space before it.
@@ -194,34 +205,24 @@ impl<'a> Json<'a> {
     #[inline]
     pub(super) fn number(&mut self) -> Walked<bool> {
         let bytes = self.text.as_bytes();
-        self.at += usize::from(bytes[self.at] == b'-');
-        match bytes.get(self.at) {
-            Some(b'0') => self.at += 1,
-            _ => self.digits()?,
-        }
+        let mut at = self.at + usize::from(bytes[self.at] == b'-');
+        at = match bytes.get(at) {
+            Some(b'0') => at + 1,
+            _ => digits(bytes, at)?,
+        };
         let mut is_integer = true;
-        if bytes.get(self.at) == Some(&b'.') {
+        if bytes.get(at) == Some(&b'.') {
             is_integer = false;
-            self.at += 1;
-            self.digits()?;
+            at = digits(bytes, at + 1)?;
         }
-        if let Some(b'e' | b'E') = bytes.get(self.at) {
+        if let Some(b'e' | b'E') = bytes.get(at) {
             is_integer = false;
-            self.at += 1;
-            self.at += usize::from(matches!(bytes.get(self.at), Some(b'+' | b'-')));
-            self.digits()?;
+            at += 1;
+            at += usize::from(matches!(bytes.get(at), Some(b'+' | b'-')));
+            at = digits(bytes, at)?;
         }
+        self.at = at;
         Ok(is_integer)
-    }
-
-    fn digits(&mut self) -> Walked {
-        let rest = &self.text.as_bytes()[self.at..];
-        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += count;
-        match count {
-            0 => Err(self.malformed("a digit")),
-            _ => Ok(()),
-        }
     }
 
     fn word(&mut self, word: &'static [u8]) -> Walked {
@@ -286,6 +287,35 @@ impl<'a> Json<'a> {
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// The end of the digits that begin at `at`, of which there must be one, eight bytes at a time.
+#[inline]
+fn digits(bytes: &[u8], start: usize) -> Walked<usize> {
+    let mut at = start;
+    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        // Digits become their values; the high bit of each byte that is more than 9, as long as no lower byte is.
+        let values = u64::from_le_bytes(*eight) ^ (ONES * u64::from(b'0'));
+        let found = (values.wrapping_add(ONES * 0x76) | values) & HIGH;
+        if found != 0 {
+            at += found.trailing_zeros() as usize / 8;
+            return some_digits(start, at);
+        }
+        at += 8;
+    }
+    let rest = &bytes[at.min(bytes.len())..];
+    at += rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    some_digits(start, at)
+}
+
+fn some_digits(start: usize, end: usize) -> Walked<usize> {
+    match end > start {
+        true => Ok(end),
+        false => Err(Malformed {
+            expected: "a digit",
+            at: start,
+        }),
+    }
+}
 
 /// The first place from `at` on that holds a quote, a backslash or a control character, eight bytes at a time.
 #[inline]

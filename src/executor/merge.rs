@@ -8,7 +8,7 @@ use super::shape::{Composite, Shape};
 use crate::planner::PositionId;
 
 /// What was wrong with data that could be read all the same.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Findings {
     /// Lists of another length than the one they were merged into: the object around, and the position of the list.
     pub uneven: Vec<(RowId, PositionId)>,
@@ -24,23 +24,19 @@ impl Findings {
     }
 }
 
-/// A row that was read by `shape`, and the one it belongs to.
-pub(super) struct Merge<'d> {
-    pub into: RowId,
-    pub from: RowId,
-    pub shape: &'d Shape,
-}
-
-impl Merge<'_> {
-    /// Does it; the fresh row was read from `body`.
-    pub(super) fn run(&self, (rows, body): (&mut Rows, BodyId), findings: &mut Findings) {
-        let mut merging = Merging {
-            rows,
-            body,
-            findings,
-        };
-        merging.rows((self.into, self.from), self.shape);
-    }
+/// Merges the second of two rows, which was read from `body` by `shape`, into the first.
+pub(super) fn merge(
+    (rows, body): (&mut Rows, BodyId),
+    both: (RowId, RowId),
+    shape: &Shape,
+    findings: &mut Findings,
+) {
+    let mut merging = Merging {
+        rows,
+        body,
+        findings,
+    };
+    merging.rows(both, shape);
 }
 
 struct Merging<'a> {

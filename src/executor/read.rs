@@ -5,20 +5,24 @@
 //! them where they belong. An entity that stands at several places is read once, and what is inside of it is then the
 //! same rows at all of them.
 
+mod parsed;
 mod values;
+
+pub use parsed::Shared;
 
 use super::call::Destination;
 use super::compile::Program;
-use super::entities::{Join, Joins};
+use super::entities::Joins;
 use super::json::{Json, Malformed};
-use super::merge::{Findings, Merge};
+use super::merge::{self, Findings};
 use super::rows::{BodyId, Datum, RowId, Rows};
 use super::shape::{RowLayout, Shape};
 use super::{Answer, CallError, ErrorCode};
 use crate::schema::TypeId;
+use bytes::Bytes;
 use serde_json::Value;
 use smallvec::SmallVec;
-use std::str;
+use std::ops::Range;
 
 /// How deep arrays and objects may be nested in a leaf.
 pub(super) const DEPTH_MAX: usize = 128;
@@ -31,21 +35,24 @@ pub(super) struct Failure {
 }
 
 /// What an answer held besides the rows that were filled.
+#[derive(Clone, Debug)]
 pub(super) struct Reading {
     /// What stands under `errors`; null if there is nothing.
     pub errors: Value,
+    /// What the rows point into, if there are any.
+    body: Option<BodyId>,
     pub findings: Findings,
 }
 
-/// Reads an answer into the rows it is meant for. A body that is a GraphQL response counts as one whatever its status
+/// Reads the answer to the step `index` into the rows it is meant for. A body that is a GraphQL response counts as one whatever its status
 /// (<https://graphql.github.io/graphql-over-http/draft/#sec-Processing-the-response>).
 pub(super) fn read(
     program: &Program,
-    destination: &Destination<'_>,
+    (index, destination): (usize, &Destination<'_>),
     answer: &Answer,
     rows: &mut Rows,
 ) -> Result<Reading, Failure> {
-    let read = read_body(program, destination, answer, rows);
+    let read = read_body(program, (index, destination), answer, rows);
     read.map_err(|failure| match answer.status.is_success() {
         true => failure,
         false => Failure {
@@ -57,13 +64,62 @@ pub(super) fn read(
 
 fn read_body(
     program: &Program,
-    destination: &Destination<'_>,
+    (index, destination): (usize, &Destination<'_>),
     answer: &Answer,
     rows: &mut Rows,
 ) -> Result<Reading, Failure> {
-    let text = str::from_utf8(&answer.body)
+    let (placed, mut reading) = match &answer.shared {
+        Some(shared) if !program.has_contexts => {
+            parsed::read(program, (index, destination), (answer, shared), rows)?
+        }
+        _ => parse(program, destination, &answer.body, rows)?,
+    };
+    let Some(body) = reading.body else {
+        return Ok(reading);
+    };
+    match destination {
+        Destination::Root {
+            rows: into, shape, ..
+        } => {
+            rows.shared |= shape.has_composites && into.len() > placed.len();
+            // One for all rows, or one for each.
+            let from = placed.iter().chain(placed.iter().cycle());
+            for (&into, placed) in into.iter().zip(from) {
+                let both = (into, placed.row);
+                merge::merge((rows, body), both, shape, &mut reading.findings);
+            }
+        }
+        Destination::Entities(joins) => {
+            for placed in placed {
+                let joins = &joins[placed.field as usize];
+                let join = &joins.all()[placed.join as usize];
+                let (both, shape) = ((join.row, placed.row), &joins.target(join).shape);
+                merge::merge((rows, body), both, shape, &mut reading.findings);
+            }
+        }
+    }
+    Ok(reading)
+}
+
+/// A fresh row, and where it belongs: by `_entities` field, the index of a join. Of root fields: one for every row of the
+/// destination, or one for all.
+#[derive(Clone, Copy, Debug)]
+struct Placed {
+    field: u32,
+    join: u32,
+    row: RowId,
+}
+
+/// Reads a body into fresh rows.
+fn parse(
+    program: &Program,
+    destination: &Destination<'_>,
+    body: &Bytes,
+    rows: &mut Rows,
+) -> Result<(Vec<Placed>, Reading), Failure> {
+    let text = simdutf8::compat::from_utf8(body)
         .map_err(|error| Failure::malformed(format!("not UTF-8: {error}")))?;
-    let body = rows.add_body(answer.body.clone());
+    let body = rows.add_body(body.clone());
     let body = body.ok_or_else(|| Failure::malformed("the answer is too large"))?;
     let mut reader = Reader {
         program,
@@ -71,19 +127,14 @@ fn read_body(
         body,
         json: Json::new(text),
         stack: Vec::new(),
-        merges: Vec::new(),
+        placed: Vec::new(),
         findings: Findings::default(),
     };
-    let not_graphql = |error: &dyn ToString| {
-        Failure::malformed(format!("not a GraphQL response: {}", error.to_string()))
-    };
-    let envelope = reader
-        .envelope(destination)
-        .map_err(|error| not_graphql(&error))?;
+    let envelope = reader.envelope(destination).map_err(not_graphql)?;
     let errors = envelope
         .errors
         .map_or(Ok(Value::Null), serde_json::from_str);
-    let errors: Value = errors.map_err(|error| not_graphql(&error))?;
+    let errors: Value = errors.map_err(not_graphql)?;
     match envelope.data {
         Data::NotAnObject => return Err(Failure::malformed("data is not an object")),
         Data::Missing if !has_errors(&errors) => {
@@ -92,14 +143,18 @@ fn read_body(
         Data::Missing | Data::Read => {}
     }
     let Reader {
-        merges,
-        mut findings,
-        ..
+        placed, findings, ..
     } = reader;
-    for merge in merges {
-        merge.run((rows, body), &mut findings);
-    }
-    Ok(Reading { errors, findings })
+    let reading = Reading {
+        errors,
+        findings,
+        body: Some(body),
+    };
+    Ok((placed, reading))
+}
+
+fn not_graphql(error: impl ToString) -> Failure {
+    Failure::malformed(format!("not a GraphQL response: {}", error.to_string()))
 }
 
 /// Whether there is anything under `errors`.
@@ -124,20 +179,19 @@ enum Data {
     Read,
 }
 
-struct Reader<'a, 'd, 't> {
+struct Reader<'a, 't> {
     program: &'a Program,
     rows: &'a mut Rows,
     body: BodyId,
     json: Json<'t>,
     /// The items of the lists being read, innermost on top.
     stack: Vec<Datum>,
-    /// What is to be done when all is read.
-    merges: Vec<Merge<'d>>,
+    placed: Vec<Placed>,
     findings: Findings,
 }
 
-impl<'d, 't> Reader<'_, 'd, 't> {
-    fn envelope(&mut self, destination: &'d Destination<'_>) -> Result<Envelope<'t>, Malformed> {
+impl<'t> Reader<'_, 't> {
+    fn envelope(&mut self, destination: &Destination<'_>) -> Result<Envelope<'t>, Malformed> {
         let mut envelope = Envelope {
             data: Data::Missing,
             errors: None,
@@ -165,9 +219,9 @@ impl<'d, 't> Reader<'_, 'd, 't> {
         Ok(envelope)
     }
 
-    fn data(&mut self, destination: &'d Destination<'_>) -> Result<Data, Malformed> {
+    fn data(&mut self, destination: &Destination<'_>) -> Result<Data, Malformed> {
         // Of several, the last one counts.
-        self.merges.clear();
+        self.placed.clear();
         self.findings = Findings::default();
         let first = self.json.peek();
         if first != b'{' {
@@ -183,39 +237,31 @@ impl<'d, 't> Reader<'_, 'd, 't> {
                 layout,
                 shape,
                 ..
-            } => self.root(rows, *layout, shape)?,
+            } => self.root(rows.len(), *layout, shape)?,
             Destination::Entities(joins) => self.entity_fields(joins)?,
         }
         Ok(Data::Read)
     }
 
-    /// Root fields, for every row of the destination.
-    fn root(
-        &mut self,
-        rows: &[RowId],
-        layout: RowLayout,
-        shape: &'d Shape,
-    ) -> Result<(), Malformed> {
+    /// Root fields, for so many rows: once, or for each of them where what follows may differ.
+    fn root(&mut self, rows: usize, layout: RowLayout, shape: &Shape) -> Result<(), Malformed> {
         let start = self.json.at();
-        let mut fresh = None;
-        for &into in rows {
-            let from = match fresh.filter(|_| !self.program.has_contexts) {
-                Some(from) => self.share(from, shape),
-                None => {
-                    self.json.back_to(start);
-                    let from = self.rows.add(layout);
-                    self.object(shape, from)?;
-                    from
-                }
-            };
-            fresh = Some(from);
-            self.merges.push(Merge { into, from, shape });
+        let times = if self.program.has_contexts { rows } else { 1 };
+        for join in 0..times {
+            self.json.back_to(start);
+            let row = self.rows.add(layout);
+            self.object(shape, row)?;
+            self.placed.push(Placed {
+                field: 0,
+                join: join as u32,
+                row,
+            });
         }
         Ok(())
     }
 
     /// The fields of an entity fetch.
-    fn entity_fields(&mut self, joins: &'d [Joins<'_>]) -> Result<(), Malformed> {
+    fn entity_fields(&mut self, joins: &[Joins<'_>]) -> Result<(), Malformed> {
         let mut received = vec![None; joins.len()];
         self.json.mark(b'{', "an object")?;
         if !self.json.takes_mark(b'}') {
@@ -243,7 +289,7 @@ impl<'d, 't> Reader<'_, 'd, 't> {
     /// The list of an `_entities` field. Returns how many there were; none if it is no list.
     fn entities(
         &mut self,
-        (field, joins): (usize, &'d Joins<'_>),
+        (field, joins): (usize, &Joins<'_>),
     ) -> Result<Option<usize>, Malformed> {
         if !self.json.takes_mark(b'[') {
             self.json.value()?;
@@ -253,19 +299,21 @@ impl<'d, 't> Reader<'_, 'd, 't> {
         if self.json.takes_mark(b']') {
             return Ok(Some(received));
         }
-        let mut left = joins.all();
+        let all = joins.all();
+        let mut next = 0;
         loop {
-            let count = left
-                .iter()
-                .take_while(|join| join.representation == received)
-                .count();
-            let (joined, others) = left.split_at(count);
-            left = others;
+            let first = next;
+            while all
+                .get(next)
+                .is_some_and(|join| join.representation == received)
+            {
+                next += 1;
+            }
             match self.json.peek() {
                 b'n' => {
                     self.json.value()?;
                 }
-                b'{' => self.entity(joins, joined)?,
+                b'{' => self.entity((field, joins), first..next)?,
                 _ => {
                     self.json.value()?;
                     self.findings.odd.push((field, received));
@@ -278,44 +326,46 @@ impl<'d, 't> Reader<'_, 'd, 't> {
         }
     }
 
-    /// One entity, for all rows that it goes into.
-    fn entity(&mut self, joins: &'d Joins<'_>, joined: &[Join]) -> Result<(), Malformed> {
+    /// One entity, for some joins.
+    fn entity(
+        &mut self,
+        (field, joins): (usize, &Joins<'_>),
+        joined: Range<usize>,
+    ) -> Result<(), Malformed> {
         let start = self.json.at();
         if joined.is_empty() {
             self.json.value()?;
         }
         let mut fresh: SmallVec<[(usize, Option<TypeId>, RowId); 2]> = SmallVec::new();
-        for join in joined {
-            let target = joins.target(join);
-            let object = self.rows.object(join.row);
+        for index in joined {
+            let join = &joins.all()[index];
+            let (target, object) = (joins.target(join), join.object);
             let same = |known: &&(_, _, _)| (known.0, known.1) == (join.target, object);
             let known = fresh.iter().find(same).map(|known| known.2);
-            let from = match known.filter(|_| !self.program.has_contexts) {
-                Some(from) => self.share(from, &target.shape),
+            let row = match known.filter(|_| !self.program.has_contexts) {
+                Some(row) => {
+                    // The objects inside of it are then at several places.
+                    self.rows.shared |= target.shape.has_composites;
+                    row
+                }
                 None => {
                     self.json.back_to(start);
-                    let from = self.rows.add(RowLayout {
+                    let row = self.rows.add(RowLayout {
                         object,
                         ..target.rows
                     });
-                    self.object(&target.shape, from)?;
-                    fresh.push((join.target, object, from));
-                    from
+                    self.object(&target.shape, row)?;
+                    fresh.push((join.target, object, row));
+                    row
                 }
             };
-            self.merges.push(Merge {
-                into: join.row,
-                from,
-                shape: &target.shape,
+            self.placed.push(Placed {
+                field: field as u32,
+                join: index as u32,
+                row,
             });
         }
         Ok(())
-    }
-
-    /// Another row gets what was read for one: the objects inside of it are then at several places.
-    fn share(&mut self, from: RowId, shape: &Shape) -> RowId {
-        self.rows.shared |= shape.has_composites;
-        from
     }
 }
 

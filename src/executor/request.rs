@@ -1,17 +1,13 @@
 //! What a run is given and what it gives back.
 
 use super::Error;
+use super::read::Shared;
 use crate::operation::OperationKind;
 use crate::schema::SubgraphId;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
-use std::{
-    any::Any,
-    future::Future,
-    pin::Pin,
-    sync::{Arc, OnceLock},
-};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 /// One execution of a [`super::Program`].
 pub struct Request<'a> {
@@ -49,13 +45,6 @@ pub struct Answer {
     pub body: Bytes,
     /// There if other requests get the same answer, and the same for all of them.
     pub shared: Option<Arc<Shared>>,
-}
-
-/// What those who share an answer make of it, so that it is made once.
-#[derive(Debug, Default)]
-pub struct Shared {
-    /// Left by whoever reads the answer first. Whoever reads it by another shape has no use for it.
-    pub parsed: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 /// Why there is no answer.

@@ -140,6 +140,27 @@ impl Rows {
         &self.bodies[text.body as usize][text.start as usize..][..text.length as usize]
     }
 
+    /// Adds copies of all rows of another response. They are the same objects under other names.
+    pub(super) fn take_over(&mut self, other: &Self) -> Moved {
+        let moved = Moved {
+            bodies: self.bodies.len() as u32,
+            rows: self.rows.len() as u32,
+            slots: self.slots.len() as u32,
+            items: self.items.len() as u32,
+        };
+        self.bodies.extend_from_slice(&other.bodies);
+        self.rows.extend(other.rows.iter().map(|row| Row {
+            object: row.object,
+            first: row.first + moved.slots,
+        }));
+        self.slots
+            .extend(other.slots.iter().map(|datum| moved.datum(*datum)));
+        self.items
+            .extend(other.items.iter().map(|datum| moved.datum(*datum)));
+        self.shared |= other.shared;
+        moved
+    }
+
     /// Adds the objects in `datum`, through all lists, to `found`.
     pub(super) fn objects_in(&self, datum: Datum, found: &mut Vec<RowId>) {
         match datum {
@@ -149,6 +170,43 @@ impl Rows {
                 .iter()
                 .for_each(|item| self.objects_in(*item, found)),
             Datum::Absent | Datum::Null | Datum::Leaf { .. } | Datum::Misshapen => {}
+        }
+    }
+}
+
+/// How far things were moved when rows were taken over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moved {
+    bodies: u32,
+    rows: u32,
+    slots: u32,
+    items: u32,
+}
+
+impl Moved {
+    pub(super) fn row(self, row: RowId) -> RowId {
+        RowId(row.0 + self.rows)
+    }
+
+    pub(super) fn body(self, body: BodyId) -> BodyId {
+        BodyId(body.0 + self.bodies)
+    }
+
+    fn datum(self, datum: Datum) -> Datum {
+        match datum {
+            Datum::Leaf { text, fits } => Datum::Leaf {
+                text: Text {
+                    body: text.body + self.bodies,
+                    ..text
+                },
+                fits,
+            },
+            Datum::Object(row) => Datum::Object(self.row(row)),
+            Datum::List(list) => Datum::List(List {
+                first: list.first + self.items,
+                ..list
+            }),
+            Datum::Absent | Datum::Null | Datum::Misshapen => datum,
         }
     }
 }

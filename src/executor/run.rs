@@ -122,15 +122,16 @@ impl<'a> Run<'a> {
         let step = &self.program.steps[index];
         match answer {
             Ok(answer) => {
-                self.take(step, destination, &answer);
+                self.take(index, destination, &answer);
                 self.headers.push((index, answer.headers));
             }
             Err(error) => self.fail(step, destination, error.into()),
         }
     }
 
-    fn take(&mut self, step: &Step, destination: &Destination<'_>, answer: &Answer) {
-        let reading = match read::read(self.program, destination, answer, &mut self.rows) {
+    fn take(&mut self, index: usize, destination: &Destination<'_>, answer: &Answer) {
+        let step = &self.program.steps[index];
+        let reading = match read::read(self.program, (index, destination), answer, &mut self.rows) {
             Ok(reading) => reading,
             Err(failure) => return self.fail(step, destination, failure),
         };

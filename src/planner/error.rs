@@ -40,8 +40,9 @@ pub enum Missing {
     External,
     /// It resolves the field, but not with the `@override` labels that are on.
     Label,
-    /// It resolves the field, but its type has no key there, and nothing else leads to the objects.
-    Key,
+    /// It resolves the field, but its type has no key there. Nothing else leads to the objects, or nothing brings them what
+    /// the field requires.
+    Key { requires: Option<String> },
     /// It resolves the field, but the object around, at this path, is out of its reach.
     Parent { path: String },
     /// It resolves the field, but answers no representations by this key.
@@ -74,7 +75,13 @@ impl fmt::Display for Tried {
                 f,
                 "it resolves the field, but not with the @override labels that are on"
             ),
-            Missing::Key => write!(f, "the type has no key there to enter by"),
+            Missing::Key { requires: None } => write!(f, "the type has no key there to enter by"),
+            Missing::Key {
+                requires: Some(requires),
+            } => write!(
+                f,
+                "it requires `{requires}`, and the type has no key there to enter by"
+            ),
             Missing::Parent { path } => {
                 write!(f, "`{path}`, where the objects are, is out of its reach")
             }

@@ -32,6 +32,16 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The length of the longest chain of requests that wait for each other.
+    pub fn depth(&self) -> usize {
+        let mut depths: Vec<usize> = Vec::with_capacity(self.fetches.len());
+        for fetch in &self.fetches {
+            let before = fetch.after.iter().map(|id| depths[id.0 as usize]);
+            depths.push(before.max().unwrap_or(0) + 1);
+        }
+        depths.into_iter().max().unwrap_or(0)
+    }
+
     /// How many positions `around` is above `position`.
     pub fn steps_up(&self, position: PositionId, around: PositionId) -> usize {
         let mut steps = 0;

@@ -22,7 +22,7 @@ pub use linked::{linked, subgraphs};
 pub use page::{Block, Page};
 pub use process::Process;
 pub use router::Router;
-pub use sample::{SAMPLE_SDL, on_small_stack, prepare, sample};
+pub use sample::{JOIN, SAMPLE_SDL, on_small_stack, prepare, sample};
 pub use scenario::play;
 pub use subgraph::{Answer, Exchange, Fake};
 pub use together::{Asking, Worker, answer_together};

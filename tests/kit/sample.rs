@@ -1,4 +1,4 @@
-//! The sample supergraph, read once, and small threads to try things on.
+//! The sample supergraph, read once, the head of others, and small threads to try things on.
 
 use graphway::{
     operation::{self, Document, Error, ParserLimits},
@@ -8,6 +8,10 @@ use std::{sync::OnceLock, thread, time::Duration};
 
 /// The sample supergraph's SDL.
 pub const SAMPLE_SDL: &str = include_str!("../../supergraph/supergraph.graphql");
+
+/// The head of a supergraph that composition did not make: its links, and the directives that join subgraphs. The list of
+/// subgraphs and the types follow it.
+pub const JOIN: &str = include_str!("join.graphql");
 
 /// The sample supergraph.
 pub fn sample() -> &'static Supergraph {

@@ -13,21 +13,6 @@ use graphway::{
 };
 use serde_json::{Map, Value};
 
-/// The head of a supergraph that composition did not make. What follows lists the subgraphs, too.
-const HEAD: &str = r#"
-schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.4", for: EXECUTION) {
-  query: Query
-}
-directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
-directive @join__graph(name: String!, url: String!) on ENUM_VALUE
-directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) repeatable on OBJECT | INTERFACE | UNION
-directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, external: Boolean, override: String, usedOverridden: Boolean, overrideLabel: String) repeatable on FIELD_DEFINITION
-directive @join__implements(graph: join__Graph!, interface: String!) repeatable on OBJECT
-enum link__Purpose { SECURITY EXECUTION }
-scalar link__Import
-scalar join__FieldSet
-"#;
-
 /// The plan of an operation, or why there is none.
 fn plan(
     supergraph: &Supergraph,

@@ -6,7 +6,7 @@
 //! that are on (`text labels`, one a line). `UPDATE=1` rewrites plans and explanations.
 //! Those under `federation` are supergraphs of `tests/world` too, which carries their plans out.
 
-use super::{HEAD, compose, operation, plan_with};
+use super::{compose, operation, plan_with};
 use crate::kit::{self, Block, Page};
 use graphway::{
     planner,
@@ -47,7 +47,7 @@ fn check(path: &Path) -> Option<String> {
     let own = own.iter().map(|(name, sdl)| (name.as_str(), sdl.as_str()));
     let edited = blocks.iter().find(|block| block.kind == "supergraph");
     let sdl = match edited {
-        Some(block) => Some(format!("{HEAD}{}", block.text)),
+        Some(block) => Some(format!("{}{}", kit::JOIN, block.text)),
         None => (own.len() > 0).then(|| compose(own)),
     };
     let supergraph = sdl.map(|sdl| Supergraph::parse(&sdl).unwrap());

@@ -4,7 +4,6 @@ use super::{operation, plan};
 use crate::kit;
 use graphway::planner::{self, Explanation, FetchId, FetchKind, Plan};
 use proptest::prelude::*;
-use std::collections::HashMap;
 
 /// A selection on the sample: a field with its arguments (or a type condition), and what is selected below it.
 #[derive(Clone, Debug)]
@@ -150,16 +149,6 @@ fn turn(selections: &mut [Selected], by: usize) {
     }
 }
 
-/// How many fetches the longest chain has.
-fn longest(plan: &Plan) -> usize {
-    let mut lengths: HashMap<FetchId, usize> = HashMap::new();
-    for fetch in &plan.fetches {
-        let before = fetch.after.iter().map(|after| lengths[after]).max();
-        lengths.insert(fetch.id, before.unwrap_or(0) + 1);
-    }
-    lengths.values().copied().max().unwrap_or(0)
-}
-
 /// What holds for one plan alone.
 fn check(plan: &Plan) {
     for (index, fetch) in plan.fetches.iter().enumerate() {
@@ -201,7 +190,7 @@ fn check(plan: &Plan) {
 /// What holds for an explanation and its plan.
 fn check_reasons(plan: &Plan, explanation: &Explanation) {
     assert_eq!(explanation.plan.requests, plan.fetches.len());
-    assert_eq!(explanation.plan.stages, longest(plan));
+    assert_eq!(explanation.plan.stages, plan.depth());
     assert_eq!(explanation.fetches.len(), plan.fetches.len());
     let mut before: Vec<Vec<FetchId>> = Vec::new();
     for (fetch, reasons) in plan.fetches.iter().zip(&explanation.fetches) {
@@ -266,7 +255,7 @@ proptest! {
         turn(&mut selections, by);
         let turned_text = text(&selections);
         let turned = plan(kit::sample(), &turned_text, Default::default()).unwrap();
-        let counts = |plan: &Plan| (plan.fetches.len(), longest(plan));
+        let counts = |plan: &Plan| (plan.fetches.len(), plan.depth());
         prop_assert_eq!(counts(&first), counts(&turned), "{}\n{}\n{}\n{}", asked, shown(&first), turned_text, shown(&turned));
     }
 }

@@ -143,22 +143,12 @@ fn shared(count: usize, keys_of: impl Fn(usize) -> Vec<usize>) -> Supergraph {
         writeln!(fields, "k{key}: ID! {}", at.collect::<String>()).unwrap();
     }
     let sdl = format!(
-        "{JOIN}\nenum join__Graph {{ {graphs} }}\ntype Query @join__type(graph: G0) {{ start: T }}\n\
-         type T {known} {{ {fields} all: Int }}"
+        "{}enum join__Graph {{ {graphs} }}\ntype Query @join__type(graph: G0) {{ start: T }}\n\
+         type T {known} {{ {fields} all: Int }}",
+        kit::JOIN
     );
     Supergraph::parse(&sdl).unwrap()
 }
-
-const JOIN: &str = r#"
-schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) { query: Query }
-directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
-directive @join__graph(name: String!, url: String!) on ENUM_VALUE
-directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) repeatable on OBJECT
-directive @join__field(graph: join__Graph, requires: join__FieldSet) repeatable on FIELD_DEFINITION
-enum link__Purpose { SECURITY EXECUTION }
-scalar link__Import
-scalar join__FieldSet
-"#;
 
 #[test]
 fn subgraphs_in_a_ring_of_keys() {

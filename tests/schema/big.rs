@@ -26,27 +26,9 @@ const HOMES: usize = 5;
 /// How many entities implement an interface beside `Node`.
 const FAMILY: usize = 40;
 
-const HEAD: &str = r#"schema
-  @link(url: "https://specs.apollo.dev/link/v1.0")
-  @link(url: "https://specs.apollo.dev/join/v0.5", for: EXECUTION)
-  @link(url: "https://specs.apollo.dev/inaccessible/v0.2", for: SECURITY)
-  @link(url: "https://specs.apollo.dev/tag/v0.3")
-{
-  query: Query
-}
-
-directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
+const TAG: &str = r#"
+extend schema @link(url: "https://specs.apollo.dev/tag/v0.3")
 directive @tag(name: String!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE
-directive @inaccessible on FIELD_DEFINITION | OBJECT | ENUM_VALUE
-directive @join__graph(name: String!, url: String!) on ENUM_VALUE
-directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) repeatable on OBJECT | INTERFACE | UNION | ENUM | INPUT_OBJECT | SCALAR
-directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, type: String, external: Boolean, override: String, usedOverridden: Boolean, overrideLabel: String) repeatable on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
-directive @join__implements(graph: join__Graph!, interface: String!) repeatable on OBJECT | INTERFACE
-directive @join__unionMember(graph: join__Graph!, member: String!) repeatable on UNION
-directive @join__enumValue(graph: join__Graph!) repeatable on ENUM_VALUE
-enum link__Purpose { SECURITY EXECUTION }
-scalar link__Import
-scalar join__FieldSet
 "#;
 
 /// A supergraph of this size.
@@ -55,7 +37,7 @@ fn generate(size: Size) -> String {
         subgraphs,
         entities,
     } = size;
-    let mut sdl = HEAD.to_owned();
+    let mut sdl = format!("{}{TAG}", kit::JOIN);
     sdl.push_str("enum join__Graph {\n");
     for graph in 0..subgraphs {
         let _ = writeln!(

@@ -1,21 +1,15 @@
 //! Labels of `@override`, as composition writes them.
 
+use crate::kit::JOIN;
 use graphway::{
     operation::{self, ParserLimits},
     planner,
     schema::{Guard, Labels, Supergraph},
 };
+use std::sync::LazyLock;
 
 /// `price` moves from `a` to `b`, what `fee` of `c` requires with it.
-const SDL: &str = r#"
-schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.4", for: EXECUTION) { query: Query }
-directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
-directive @join__graph(name: String!, url: String!) on ENUM_VALUE
-directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) repeatable on OBJECT | INTERFACE
-directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, type: String, external: Boolean, override: String, usedOverridden: Boolean, overrideLabel: String) repeatable on FIELD_DEFINITION
-enum link__Purpose { SECURITY EXECUTION }
-scalar link__Import
-scalar join__FieldSet
+const TYPES: &str = r#"
 enum join__Graph { A @join__graph(name: "a", url: "http://a.test") B @join__graph(name: "b", url: "http://b.test") C @join__graph(name: "c", url: "http://c.test") }
 type Query @join__type(graph: A) @join__type(graph: B) @join__type(graph: C) {
   item: Item @join__field(graph: A)
@@ -31,6 +25,8 @@ type Item @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") @joi
 }
 type Other @join__type(graph: A) { name: String }
 "#;
+
+static SDL: LazyLock<String> = LazyLock::new(|| format!("{JOIN}{TYPES}"));
 
 /// The plan of an operation while these labels are on, and all that it depends on.
 fn plan(supergraph: &Supergraph, text: &str, on: &[&str]) -> String {
@@ -51,7 +47,7 @@ fn field<'a>(supergraph: &'a Supergraph, name: &str) -> &'a graphway::schema::Fi
 
 #[test]
 fn each_side_knows_when_it_resolves_the_field() {
-    let supergraph = Supergraph::parse(SDL).unwrap();
+    let supergraph = Supergraph::parse(&SDL).unwrap();
     let names: Vec<&str> = supergraph.labels().map(|(_, name)| name).collect();
     assert_eq!(names, ["percent(20)", "stock"]);
     let label = supergraph.label_id("percent(20)").unwrap();
@@ -74,7 +70,7 @@ fn each_side_knows_when_it_resolves_the_field() {
 
 #[test]
 fn an_operation_depends_on_the_labels_of_what_it_needs() {
-    let supergraph = Supergraph::parse(SDL).unwrap();
+    let supergraph = Supergraph::parse(&SDL).unwrap();
     let behind = |text: &str| {
         let said = plan(&supergraph, text, &[]);
         said.lines().next().unwrap().to_owned()
@@ -91,7 +87,7 @@ fn an_operation_depends_on_the_labels_of_what_it_needs() {
 
 #[test]
 fn what_a_field_requires_is_asked_of_whoever_has_it_then() {
-    let supergraph = Supergraph::parse(SDL).unwrap();
+    let supergraph = Supergraph::parse(&SDL).unwrap();
     insta::assert_snapshot!(plan(&supergraph, "{ item { fee } }", &[]), @r#"
 depends on ["percent(20)"]
 fetch 0 from a
@@ -118,7 +114,7 @@ fetch 2 from c after 1
 
 #[test]
 fn what_only_the_new_owner_requires_is_not_asked_for_by_the_old_one() {
-    let supergraph = Supergraph::parse(SDL).unwrap();
+    let supergraph = Supergraph::parse(&SDL).unwrap();
     insta::assert_snapshot!(plan(&supergraph, "{ item { stock } }", &["percent(20)"]), @r#"
 depends on ["stock"]
 fetch 0 from a
@@ -137,13 +133,13 @@ fetch 1 from b after 0
 
 #[test]
 fn labels_are_found_whatever_the_directive_is_called() {
-    let usual = Supergraph::parse(SDL).unwrap();
+    let usual = Supergraph::parse(&SDL).unwrap();
     let renamed = SDL
         .replace("@join__field", "@owner")
         .replace("join__", "verbund__")
         .replace(
-            "join/v0.4\",",
-            "join/v0.4\", as: \"verbund\", import: [{name: \"@field\", as: \"@owner\"}],",
+            "join/v0.5\",",
+            "join/v0.5\", as: \"verbund\", import: [{name: \"@field\", as: \"@owner\"}],",
         );
     let renamed = Supergraph::parse(&renamed).unwrap();
     let asked = "{ item { price fee stock } }";

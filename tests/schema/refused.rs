@@ -1,6 +1,6 @@
 //! Supergraphs that are wrong: each is refused with its place, none panics.
 
-use super::with;
+use super::{linked, with};
 use crate::kit::{self, SAMPLE_SDL};
 use graphway::schema::Supergraph;
 use proptest::prelude::*;
@@ -36,9 +36,9 @@ fn contexts_that_are_wrong_say_where() {
               f: Int @join__field(graph: A, contextArguments: [{{{argument}}}])
             }}"
         );
-        let sdl =
-            with(&types).replacen("{ query: Query }", &format!("{link} {{ query: Query }}"), 1);
-        Supergraph::parse(&sdl).unwrap_err().to_string()
+        Supergraph::parse(&linked(link, &types))
+            .unwrap_err()
+            .to_string()
     };
     let of = |context: &str, selection: &str| {
         said(&format!(

@@ -53,7 +53,10 @@ fn bench<P: Planner>(criterion: &mut Criterion, kind: Kind, case: &Case) {
 
 criterion_group! {
     name = all;
-    config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(2));
+    config = Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(1));
     targets = planners
 }
 criterion_main!(all);

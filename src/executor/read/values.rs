@@ -10,7 +10,7 @@ use crate::schema::{TypeId, TypeKind};
 use apollo_compiler::ast::Type;
 use smallvec::SmallVec;
 
-impl Reader<'_, '_, '_> {
+impl Reader<'_, '_> {
     /// An object, read into a fresh row. It begins here.
     pub(super) fn object(&mut self, shape: &Shape, row: RowId) -> Result<(), Malformed> {
         self.json.mark(b'{', "an object")?;
@@ -143,7 +143,7 @@ impl Reader<'_, '_, '_> {
         let start = self.json.at();
         self.json.reset_depth();
         let fits = match expected {
-            Some(LeafType { ty, leaf }) => self.fits(ty, leaf, first)?,
+            Some(LeafType { ty, leaf }) => self.fits(ty, *leaf, first)?,
             None => {
                 self.json.value()?;
                 false
@@ -161,10 +161,15 @@ impl Reader<'_, '_, '_> {
 
     /// Takes a value that begins here with `first`. True if it can be seen at a glance that it is what the type allows and
     /// can be copied as it stands; what is not so, is looked at when it is written.
-    fn fits(&mut self, ty: &Type, leaf: &Leaf, first: u8) -> Result<bool, Malformed> {
-        if let Some(inner) = item_type(ty) {
-            return self.list_fits(inner, leaf, first);
+    fn fits(&mut self, ty: &Type, leaf: Leaf, first: u8) -> Result<bool, Malformed> {
+        match item_type(ty) {
+            Some(inner) => self.list_fits(inner, leaf, first),
+            None => self.scalar_fits(leaf, first),
         }
+    }
+
+    #[inline]
+    fn scalar_fits(&mut self, leaf: Leaf, first: u8) -> Result<bool, Malformed> {
         match (leaf, first) {
             (Leaf::String | Leaf::Id, b'"') => {
                 self.json.string()?;
@@ -177,22 +182,20 @@ impl Reader<'_, '_, '_> {
             (Leaf::Int, b'-' | b'0'..=b'9') => {
                 let start = self.json.at();
                 let is_integer = self.json.number()?;
-                // Nine digits are always an integer of 32 bits.
-                let text = self.json.since(start);
-                Ok(is_integer && text.len() <= 9 && text != "-0")
+                Ok(is_integer && is_small(self.json.bytes_since(start)))
             }
             (Leaf::Boolean, b't' | b'f') => {
                 self.json.scalar(first)?;
                 Ok(true)
             }
-            (leaf, _) => {
+            _ => {
                 self.json.value()?;
-                Ok(*leaf == Leaf::Any)
+                Ok(leaf == Leaf::Any)
             }
         }
     }
 
-    fn list_fits(&mut self, inner: &Type, leaf: &Leaf, first: u8) -> Result<bool, Malformed> {
+    fn list_fits(&mut self, inner: &Type, leaf: Leaf, first: u8) -> Result<bool, Malformed> {
         if first != b'[' {
             self.json.value()?;
             return Ok(false);
@@ -201,6 +204,7 @@ impl Reader<'_, '_, '_> {
         if self.json.takes_mark(b']') {
             return Ok(true);
         }
+        let (lists, nullable) = (item_type(inner).is_some(), !inner.is_non_null());
         let mut fits = true;
         loop {
             let before = self.json.at();
@@ -209,9 +213,10 @@ impl Reader<'_, '_, '_> {
             fits &= match first {
                 b'n' => {
                     self.json.value()?;
-                    !inner.is_non_null()
+                    nullable
                 }
-                _ => self.fits(inner, leaf, first)?,
+                _ if lists => self.fits(inner, leaf, first)?,
+                _ => self.scalar_fits(leaf, first)?,
             };
             let end = self.json.at();
             let comes_another = self.json.comes_another(b']')?;
@@ -221,5 +226,19 @@ impl Reader<'_, '_, '_> {
                 return Ok(fits);
             }
         }
+    }
+}
+
+/// Whether a JSON integer is one of 32 bits, written as we would.
+#[inline]
+fn is_small(text: &[u8]) -> bool {
+    let (digits, most) = match text {
+        [b'-', digits @ ..] => (digits, b"2147483648"),
+        digits => (digits, b"2147483647"),
+    };
+    match digits.len() {
+        ..=9 => text != b"-0",
+        10 => digits <= most.as_slice(),
+        _ => false,
     }
 }

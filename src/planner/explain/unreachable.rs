@@ -107,7 +107,8 @@ impl Search<'_, '_> {
         let name = &self.graph.tree.node(node).name;
         let Some(declared) = self.supergraph.known_as(part.object, subgraph) else {
             let field = self.supergraph.field(part.field);
-            let own = field.in_subgraph(subgraph).map(|_| Missing::Key);
+            let own = field.in_subgraph(subgraph);
+            let own = own.map(|_| Missing::Key { requires: None });
             return own.into_iter().collect();
         };
         let field = self.supergraph.field_of(declared, name);
@@ -133,7 +134,7 @@ impl Search<'_, '_> {
         let doors = self.supergraph.entrances(object).iter();
         let doors: Vec<&Entrance> = doors.filter(|door| door.subgraph == subgraph).collect();
         if doors.is_empty() {
-            return vec![self.no_door((position, object), subgraph)];
+            return vec![self.no_door((position, object), subgraph, requires)];
         }
         let types = &self.graph.tree.node(position).classes[class];
         let mut missing = Vec::new();
@@ -156,7 +157,12 @@ impl Search<'_, '_> {
     }
 
     /// What stands for a key that a subgraph does not have, or does not resolve.
-    fn no_door(&self, (position, object): (NodeId, TypeId), subgraph: SubgraphId) -> Missing {
+    fn no_door(
+        &self,
+        (position, object): (NodeId, TypeId),
+        subgraph: SubgraphId,
+        requires: Option<&[SetField]>,
+    ) -> Missing {
         if let Some(missing) = self.shut(position, subgraph) {
             return missing;
         }
@@ -167,11 +173,13 @@ impl Search<'_, '_> {
             Some(key) => Missing::Resolvable {
                 key: set_text::text(self.supergraph, declared, &key.fields.fields),
             },
-            None => Missing::Key,
+            None => Missing::Key {
+                requires: requires.map(|fields| set_text::text(self.supergraph, object, fields)),
+            },
         }
     }
 
-    /// What keeps a subgraph from returning the objects of a position, if it could return them.
+    /// What keeps a subgraph from returning the objects of a position, if it could return them and does not.
     fn shut(&self, position: NodeId, subgraph: SubgraphId) -> Option<Missing> {
         let facts = &self.graph.facts;
         let within = |at: NodeId| {
@@ -181,7 +189,8 @@ impl Search<'_, '_> {
                 state.is_some_and(|state| state.subgraph == subgraph)
             })
         };
-        let mut at = within(position)?;
+        // One that does return them would have to be entered for what a `@requires` asks for.
+        let mut at = within(position).filter(|state| !self.costs.is_reachable(*state))?;
         // Up to where its fetch would begin.
         while let Some(&above) = facts
             .made_by(at)

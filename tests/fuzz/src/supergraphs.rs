@@ -292,6 +292,6 @@ fn roots(choices: &mut Choices, graph: &Graph, (letter, shared): (&str, usize)) 
             .insert(format!("{letter}{index}{argument}"), field);
     }
     let first = owned("Int", &[0]);
-    object.fields.insert(format!("{letter}"), first);
+    object.fields.insert(letter.to_string(), first);
     object
 }

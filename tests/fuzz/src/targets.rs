@@ -247,7 +247,7 @@ fn reader(input: &[u8]) -> Result<bool, String> {
     };
     let data: Value = serde_json::from_slice(response.data())
         .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(response.data())))?;
-    Ok(response.data.len() > 60 && data.is_object())
+    Ok(response.data().len() > 60 && data.is_object())
 }
 
 /// A random operation on a random supergraph, as often as not.

@@ -1,7 +1,7 @@
 //! Apollo Router's planner, in the crate `apollo-federation`.
 
 use super::checked::Translation;
-use super::{Outline, Planner, Shape};
+use super::{Node, Outline, Planner};
 use anyhow::{Result, anyhow};
 use apollo_compiler::ExecutableDocument;
 use apollo_compiler::validation::Valid;
@@ -46,17 +46,9 @@ impl Planner for Apollo {
     }
 
     fn outline(&self, plan: &QueryPlan) -> Outline {
-        let (mut bytes, mut shape) = (0, Shape::default());
-        if let Some(node) = plan.node.clone().and_then(inner) {
-            shape = measure(&node, &mut bytes);
-        }
-        Outline {
-            requests: shape.requests,
-            depth: shape.depth,
-            bytes,
-            text: plan.to_string(),
-            complaint: None,
-        }
+        let node = plan.node.clone().and_then(inner);
+        let tree = node.as_ref().map_or(Node::NOTHING, tree);
+        tree.outline(plan.to_string())
     }
 
     fn complaint(&self, text: &str, plan: &QueryPlan) -> Option<String> {
@@ -98,29 +90,18 @@ fn inner(node: TopLevelPlanNode) -> Option<PlanNode> {
     })
 }
 
-fn measure(node: &PlanNode, bytes: &mut usize) -> Shape {
+fn tree(node: &PlanNode) -> Node<'_> {
     match node {
-        PlanNode::Fetch(fetch) => {
-            *bytes += fetch.operation_document.as_serialized().len();
-            Shape::REQUEST
-        }
-        PlanNode::Flatten(flatten) => measure(&flatten.node, bytes),
-        PlanNode::Sequence(sequence) => {
-            let nodes = sequence.nodes.iter().map(|node| measure(node, bytes));
-            nodes.fold(Shape::default(), Shape::then)
-        }
-        PlanNode::Parallel(parallel) => {
-            let nodes = parallel.nodes.iter().map(|node| measure(node, bytes));
-            nodes.fold(Shape::default(), Shape::beside)
-        }
+        PlanNode::Fetch(fetch) => Node::Request(fetch.operation_document.as_serialized()),
+        PlanNode::Flatten(flatten) => tree(&flatten.node),
+        PlanNode::Sequence(sequence) => Node::Sequence(sequence.nodes.iter().map(tree).collect()),
+        PlanNode::Parallel(parallel) => Node::Parallel(parallel.nodes.iter().map(tree).collect()),
         PlanNode::Condition(condition) => {
             let clauses = [&condition.if_clause, &condition.else_clause];
             let clauses = clauses.into_iter().flatten();
-            clauses
-                .map(|node| measure(node, bytes))
-                .fold(Shape::default(), Shape::or)
+            Node::Either(clauses.map(|node| tree(node)).collect())
         }
         // Not asked for.
-        PlanNode::Defer(_) => Shape::default(),
+        PlanNode::Defer(_) => Node::NOTHING,
     }
 }

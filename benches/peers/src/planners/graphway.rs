@@ -35,14 +35,9 @@ impl Planner for Graphway {
     }
 
     fn outline(&self, plan: &Plan) -> Outline {
-        let mut depths: Vec<usize> = Vec::with_capacity(plan.fetches.len());
-        for fetch in &plan.fetches {
-            let before = fetch.after.iter().map(|id| depths[id.0 as usize]);
-            depths.push(1 + before.max().unwrap_or(0));
-        }
         Outline {
             requests: plan.fetches.len(),
-            depth: depths.into_iter().max().unwrap_or(0),
+            depth: plan.depth(),
             bytes: plan.fetches.iter().map(|fetch| fetch.document.len()).sum(),
             text: plan.display(&self.supergraph).to_string(),
             complaint: None,

@@ -1,6 +1,6 @@
 //! Hive Router's planner, the crate `hive-router-query-planner`.
 
-use super::{Apollo, Outline, Planner, Shape};
+use super::{Apollo, Node, Outline, Planner};
 use anyhow::{Result, bail};
 use graphql_tools::validation::rules::default_rules_validation_plan;
 use graphql_tools::validation::validate::{ValidationPlan, validate};
@@ -59,17 +59,8 @@ impl Planner for Hive {
     }
 
     fn outline(&self, plan: &QueryPlan) -> Outline {
-        let (mut bytes, mut shape) = (0, Shape::default());
-        if let Some(node) = &plan.node {
-            shape = measure(node, &mut bytes);
-        }
-        Outline {
-            requests: shape.requests,
-            depth: shape.depth,
-            bytes,
-            text: plan.to_string(),
-            complaint: None,
-        }
+        let tree = plan.node.as_ref().map_or(Node::NOTHING, tree);
+        tree.outline(plan.to_string())
     }
 
     fn complaint(&self, text: &str, plan: &QueryPlan) -> Option<String> {
@@ -78,33 +69,19 @@ impl Planner for Hive {
     }
 }
 
-fn measure(node: &PlanNode, bytes: &mut usize) -> Shape {
+fn tree(node: &PlanNode) -> Node<'_> {
     match node {
-        PlanNode::Fetch(fetch) => {
-            *bytes += fetch.operation.document_str.len();
-            Shape::REQUEST
-        }
-        PlanNode::BatchFetch(fetch) => {
-            *bytes += fetch.operation.document_str.len();
-            Shape::REQUEST
-        }
-        PlanNode::Flatten(flatten) => measure(&flatten.node, bytes),
-        PlanNode::Sequence(sequence) => {
-            let nodes = sequence.nodes.iter().map(|node| measure(node, bytes));
-            nodes.fold(Shape::default(), Shape::then)
-        }
-        PlanNode::Parallel(parallel) => {
-            let nodes = parallel.nodes.iter().map(|node| measure(node, bytes));
-            nodes.fold(Shape::default(), Shape::beside)
-        }
+        PlanNode::Fetch(fetch) => Node::Request(&fetch.operation.document_str),
+        PlanNode::BatchFetch(fetch) => Node::Request(&fetch.operation.document_str),
+        PlanNode::Flatten(flatten) => tree(&flatten.node),
+        PlanNode::Sequence(sequence) => Node::Sequence(sequence.nodes.iter().map(tree).collect()),
+        PlanNode::Parallel(parallel) => Node::Parallel(parallel.nodes.iter().map(tree).collect()),
         PlanNode::Condition(condition) => {
             let clauses = [&condition.if_clause, &condition.else_clause];
             let clauses = clauses.into_iter().flatten();
-            clauses
-                .map(|node| measure(node, bytes))
-                .fold(Shape::default(), Shape::or)
+            Node::Either(clauses.map(|node| tree(node)).collect())
         }
         // Neither is asked for.
-        PlanNode::Subscription(_) | PlanNode::Defer(_) => Shape::default(),
+        PlanNode::Subscription(_) | PlanNode::Defer(_) => Node::NOTHING,
     }
 }

@@ -75,40 +75,43 @@ impl Kind {
     }
 }
 
-/// Requests and depth of a plan that is a tree of sequences and parallel blocks.
-#[derive(Clone, Copy, Debug, Default)]
-struct Shape {
-    requests: usize,
-    depth: usize,
+/// A peer's plan as far as it is measured: a tree with requests' texts at its leaves.
+enum Node<'p> {
+    Request(&'p str),
+    /// One after the other.
+    Sequence(Vec<Node<'p>>),
+    /// At the same time.
+    Parallel(Vec<Node<'p>>),
+    /// Either one or the other: the worse counts.
+    Either(Vec<Node<'p>>),
 }
 
-impl Shape {
-    const REQUEST: Self = Self {
-        requests: 1,
-        depth: 1,
-    };
+impl Node<'_> {
+    const NOTHING: Self = Self::Sequence(Vec::new());
 
-    /// One after the other.
-    fn then(self, next: Self) -> Self {
-        Self {
-            requests: self.requests + next.requests,
-            depth: self.depth + next.depth,
+    fn outline(&self, text: String) -> Outline {
+        let [requests, depth, bytes] = self.measured();
+        Outline {
+            requests,
+            depth,
+            bytes,
+            text,
+            complaint: None,
         }
     }
 
-    /// At the same time.
-    fn beside(self, other: Self) -> Self {
-        Self {
-            requests: self.requests + other.requests,
-            depth: self.depth.max(other.depth),
-        }
-    }
-
-    /// Either one or the other: the worse counts.
-    fn or(self, other: Self) -> Self {
-        Self {
-            requests: self.requests.max(other.requests),
-            depth: self.depth.max(other.depth),
-        }
+    /// Requests, depth and bytes.
+    fn measured(&self) -> [usize; 3] {
+        let (add, most) = (usize::saturating_add, Ord::max);
+        let (nodes, combine): (_, [fn(usize, usize) -> usize; 3]) = match self {
+            Self::Request(text) => return [1, 1, text.len()],
+            Self::Sequence(nodes) => (nodes, [add, add, add]),
+            Self::Parallel(nodes) => (nodes, [add, most, add]),
+            Self::Either(nodes) => (nodes, [most, most, add]),
+        };
+        let measured = nodes.iter().map(Self::measured);
+        measured.fold([0; 3], |all, one| {
+            std::array::from_fn(|index| combine[index](all[index], one[index]))
+        })
     }
 }
