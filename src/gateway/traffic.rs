@@ -1,5 +1,6 @@
-//! Timeouts of the router and its subgraphs.
+//! Timeouts and deduplication of the router and its subgraphs.
 
+use super::header_types::Name;
 use crate::upstream;
 use serde::Deserialize;
 use std::{collections::BTreeMap, time::Duration};
@@ -21,12 +22,33 @@ pub struct Config {
 pub struct Router {
     /// How long a client's request may take altogether.
     pub timeout: Duration,
+    pub dedupe: Dedupe,
+}
+
+/// `traffic_shaping.router.dedupe`: Hive Router's names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dedupe {
+    /// Whether identical queries of clients that come together are executed once.
+    pub enabled: bool,
+    pub headers: DedupeHeaders,
+}
+
+/// Which headers make two requests different, beside those that subgraphs learn of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DedupeHeaders {
+    #[default]
+    All,
+    None,
+    Include(Vec<Name>),
 }
 
 impl Default for Router {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(30),
+            dedupe: Dedupe::default(),
         }
     }
 }
@@ -37,12 +59,15 @@ impl Default for Router {
 pub struct All {
     /// How long one request to a subgraph may take.
     pub timeout: Duration,
+    /// Whether identical queries to a subgraph that are under way together are sent once.
+    pub deduplicate_query: bool,
 }
 
 impl Default for All {
     fn default() -> Self {
         Self {
             timeout: upstream::Config::default().timeout,
+            deduplicate_query: true,
         }
     }
 }
@@ -52,9 +77,17 @@ impl Default for All {
 #[serde(default, deny_unknown_fields)]
 pub struct Subgraph {
     pub timeout: Option<Duration>,
+    pub deduplicate_query: Option<bool>,
 }
 
 impl Config {
+    /// Whether identical queries to a subgraph are sent once.
+    pub fn deduplicates(&self, subgraph: &str) -> bool {
+        let own = self.subgraphs.get(subgraph);
+        let own = own.and_then(|own| own.deduplicate_query);
+        own.unwrap_or(self.all.deduplicate_query)
+    }
+
     /// The settings of a subgraph's upstream.
     pub fn upstream(&self, subgraph: &str) -> upstream::Config {
         let own = self.subgraphs.get(subgraph).and_then(|own| own.timeout);

@@ -6,6 +6,7 @@ mod check;
 mod command;
 mod config;
 mod config_schema;
+mod deduplication;
 mod ide;
 mod override_labels;
 mod pages;
