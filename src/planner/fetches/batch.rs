@@ -5,6 +5,7 @@
 
 use crate::planner::graph::NodeId;
 use crate::schema::SubgraphId;
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// When and where a group goes: (mutation run, level, subgraph, position, whether it is a root).
@@ -98,7 +99,8 @@ fn requests(keys: &[Key], after: &[BTreeSet<usize>]) -> Vec<Request> {
 
 /// Joins requests to one subgraph that do not wait for each other, where no chain becomes longer.
 fn join(requests: &mut [Request]) {
-    let longest = depths(requests).into_iter().max().unwrap_or(0);
+    let mut waits = Waits::of(requests);
+    let longest = waits.longest();
     for first in 0..requests.len() {
         for second in first + 1..requests.len() {
             let alike = |a: &Request, b: &Request| {
@@ -107,54 +109,80 @@ fn join(requests: &mut [Request]) {
                     && a.joins.is_some()
                     && (a.run, a.joins) == (b.run, b.joins)
             };
-            if alike(&requests[first], &requests[second])
-                && !waits(requests, first, second)
-                && !waits(requests, second, first)
+            if !alike(&requests[first], &requests[second])
+                || waits.reaches(first, second)
+                || waits.reaches(second, first)
             {
-                let undo: Vec<BTreeSet<usize>> = requests
-                    .iter()
-                    .map(|request| request.after.clone())
-                    .collect();
-                contract(requests, first, second);
-                if depths(requests).into_iter().max() <= Some(longest) {
-                    let groups = std::mem::take(&mut requests[second].groups);
-                    requests[first].groups.extend(groups);
-                } else {
-                    for (request, after) in requests.iter_mut().zip(undo) {
-                        request.after = after;
-                    }
-                }
+                continue;
+            }
+            let joined = waits.contracted(first, second);
+            if joined.longest() <= longest {
+                waits = joined;
+                let groups = std::mem::take(&mut requests[second].groups);
+                requests[first].groups.extend(groups);
             }
         }
+    }
+    for (request, after) in requests.iter_mut().zip(&waits.0) {
+        request.after = bits(*after).collect();
     }
 }
 
-/// Makes `first` wait for what `second` does, and all wait for `first` that wait for `second`.
-fn contract(requests: &mut [Request], first: usize, second: usize) {
-    let after = std::mem::take(&mut requests[second].after);
-    requests[first].after.extend(after);
-    for request in requests {
-        if request.after.remove(&second) {
-            request.after.insert(first);
+/// By request, of [`JOINED_MAX`] at most: a bit for each that it waits for.
+#[derive(Clone)]
+struct Waits(SmallVec<[u64; 16]>);
+
+impl Waits {
+    fn of(requests: &[Request]) -> Self {
+        let mask = |request: &Request| request.after.iter().fold(0, |mask, at| mask | 1 << at);
+        Self(requests.iter().map(mask).collect())
+    }
+
+    /// The same, where `first` waits for what `second` did, and all wait for `first` that waited for `second`.
+    fn contracted(&self, first: usize, second: usize) -> Self {
+        let mut joined = self.clone();
+        joined.0[first] |= std::mem::take(&mut joined.0[second]);
+        for after in &mut joined.0 {
+            if *after & 1 << second != 0 {
+                *after = *after & !(1 << second) | 1 << first;
+            }
         }
+        joined
+    }
+
+    /// Whether request `at` comes after request `earlier`.
+    fn reaches(&self, at: usize, earlier: usize) -> bool {
+        let (mut seen, mut open) = (0u64, self.0[at]);
+        while open != 0 && seen & 1 << earlier == 0 {
+            seen |= open;
+            open = bits(open).fold(0, |next, at| next | self.0[at]) & !seen;
+        }
+        seen & 1 << earlier != 0
+    }
+
+    /// The requests before the last one in the longest chain.
+    fn longest(&self) -> u8 {
+        let mut depths = [u8::MAX; JOINED_MAX];
+        let all = (0..self.0.len()).map(|at| self.depth(at, &mut depths));
+        all.max().unwrap_or(0)
+    }
+
+    fn depth(&self, at: usize, depths: &mut [u8; JOINED_MAX]) -> u8 {
+        if depths[at] == u8::MAX {
+            let before = bits(self.0[at]).map(|before| self.depth(before, depths) + 1);
+            depths[at] = before.max().unwrap_or(0);
+        }
+        depths[at]
     }
 }
 
-/// Whether request `at` comes after request `earlier`.
-fn waits(requests: &[Request], at: usize, earlier: usize) -> bool {
-    let mut seen = BTreeSet::new();
-    let mut open = vec![at];
-    while let Some(at) = open.pop() {
-        for &before in &requests[at].after {
-            if before == earlier {
-                return true;
-            }
-            if seen.insert(before) {
-                open.push(before);
-            }
-        }
-    }
-    false
+/// The indices of the bits that are set.
+fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = (mask != 0).then(|| mask.trailing_zeros() as usize)?;
+        mask &= mask - 1;
+        Some(bit)
+    })
 }
 
 /// By request: the requests before it, in the longest chain.
