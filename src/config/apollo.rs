@@ -119,7 +119,6 @@ const MISSING: &[(&str, Absence)] = &[
     ("traffic_shaping.all.compression", Warn),
     ("traffic_shaping.all.deduplicate_query", Warn),
     ("traffic_shaping.all.dns_resolution_strategy", Warn),
-    ("traffic_shaping.all.experimental_http2", Warn),
     (
         "traffic_shaping.all.experimental_http2_keep_alive_interval",
         Warn,
@@ -137,7 +136,6 @@ const MISSING: &[(&str, Absence)] = &[
     ("traffic_shaping.subgraphs.*.compression", Warn),
     ("traffic_shaping.subgraphs.*.deduplicate_query", Warn),
     ("traffic_shaping.subgraphs.*.dns_resolution_strategy", Warn),
-    ("traffic_shaping.subgraphs.*.experimental_http2", Warn),
     (
         "traffic_shaping.subgraphs.*.experimental_http2_keep_alive_interval",
         Warn,

@@ -212,6 +212,8 @@ pub struct Refusal {
     pub allow: Option<HeaderValue>,
     /// `Retry-After` in seconds, on 503.
     pub retry_after: Option<u32>,
+    /// `Accept-Encoding`, on 415: the content codings there are, if it is for one that there is not.
+    pub accept_encoding: Option<HeaderValue>,
     /// `WWW-Authenticate`, on 401.
     pub challenge: Option<HeaderValue>,
 }
@@ -232,6 +234,9 @@ impl Refusal {
         }
         if let Some(challenge) = &self.challenge {
             headers.insert(header::WWW_AUTHENTICATE, challenge.clone());
+        }
+        if let Some(codings) = &self.accept_encoding {
+            headers.insert(header::ACCEPT_ENCODING, codings.clone());
         }
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -272,6 +277,7 @@ impl Refusal {
             code,
             problems,
             allow: None,
+            accept_encoding: None,
             retry_after: None,
             challenge: None,
         }

@@ -7,6 +7,7 @@
 mod authentication;
 mod authorization;
 mod check;
+mod compression;
 mod config;
 mod csrf;
 mod errors;
@@ -27,6 +28,7 @@ mod override_subgraph_url;
 mod path;
 mod planning;
 mod process;
+mod quality;
 mod rate_limit;
 mod request_id;
 mod rest;
@@ -122,6 +124,10 @@ pub async fn handle(
             graphql::refuse(Media::Json, &refusal)
         }
         Err(refusal) => rest::refuse(&refusal),
+    };
+    let response = match snapshot.compresses {
+        true => compression::compress(&head.headers, response).await,
+        false => response,
     };
     observation.end(response)
 }

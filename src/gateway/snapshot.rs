@@ -38,6 +38,8 @@ pub struct Snapshot {
     pub(super) authentication: Authentication,
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
+    /// Whether clients that accept it get responses compressed.
+    pub(super) compresses: bool,
     pub(super) subgraphs: SubgraphTable,
     /// Whether plans are shown.
     pub(super) plugins: expose::Config,
@@ -84,6 +86,7 @@ impl Snapshot {
                 &lasting.key_sources,
             )?,
             timeout: config.traffic_shaping.router.timeout,
+            compresses: config.traffic_shaping.router.compression.response.enabled,
             plugins: config.plugins.clone(),
             pages: Pages::new(&config.sandbox, &config.homepage, &config.path),
             observing: observation::Rules {

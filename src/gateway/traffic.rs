@@ -1,6 +1,6 @@
-//! Timeouts of the router and its subgraphs.
+//! How clients are answered and subgraphs are called: timeouts, compression, versions of HTTP.
 
-use crate::upstream;
+use crate::upstream::{self, Http2};
 use serde::Deserialize;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -21,13 +21,36 @@ pub struct Config {
 pub struct Router {
     /// How long a client's request may take altogether.
     pub timeout: Duration,
+    pub compression: Compression,
 }
 
 impl Default for Router {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(30),
+            compression: Compression::default(),
         }
+    }
+}
+
+/// `traffic_shaping.router.compression`: Hive Router's names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Compression {
+    pub response: CompressionResponse,
+}
+
+/// `traffic_shaping.router.compression.response`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CompressionResponse {
+    /// Whether clients that accept a coding get one.
+    pub enabled: bool,
+}
+
+impl Default for CompressionResponse {
+    fn default() -> Self {
+        Self { enabled: true }
     }
 }
 
@@ -37,12 +60,23 @@ impl Default for Router {
 pub struct All {
     /// How long one request to a subgraph may take.
     pub timeout: Duration,
+    /// Whether subgraphs are told that they may compress their answers.
+    pub accept_encoding: bool,
+    pub experimental_http2: Http2,
 }
 
 impl Default for All {
     fn default() -> Self {
+        let upstream::Config {
+            timeout,
+            accept_encoding,
+            http2,
+            ..
+        } = upstream::Config::default();
         Self {
-            timeout: upstream::Config::default().timeout,
+            timeout,
+            accept_encoding,
+            experimental_http2: http2,
         }
     }
 }
@@ -52,14 +86,22 @@ impl Default for All {
 #[serde(default, deny_unknown_fields)]
 pub struct Subgraph {
     pub timeout: Option<Duration>,
+    pub accept_encoding: Option<bool>,
+    pub experimental_http2: Option<Http2>,
 }
 
 impl Config {
     /// The settings of a subgraph's upstream.
     pub fn upstream(&self, subgraph: &str) -> upstream::Config {
-        let own = self.subgraphs.get(subgraph).and_then(|own| own.timeout);
+        let (own, all) = (self.subgraphs.get(subgraph), &self.all);
         upstream::Config {
-            timeout: own.unwrap_or(self.all.timeout),
+            timeout: own.and_then(|own| own.timeout).unwrap_or(all.timeout),
+            accept_encoding: own
+                .and_then(|own| own.accept_encoding)
+                .unwrap_or(all.accept_encoding),
+            http2: own
+                .and_then(|own| own.experimental_http2)
+                .unwrap_or(all.experimental_http2),
             ..upstream::Config::default()
         }
     }
