@@ -117,7 +117,6 @@ const MISSING: &[(&str, Absence)] = &[
     ("telemetry.exporters.tracing.zipkin", Warn),
     ("telemetry.instrumentation", Warn),
     ("traffic_shaping.all.compression", Warn),
-    ("traffic_shaping.all.deduplicate_query", Warn),
     ("traffic_shaping.all.dns_resolution_strategy", Warn),
     (
         "traffic_shaping.all.experimental_http2_keep_alive_interval",
@@ -134,7 +133,6 @@ const MISSING: &[(&str, Absence)] = &[
     ("traffic_shaping.router.concurrency_limit", Warn),
     ("traffic_shaping.router.global_rate_limit", Warn),
     ("traffic_shaping.subgraphs.*.compression", Warn),
-    ("traffic_shaping.subgraphs.*.deduplicate_query", Warn),
     ("traffic_shaping.subgraphs.*.dns_resolution_strategy", Warn),
     (
         "traffic_shaping.subgraphs.*.experimental_http2_keep_alive_interval",

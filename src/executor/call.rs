@@ -8,20 +8,21 @@ use super::{Call, Request, walk};
 use crate::planner::PositionId;
 use apollo_compiler::Name;
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 /// Where the answer to a call goes.
 #[derive(Debug)]
-pub(super) enum Destination<'p> {
+pub(super) enum Destination {
     /// Root fields go into every row at a position.
     Root {
         at: PositionId,
         rows: Vec<RowId>,
         /// What a row there looks like.
         layout: RowLayout,
-        shape: &'p Shape,
+        shape: Arc<Shape>,
     },
     /// By `_entities` field: which entity goes into which row.
-    Entities(Vec<Joins<'p>>),
+    Entities(Vec<Joins>),
 }
 
 /// A row that cannot be asked for: nothing, or null, sets an argument that must not be null.
@@ -35,14 +36,14 @@ pub(super) struct Unset {
 
 /// The requests for a step.
 #[derive(Default)]
-pub(super) struct Calls<'p> {
-    pub list: SmallVec<[(Call, Destination<'p>); 1]>,
+pub(super) struct Calls {
+    pub list: SmallVec<[(Call, Destination); 1]>,
     /// The rows that cannot be asked for.
     pub unset: Vec<Unset>,
 }
 
-impl<'p> Calls<'p> {
-    pub(super) fn add(&mut self, step: &Step, body: Vec<u8>, destination: Destination<'p>) {
+impl Calls {
+    pub(super) fn add(&mut self, step: &Step, body: Vec<u8>, destination: Destination) {
         let call = Call {
             subgraph: step.subgraph,
             operation: step.operation,
@@ -53,12 +54,12 @@ impl<'p> Calls<'p> {
 }
 
 /// The request for root fields at a position.
-pub(super) fn root<'p>(
+pub(super) fn root(
     program: &Program,
-    (step, at, (layout, shape)): (&Step, PositionId, (RowLayout, &'p Shape)),
+    (step, at, (layout, shape)): (&Step, PositionId, (RowLayout, &Arc<Shape>)),
     rows: &Rows,
     request: &Request<'_>,
-) -> Calls<'p> {
+) -> Calls {
     let mut calls = Calls::default();
     let rows = walk::rows_at(program, rows, at);
     if !rows.is_empty() {
@@ -67,7 +68,7 @@ pub(super) fn root<'p>(
             at,
             rows,
             layout,
-            shape,
+            shape: Arc::clone(shape),
         };
         calls.add(step, body.finish(), destination);
     }
@@ -75,19 +76,19 @@ pub(super) fn root<'p>(
 }
 
 /// The request for entities.
-pub(super) fn entities<'p>(
+pub(super) fn entities(
     program: &Program,
-    (step, fields): (&Step, &'p [EntityField]),
+    (step, fields): (&Step, &[Arc<EntityField>]),
     rows: &Rows,
     request: &Request<'_>,
-) -> Calls<'p> {
+) -> Calls {
     let mut calls = Calls::default();
     let mut body = Body::new(&step.head, step.variables.iter(), request);
-    let join = |field: &'p EntityField| {
+    let join = |field: &Arc<EntityField>| {
         body.variable(&field.variable);
         entities::write(program, rows, field, &mut body.json)
     };
-    let joins: Vec<Joins<'_>> = fields.iter().map(join).collect();
+    let joins: Vec<Joins> = fields.iter().map(join).collect();
     if joins.iter().any(|joins| !joins.all().is_empty()) {
         calls.add(step, body.finish(), Destination::Entities(joins));
     }

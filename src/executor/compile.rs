@@ -56,16 +56,16 @@ pub(super) enum StepKind {
     Root {
         at: PositionId,
         rows: RowLayout,
-        shape: Shape,
+        shape: Arc<Shape>,
     },
-    Entities(Vec<EntityField>),
+    Entities(Vec<Arc<EntityField>>),
     Contextual(Contextual),
 }
 
 /// `_entities` fields of which some take arguments from contexts: the document is made for each request.
 #[derive(Debug)]
 pub(super) struct Contextual {
-    pub fields: Vec<EntityField>,
+    pub fields: Vec<Arc<EntityField>>,
     pub template: Template,
 }
 
@@ -101,7 +101,7 @@ pub(super) struct Source {
 }
 
 /// Prepares a plan to be run.
-pub fn compile(supergraph: &Arc<Supergraph>, mut plan: Plan) -> Program {
+pub fn compile(supergraph: &Arc<Supergraph>, mut plan: Plan) -> Arc<Program> {
     let mut awaited_by = vec![Vec::new(); plan.fetches.len()];
     for (index, fetch) in plan.fetches.iter().enumerate() {
         for earlier in &fetch.after {
@@ -120,7 +120,7 @@ pub fn compile(supergraph: &Arc<Supergraph>, mut plan: Plan) -> Program {
         .collect();
     let is_contextual = |step: &Step| matches!(step.kind, StepKind::Contextual(_));
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    Program {
+    Arc::new(Program {
         id: NEXT.fetch_add(1, Ordering::Relaxed),
         supergraph: Arc::clone(supergraph),
         has_contexts: steps.iter().any(is_contextual),
@@ -129,7 +129,7 @@ pub fn compile(supergraph: &Arc<Supergraph>, mut plan: Plan) -> Program {
         shown_as: shown.keys,
         output: plan.output,
         largest: AtomicUsize::new(0),
-    }
+    })
 }
 
 /// What clients see, by position.
@@ -235,7 +235,7 @@ impl StepKind {
                 return Self::Root {
                     at,
                     rows: RowLayout::of(&plan.positions[at.0 as usize]),
-                    shape: Shape::new(read, &layouts),
+                    shape: Arc::new(Shape::new(read, &layouts)),
                 };
             }
             FetchKind::Entities(fields) => fields,
@@ -250,7 +250,7 @@ impl StepKind {
                 .map(|target| Target::new(target, (plan, &layouts)))
                 .collect(),
         });
-        let fields = fields.collect();
+        let fields = fields.map(Arc::new).collect();
         match template {
             Some(template) => Self::Contextual(Contextual { fields, template }),
             None => Self::Entities(fields),

@@ -17,25 +17,25 @@ use indexmap::IndexMap;
 const COPIES_MAX: usize = 100;
 
 /// A copy of an `_entities` field.
-struct Copy<'p> {
+struct Copy {
     /// The index of the field.
     field: usize,
     /// By context variable, as JSON.
     values: Values,
     /// The representations, as JSON.
     representations: Vec<u8>,
-    joins: Joins<'p>,
+    joins: Joins,
 }
 
 type Values = Vec<Vec<u8>>;
 
 /// The calls of a step whose fields take arguments from contexts.
-pub(super) fn calls<'p>(
-    program: &'p Program,
-    (step, contextual): (&Step, &'p Contextual),
+pub(super) fn calls(
+    program: &Program,
+    (step, contextual): (&Step, &Contextual),
     rows: &Rows,
     request: &Request<'_>,
-) -> Calls<'p> {
+) -> Calls {
     let mut calls = Calls::default();
     let mut copies = Vec::new();
     for (index, field) in contextual.fields.iter().enumerate() {
@@ -55,7 +55,7 @@ pub(super) fn calls<'p>(
     }
     let mut copies = copies.into_iter();
     loop {
-        let some: Vec<Copy<'_>> = copies.by_ref().take(COPIES_MAX).collect();
+        let some: Vec<Copy> = copies.by_ref().take(COPIES_MAX).collect();
         if some.is_empty() {
             return calls;
         }
@@ -131,11 +131,11 @@ fn value(
 }
 
 /// The body of a request with some copies, and which of its entities go where.
-fn body<'p>(
-    contextual: &'p Contextual,
-    copies: Vec<Copy<'p>>,
+fn body(
+    contextual: &Contextual,
+    copies: Vec<Copy>,
     request: &Request<'_>,
-) -> (Vec<u8>, Vec<Joins<'p>>) {
+) -> (Vec<u8>, Vec<Joins>) {
     let mut counts = vec![0; contextual.fields.len()];
     copies.iter().for_each(|copy| counts[copy.field] += 1);
     let document = contextual.template.document(&counts);
@@ -154,7 +154,7 @@ fn body<'p>(
             body.variable(&copy_of(&variable.name, number));
             body.json.extend_from_slice(value);
         }
-        copy.joins.key = copy_of(&field.key, number).into();
+        copy.joins.copy = Some(copy_of(&field.key, number));
         all.push(copy.joins);
     }
     (body.finish(), all)

@@ -9,17 +9,17 @@ use crate::planner::{PositionId, Representation, RepresentationField, Typename};
 use crate::schema::TypeId;
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Which row receives which entity of an `_entities` field, by representation.
 #[derive(Debug)]
-pub(super) struct Joins<'p> {
-    pub field: &'p EntityField,
-    /// The response key: the field's, or that of a copy.
-    pub key: Cow<'p, str>,
+pub(super) struct Joins {
+    pub field: Arc<EntityField>,
+    /// The response key of a copy; none: the field's own.
+    pub copy: Option<String>,
     list: Vec<Join>,
     representations: usize,
 }
@@ -35,9 +35,14 @@ pub(super) struct Join {
     pub object: Option<TypeId>,
 }
 
-impl<'p> Joins<'p> {
+impl Joins {
+    /// The response key.
+    pub(super) fn key(&self) -> &str {
+        self.copy.as_deref().unwrap_or(&self.field.key)
+    }
+
     /// The target whose rows a join is about.
-    pub(super) fn target(&self, join: &Join) -> &'p Target {
+    pub(super) fn target(&self, join: &Join) -> &Target {
         &self.field.targets[join.target]
     }
 
@@ -63,12 +68,12 @@ impl<'p> Joins<'p> {
 }
 
 /// Writes the list of all representations of an `_entities` field.
-pub(super) fn write<'p>(
+pub(super) fn write(
     program: &Program,
     rows: &Rows,
-    field: &'p EntityField,
+    field: &Arc<EntityField>,
     json: &mut Vec<u8>,
-) -> Joins<'p> {
+) -> Joins {
     let mut writer = Writer::new(program, rows, field, json);
     let mut at: Option<(PositionId, Vec<RowId>)> = None;
     for (index, target) in field.targets.iter().enumerate() {
@@ -85,12 +90,12 @@ pub(super) fn write<'p>(
 }
 
 /// Writes the list of the representations of some rows, each of one of the field's targets.
-pub(super) fn write_some<'p>(
+pub(super) fn write_some(
     program: &Program,
     rows: &Rows,
-    (field, candidates): (&'p EntityField, &[(usize, RowId)]),
+    (field, candidates): (&Arc<EntityField>, &[(usize, RowId)]),
     json: &mut Vec<u8>,
-) -> Joins<'p> {
+) -> Joins {
     let mut writer = Writer::new(program, rows, field, json);
     for (index, row) in candidates {
         writer.row(*row, &field.targets[*index], *index);
@@ -143,22 +148,22 @@ fn write_leaves(
     }
 }
 
-struct Writer<'a, 'p> {
+struct Writer<'a> {
     program: &'a Program,
     rows: &'a Rows,
     json: &'a mut Vec<u8>,
     seen: Seen,
-    joins: Joins<'p>,
+    joins: Joins,
 }
 
 /// The row cannot be asked for: a key field of its representation has no value.
 struct Unaskable;
 
-impl<'a, 'p> Writer<'a, 'p> {
+impl<'a> Writer<'a> {
     fn new(
         program: &'a Program,
         rows: &'a Rows,
-        field: &'p EntityField,
+        field: &Arc<EntityField>,
         json: &'a mut Vec<u8>,
     ) -> Self {
         json.push(b'[');
@@ -168,15 +173,15 @@ impl<'a, 'p> Writer<'a, 'p> {
             json,
             seen: Seen::default(),
             joins: Joins {
-                field,
-                key: Cow::Borrowed(&field.key),
+                field: Arc::clone(field),
+                copy: None,
                 list: Vec::new(),
                 representations: 0,
             },
         }
     }
 
-    fn finish(self) -> Joins<'p> {
+    fn finish(self) -> Joins {
         self.json.push(b']');
         let mut joins = self.joins;
         // Nearly sorted already: a representation is new, or one of few.

@@ -17,6 +17,19 @@ pub struct Error {
     pub extensions: Map<String, Value>,
 }
 
+impl Error {
+    /// The response as a whole could not be made.
+    pub(super) fn internal() -> Self {
+        Self {
+            code: ErrorCode::Malformed,
+            message: "the response could not be written".to_owned(),
+            path: Vec::new(),
+            subgraph: None,
+            extensions: Map::new(),
+        }
+    }
+}
+
 /// A step of an error's path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathSegment {

@@ -29,7 +29,7 @@ pub(super) struct Placing<'a> {
     program: &'a Program,
     rows: &'a Rows,
     subgraph: SubgraphId,
-    destination: &'a Destination<'a>,
+    destination: &'a Destination,
     /// By position, as far as needed: the paths of the rows there.
     paths: HashMap<PositionId, HashMap<RowId, Vec<Path>>>,
     errors: Errors,
@@ -57,7 +57,7 @@ impl<'a> Placing<'a> {
         program: &'a Program,
         rows: &'a Rows,
         subgraph: SubgraphId,
-        destination: &'a Destination<'a>,
+        destination: &'a Destination,
     ) -> Self {
         Self {
             program,
@@ -135,7 +135,7 @@ impl<'a> Placing<'a> {
                 }
                 None if reported => {}
                 None => {
-                    let message = format!("there is no list `{}`", joins.key);
+                    let message = format!("there is no list `{}`", joins.key());
                     let report = Failure::malformed(message).into();
                     for path in target_paths(self.program, joins) {
                         self.add(&report, path);
@@ -146,11 +146,7 @@ impl<'a> Placing<'a> {
     }
 
     /// Reports something of the representations that it is true of.
-    fn of_entities(
-        &mut self,
-        (joins, message): (&Joins<'_>, &str),
-        concerns: impl Fn(usize) -> bool,
-    ) {
+    fn of_entities(&mut self, (joins, message): (&Joins, &str), concerns: impl Fn(usize) -> bool) {
         let report = Failure::malformed(message).into();
         let joined = joins.all().iter();
         for join in joined.filter(|join| concerns(join.representation)) {
@@ -193,12 +189,12 @@ impl<'a> Placing<'a> {
             Destination::Root {
                 at, rows, shape, ..
             } => {
-                let rows = rows.iter().map(|row| (*row, *at, *shape));
+                let rows = rows.iter().map(|row| (*row, *at, &**shape));
                 self.follow_all(rows, wire_path)
             }
             Destination::Entities(joins) => {
                 let key = wire_path.first().and_then(Value::as_str);
-                match joins.iter().find(|joins| Some(&*joins.key) == key) {
+                match joins.iter().find(|joins| Some(joins.key()) == key) {
                     Some(joins) => self.places_of_entity(joins, &wire_path[1..]),
                     None => self.filled_paths(),
                 }
@@ -207,7 +203,7 @@ impl<'a> Placing<'a> {
     }
 
     /// All places of what stands at a path of an `_entities` field.
-    fn places_of_entity(&mut self, joins: &Joins<'_>, wire_path: &[Value]) -> Vec<Path> {
+    fn places_of_entity(&mut self, joins: &Joins, wire_path: &[Value]) -> Vec<Path> {
         let entity = wire_path.first().and_then(Value::as_u64);
         let joined = entity.map_or(&[][..], |index| joins.of(index as usize));
         if joined.is_empty() {
@@ -334,7 +330,7 @@ impl<'a> Placing<'a> {
 }
 
 /// The paths, up to their first lists, of the rows that have a part in an `_entities` field.
-fn target_paths(program: &Program, joins: &Joins<'_>) -> Vec<Path> {
+fn target_paths(program: &Program, joins: &Joins) -> Vec<Path> {
     let positions = joins.all().iter().map(|join| joins.target(join).position);
     let positions: IndexSet<PositionId> = positions.collect();
     unique(

@@ -48,7 +48,7 @@ pub(super) struct Reading {
 /// (<https://graphql.github.io/graphql-over-http/draft/#sec-Processing-the-response>).
 pub(super) fn read(
     program: &Program,
-    (index, destination): (usize, &Destination<'_>),
+    (index, destination): (usize, &Destination),
     answer: &Answer,
     rows: &mut Rows,
 ) -> Result<Reading, Failure> {
@@ -64,7 +64,7 @@ pub(super) fn read(
 
 fn read_body(
     program: &Program,
-    (index, destination): (usize, &Destination<'_>),
+    (index, destination): (usize, &Destination),
     answer: &Answer,
     rows: &mut Rows,
 ) -> Result<Reading, Failure> {
@@ -113,7 +113,7 @@ struct Placed {
 /// Reads a body into fresh rows.
 fn parse(
     program: &Program,
-    destination: &Destination<'_>,
+    destination: &Destination,
     body: &Bytes,
     rows: &mut Rows,
 ) -> Result<(Vec<Placed>, Reading), Failure> {
@@ -191,7 +191,7 @@ struct Reader<'a, 't> {
 }
 
 impl<'t> Reader<'_, 't> {
-    fn envelope(&mut self, destination: &Destination<'_>) -> Result<Envelope<'t>, Malformed> {
+    fn envelope(&mut self, destination: &Destination) -> Result<Envelope<'t>, Malformed> {
         let mut envelope = Envelope {
             data: Data::Missing,
             errors: None,
@@ -219,7 +219,7 @@ impl<'t> Reader<'_, 't> {
         Ok(envelope)
     }
 
-    fn data(&mut self, destination: &Destination<'_>) -> Result<Data, Malformed> {
+    fn data(&mut self, destination: &Destination) -> Result<Data, Malformed> {
         // Of several, the last one counts.
         self.placed.clear();
         self.findings = Findings::default();
@@ -261,13 +261,13 @@ impl<'t> Reader<'_, 't> {
     }
 
     /// The fields of an entity fetch.
-    fn entity_fields(&mut self, joins: &[Joins<'_>]) -> Result<(), Malformed> {
+    fn entity_fields(&mut self, joins: &[Joins]) -> Result<(), Malformed> {
         let mut received = vec![None; joins.len()];
         self.json.mark(b'{', "an object")?;
         if !self.json.takes_mark(b'}') {
             loop {
                 let key = self.json.key()?;
-                match joins.iter().position(|joins| *joins.key == *key) {
+                match joins.iter().position(|joins| joins.key() == key) {
                     Some(index) => received[index] = self.entities((index, &joins[index]))?,
                     None => {
                         self.json.value()?;
@@ -287,10 +287,7 @@ impl<'t> Reader<'_, 't> {
     }
 
     /// The list of an `_entities` field. Returns how many there were; none if it is no list.
-    fn entities(
-        &mut self,
-        (field, joins): (usize, &Joins<'_>),
-    ) -> Result<Option<usize>, Malformed> {
+    fn entities(&mut self, (field, joins): (usize, &Joins)) -> Result<Option<usize>, Malformed> {
         if !self.json.takes_mark(b'[') {
             self.json.value()?;
             return Ok(None);
@@ -329,7 +326,7 @@ impl<'t> Reader<'_, 't> {
     /// One entity, for some joins.
     fn entity(
         &mut self,
-        (field, joins): (usize, &Joins<'_>),
+        (field, joins): (usize, &Joins),
         joined: Range<usize>,
     ) -> Result<(), Malformed> {
         let start = self.json.at();

@@ -7,7 +7,11 @@ use crate::schema::SubgraphId;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::{Future, ready},
+    pin::Pin,
+    sync::Arc,
+};
 
 /// One execution of a [`super::Program`].
 pub struct Request<'a> {
@@ -26,6 +30,12 @@ pub trait Subgraphs: Send + Sync {
         &'a self,
         call: Call,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>>;
+
+    /// Runs a job that takes milliseconds where no other request waits for it, and ends with it. As it is, at once.
+    fn offload(&self, job: Box<dyn FnOnce() + Send>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        job();
+        Box::pin(ready(()))
+    }
 }
 
 /// A GraphQL request to a subgraph.

@@ -3,23 +3,29 @@
 //! All of it is one future. Dropping that drops the calls under way, and no other starts.
 
 use super::call::{self, Destination};
-use super::compile::{Program, Step, StepKind};
+use super::compile::{Program, StepKind};
 use super::errors::Errors;
 use super::place::Placing;
 use super::read::{self, Failure};
 use super::rows::Rows;
 use super::shape::RowLayout;
-use super::{Answer, Call, CallError, Reply, Request, Response, contexts, write};
+use super::{Answer, Call, Error, Reply, Request, Response, Subgraphs, contexts, write};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::HeaderMap;
 use smallvec::SmallVec;
 use std::collections::VecDeque;
+use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// Errors of all fetches together that are listed; more are only counted.
 const LISTED_ERRORS: usize = 1000;
 
+/// Answers with more bytes than this are read, and responses made of more are written, where no other request waits:
+/// that takes a millisecond or more.
+const LARGE: usize = 1024 * 1024;
+
 /// Answers one request.
-pub async fn run(program: &Program, request: Request<'_>) -> Reply {
+pub async fn run(program: &Arc<Program>, request: Request<'_>) -> Reply {
     let mut run = Run::new(program);
     let mut calls = FuturesUnordered::new();
     let subgraphs = request.subgraphs;
@@ -35,33 +41,56 @@ pub async fn run(program: &Program, request: Request<'_>) -> Reply {
         let Some((index, destination, answer)) = calls.next().await else {
             break;
         };
-        run.finish(index, &destination, answer);
+        match answer {
+            Ok(answer) => run.take(index, destination, answer, subgraphs).await,
+            Err(error) => run.fail(index, &destination, error.into()),
+        }
         calls.extend(run.next(index).map(send));
     }
-    run.reply(&request)
+    run.reply(&request).await
+}
+
+/// Runs a job, elsewhere if it is large. None: it panicked there.
+async fn work<T: Send + 'static>(
+    subgraphs: &dyn Subgraphs,
+    bytes: usize,
+    job: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    if bytes <= LARGE {
+        return Some(job());
+    }
+    let (done, outcome) = oneshot::channel();
+    let job = move || {
+        // Whoever waited may be gone.
+        let _ = done.send(job());
+    };
+    subgraphs.offload(Box::new(job)).await;
+    outcome.await.ok()
 }
 
 struct Run<'a> {
-    program: &'a Program,
+    program: &'a Arc<Program>,
     rows: Rows,
+    /// The bytes of all bodies so far.
+    received: usize,
     errors: Errors,
     /// By step: how many others it still waits for.
     waits_for: Vec<usize>,
     /// The steps that wait for nothing any more and have not started.
     ready: VecDeque<usize>,
     /// By step: the calls it has still to make, one after the other; the last one first.
-    calls: Vec<SmallVec<[(Call, Destination<'a>); 1]>>,
+    calls: Vec<SmallVec<[(Call, Destination); 1]>>,
     /// The headers of the answers, with the steps they are answers to.
     headers: Vec<(usize, HeaderMap)>,
 }
 
 impl<'a> Run<'a> {
-    fn new(program: &'a Program) -> Self {
+    fn new(program: &'a Arc<Program>) -> Self {
         let steps = &program.steps;
-        let root = program.positions.first().map(RowLayout::of);
         Self {
             program,
-            rows: Rows::new(root.unwrap_or_default()),
+            rows: no_rows(program),
+            received: 0,
             errors: Errors::with_limit(LISTED_ERRORS),
             waits_for: steps.iter().map(|step| step.waits_for).collect(),
             ready: (0..steps.len())
@@ -95,7 +124,7 @@ impl<'a> Run<'a> {
     }
 
     /// The next call of a step. None: it is done.
-    fn next(&mut self, index: usize) -> Option<(usize, (Call, Destination<'a>))> {
+    fn next(&mut self, index: usize) -> Option<(usize, (Call, Destination))> {
         let call = self.calls[index].pop();
         if call.is_none() {
             self.release(index);
@@ -113,33 +142,38 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn finish(
+    /// Takes the answer to a call of the step `index`.
+    async fn take(
         &mut self,
         index: usize,
-        destination: &Destination<'_>,
-        answer: Result<Answer, CallError>,
+        destination: Destination,
+        answer: Answer,
+        subgraphs: &dyn Subgraphs,
     ) {
         let step = &self.program.steps[index];
-        match answer {
-            Ok(answer) => {
-                self.take(index, destination, &answer);
-                self.headers.push((index, answer.headers));
-            }
-            Err(error) => self.fail(step, destination, error.into()),
-        }
-    }
-
-    fn take(&mut self, index: usize, destination: &Destination<'_>, answer: &Answer) {
-        let step = &self.program.steps[index];
-        let reading = match read::read(self.program, (index, destination), answer, &mut self.rows) {
+        let bytes = answer.body.len();
+        self.received += bytes;
+        let (program, mut rows) = (Arc::clone(self.program), std::mem::take(&mut self.rows));
+        let job = move || {
+            let read = read::read(&program, (index, &destination), &answer, &mut rows);
+            (read, rows, destination, answer.headers)
+        };
+        let Some((read, rows, destination, headers)) = work(subgraphs, bytes, job).await else {
+            self.rows = no_rows(self.program);
+            let nowhere = Destination::Entities(Vec::new());
+            return self.fail(index, &nowhere, Failure::malformed("it could not be read"));
+        };
+        self.rows = rows;
+        self.headers.push((index, headers));
+        let reading = match read {
             Ok(reading) => reading,
-            Err(failure) => return self.fail(step, destination, failure),
+            Err(failure) => return self.fail(index, &destination, failure),
         };
         let has_errors = read::has_errors(&reading.errors);
         if !has_errors && reading.findings.is_empty() {
             return;
         }
-        let mut placing = Placing::new(self.program, &self.rows, step.subgraph, destination);
+        let mut placing = Placing::new(self.program, &self.rows, step.subgraph, &destination);
         if has_errors {
             placing.subgraph_errors(reading.errors);
         }
@@ -147,16 +181,27 @@ impl<'a> Run<'a> {
         self.errors.extend(placing.finish());
     }
 
-    fn fail(&mut self, step: &Step, destination: &Destination<'_>, failure: Failure) {
+    fn fail(&mut self, index: usize, destination: &Destination, failure: Failure) {
+        let step = &self.program.steps[index];
         let mut placing = Placing::new(self.program, &self.rows, step.subgraph, destination);
         placing.failure(failure);
         self.errors.extend(placing.finish());
     }
 
-    fn reply(mut self, request: &Request<'_>) -> Reply {
+    async fn reply(mut self, request: &Request<'_>) -> Reply {
+        let (program, rows) = (Arc::clone(self.program), self.rows);
         let mut errors = self.errors.finish();
-        let (text, more) = write::write(self.program, &self.rows, request.introspection, &errors);
-        errors.extend(more);
+        let introspection = request.introspection.cloned();
+        let job = move || {
+            let (text, more) = write::write(&program, &rows, introspection.as_ref(), &errors);
+            errors.extend(more);
+            (text, errors)
+        };
+        let written = work(request.subgraphs, self.received, job).await;
+        let (text, errors) = written.unwrap_or_else(|| {
+            let nothing = [Response::HEAD, b"null"].concat();
+            (nothing, vec![Error::internal()])
+        });
         self.headers.sort_by_key(|(step, _)| *step);
         let subgraph = |step: usize| self.program.steps[step].subgraph;
         let headers = self.headers.into_iter();
@@ -168,4 +213,9 @@ impl<'a> Run<'a> {
                 .collect(),
         })
     }
+}
+
+fn no_rows(program: &Program) -> Rows {
+    let root = program.positions.first().map(RowLayout::of);
+    Rows::new(root.unwrap_or_default())
 }

@@ -79,7 +79,7 @@ fn unreachable_timeouts(config: &Config) -> Vec<Finding> {
         Finding::new(key, message)
     };
     let mut findings = Vec::new();
-    let written = shaping.all != super::traffic::All::default();
+    let written = shaping.all.timeout != super::traffic::All::default().timeout;
     if written && shaping.all.timeout > whole {
         let key = ["traffic_shaping", "all", "timeout"];
         findings.push(finding(&key, shaping.all.timeout));

@@ -4,8 +4,10 @@
 //! propagated to a header, a later one does not replace.
 
 mod dead;
+mod read;
 
 pub(super) use dead::dead_rules;
+pub(super) use read::Read;
 
 use super::{
     authentication::Caller,

@@ -1,6 +1,8 @@
 //! What outlives a reload: snapshots refer to it, the gateway owns it.
 
-use super::{authentication::KeySources, planning::Planning, rate_limit::RateLimits};
+use super::{
+    authentication::KeySources, planning::Planning, rate_limit::RateLimits, writes::Writes,
+};
 use crate::upstream::Registry;
 use std::sync::Arc;
 
@@ -10,4 +12,5 @@ pub(super) struct Lasting {
     pub(super) key_sources: KeySources,
     pub(super) planning: Arc<Planning>,
     pub(super) rate_limits: RateLimits,
+    pub(super) writes: Arc<Writes>,
 }

@@ -40,6 +40,14 @@ pub(super) fn describe() {
             "Requests to subgraphs by their answer; status_code is none where there is none.",
         ),
         (
+            "api_subgraph_requests_deduplicated_total",
+            "Requests to subgraphs that were not sent, for the same one was under way.",
+        ),
+        (
+            "api_requests_deduplicated_total",
+            "Requests that got the response to the same one that was under way.",
+        ),
+        (
             "api_plan_cache_hits_total",
             "Operations whose plan was there.",
         ),
@@ -175,6 +183,8 @@ pub(super) fn known(method: &Method) -> &'static str {
 pub(super) struct SubgraphMetrics {
     subgraph: Arc<str>,
     duration: Histogram,
+    /// Requests that were not sent, for the same one was under way.
+    pub(super) deduplicated: Counter,
     met: Met<Result<u16, &'static str>, Counter>,
 }
 
@@ -184,6 +194,7 @@ impl SubgraphMetrics {
         let subgraph: Arc<str> = subgraph.into();
         Self {
             duration: metrics::histogram!("api_subgraph_request_duration_seconds", "subgraph" => Arc::clone(&subgraph)),
+            deduplicated: metrics::counter!("api_subgraph_requests_deduplicated_total", "subgraph" => Arc::clone(&subgraph)),
             subgraph,
             met: Met::new(),
         }

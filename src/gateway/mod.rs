@@ -6,11 +6,14 @@
 
 mod authentication;
 mod authorization;
+mod call_key;
 mod check;
 mod compression;
 mod config;
 mod csrf;
+mod dedupe;
 mod errors;
+mod execution;
 mod expose;
 mod finding;
 mod gate;
@@ -18,11 +21,14 @@ mod graphql;
 mod header_types;
 mod headers;
 mod ide;
+mod in_flight;
 mod include_subgraph_errors;
 mod lasting;
 mod limits;
+mod local;
 mod metrics;
 mod observation;
+mod origin;
 mod override_labels;
 mod override_subgraph_url;
 mod path;
@@ -40,8 +46,9 @@ mod trace;
 mod trace_context;
 mod traffic;
 mod url_path;
+mod writes;
 
-pub use crate::upstream::{Body, Connections};
+pub use crate::upstream::Body;
 pub use authentication::{Config as AuthenticationConfig, Error as AuthenticationError};
 pub use authorization::{
     Config as AuthorizationConfig, Directives as AuthorizationDirectives, Unenforced, unprotected,
@@ -56,6 +63,7 @@ pub use headers::Config as HeadersConfig;
 pub use ide::{HomepageConfig, SandboxConfig};
 pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
+pub use local::Local;
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
@@ -68,20 +76,22 @@ pub use trace::Config as TraceConfig;
 pub use traffic::Config as TrafficShapingConfig;
 pub use url_path::UrlPath;
 
-use crate::{executor, operation::OperationKind};
+use crate::operation::OperationKind;
 use authentication::Caller;
+use bytes::Bytes;
+use execution::Execution;
 use graphql::Media;
 use http::{Request, Response, request::Parts};
 use observation::Observation;
 use route::Route;
 use std::{net::IpAddr, sync::Arc};
-use subgraphs::{Client, Outgoing};
+use subgraphs::{Client, until};
 use tokio::time::{Instant, timeout_at};
 
-/// Answers a request of a client at this address. `connections` are those of the worker it runs on.
+/// Answers a request of a client at this address. `local` is what the worker has that it runs on.
 pub async fn handle(
-    snapshot: &Snapshot,
-    connections: &Arc<Connections>,
+    snapshot: &Arc<Snapshot>,
+    local: &Arc<Local>,
     client: IpAddr,
     request: Request<Body>,
 ) -> Response<Body> {
@@ -105,10 +115,11 @@ pub async fn handle(
     let response = match admitted {
         Ok((Route::Page(page), _)) => page.response(),
         Ok((Route::Graphql, _)) => match graphql::negotiate(&head.headers) {
-            Ok(media) => answer(snapshot, connections, &observation, body, media)
+            Ok(media) => answer(snapshot, local, &observation, body, media)
                 .await
-                .unwrap_or_else(|refusal| graphql::refuse(media, &refusal)),
-            Err(refusal) => graphql::refuse(Media::Json, &refusal),
+                .unwrap_or_else(|refusal| graphql::refuse(media, &refusal))
+                .map(Body::full),
+            Err(refusal) => refuse(&refusal),
         },
         Ok((Route::Rest(route), target)) => {
             let request = rest::Request {
@@ -116,13 +127,11 @@ pub async fn handle(
                 target,
                 body,
             };
-            pass(snapshot, connections, route, request)
+            pass(snapshot, local, route, request)
                 .await
                 .unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
-        Err(refusal) if head.uri.path() == snapshot.path.as_str() => {
-            graphql::refuse(Media::Json, &refusal)
-        }
+        Err(refusal) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
         Err(refusal) => rest::refuse(&refusal),
     };
     let response = match snapshot.compresses {
@@ -134,19 +143,19 @@ pub async fn handle(
 
 /// The response to a request that is refused before [`handle`] can see it, or when it fails.
 pub fn refuse(refusal: &Refusal) -> Response<Body> {
-    graphql::refuse(Media::Json, refusal)
+    graphql::refuse(Media::Json, refusal).map(Body::full)
 }
 
 /// Passes a request on to the upstream of a route.
 async fn pass(
     snapshot: &Snapshot,
-    connections: &Arc<Connections>,
+    local: &Local,
     route: &rest::Route,
     request: rest::Request<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
     authenticate(snapshot, request.observation.head(), deadline).await?;
-    rest::answer(route, connections, request).await
+    rest::answer(route, &local.connections, request).await
 }
 
 /// Who sends a request, whichever end it is for.
@@ -162,12 +171,12 @@ async fn authenticate(
 
 /// Answers a GraphQL request.
 async fn answer(
-    snapshot: &Snapshot,
-    connections: &Arc<Connections>,
+    snapshot: &Arc<Snapshot>,
+    local: &Arc<Local>,
     observation: &Observation<'_>,
     body: Body,
     media: Media,
-) -> Result<Response<Body>, Refusal> {
+) -> Result<Response<Bytes>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
     let head = observation.head();
 
@@ -220,23 +229,21 @@ async fn answer(
 
     // Run.
     observation.next(&mut stage, "execute");
-    let introspecting = snapshot.documents.introspect(&prepared, &variables);
-    let introspection = in_time(deadline, introspecting).await?;
-    let client = Client {
-        observation,
-        stage: &stage,
-        caller: &caller,
-    };
-    let subgraphs = Outgoing::new(snapshot, connections, client, deadline);
-    let run = executor::Request {
+    let execution = Execution {
+        snapshot,
+        local,
+        client: Client::of(observation, &stage, &caller),
+        prepared: &prepared,
+        program: &program,
         variables: &variables,
-        introspection: introspection.as_ref(),
-        subgraphs: &subgraphs,
     };
-    let reply = executor::run(&program, run).await;
-    if subgraphs.is_late() {
-        return Err(Refusal::timeout());
+    let is_shared = exposed.is_none() && document.kind() == OperationKind::Query;
+    if let Some(dedupe) = snapshot.dedupe.as_ref().filter(|_| is_shared) {
+        let response = execution.share(dedupe, media);
+        let response = until(Some(deadline), response).await;
+        return response.ok_or_else(Refusal::timeout);
     }
+    let reply = execution.run(Some(deadline)).await?;
 
     // Encode.
     observation.next(&mut stage, "encode");

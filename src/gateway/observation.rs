@@ -8,11 +8,12 @@ use super::{
     Body, Code,
     errors::FirstError,
     metrics::{RouteMetrics, known},
+    origin::Origin,
     request_id::{self, X_REQUEST_ID, request_id},
-    trace::{self, Beginning, Callee, Fetch, Stage, Trace},
+    trace::{self, Beginning, Stage, Trace},
 };
 use crate::operation::OperationKind;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, request::Parts};
+use http::{HeaderValue, Response, StatusCode, request::Parts};
 use std::{
     net::IpAddr,
     sync::{Arc, OnceLock},
@@ -39,8 +40,7 @@ pub(super) struct Observation<'a> {
     head: &'a Parts,
     route: &'a RouteMetrics,
     client: IpAddr,
-    request_id: HeaderValue,
-    trace: Trace,
+    origin: Origin,
     operation: OnceLock<Operation>,
     began: Instant,
     has_ended: bool,
@@ -68,12 +68,14 @@ impl<'a> Observation<'a> {
             request_id: text(&request_id),
         };
         Self {
-            trace: Trace::begin(rules.tracing, &head.headers, &beginning),
+            origin: Origin {
+                trace: Trace::begin(rules.tracing, &head.headers, &beginning),
+                request_id,
+            },
             rules,
             head,
             route,
             client,
-            request_id,
             operation: OnceLock::new(),
             began,
             has_ended: false,
@@ -92,17 +94,17 @@ impl<'a> Observation<'a> {
 
     /// The first stage begins.
     pub(super) fn stage(&self, name: &'static str) -> Stage {
-        self.trace.stage(name)
+        self.origin.trace.stage(name)
     }
 
     /// A stage ends and the next one begins.
     pub(super) fn next(&self, stage: &mut Stage, name: &'static str) {
-        stage.next(&self.trace, name);
+        stage.next(&self.origin.trace, name);
     }
 
     /// Which operation it is. The name is one of a valid document.
     pub(super) fn operation(&self, kind: OperationKind, name: Option<&str>) {
-        self.trace.operation(kind, name);
+        self.origin.trace.operation(kind, name);
         if self.rules.access_log {
             let name = name.map(Arc::from);
             // A request has one operation.
@@ -110,22 +112,16 @@ impl<'a> Observation<'a> {
         }
     }
 
-    /// A call begins; its headers tell who asks.
-    pub(super) fn fetch(
-        &self,
-        stage: &Stage,
-        callee: Callee<'_>,
-        headers: &mut HeaderMap,
-    ) -> Fetch {
-        headers.insert(X_REQUEST_ID, self.request_id.clone());
-        self.trace.fetch(stage, callee, headers)
+    /// What calls tell of it.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The request ends with this response, which is marked with the request's id.
     pub(super) fn end(mut self, mut response: Response<Body>) -> Response<Body> {
         response
             .headers_mut()
-            .insert(X_REQUEST_ID, self.request_id.clone());
+            .insert(X_REQUEST_ID, self.origin.request_id.clone());
         let error = response.extensions().get().map(|FirstError(code)| *code);
         self.conclude(response.status(), error);
         response
@@ -135,15 +131,17 @@ impl<'a> Observation<'a> {
         self.has_ended = true;
         let took = self.began.elapsed();
         self.route.request(&self.head.method, status, error, took);
-        self.trace.end(status.as_u16(), error.map(Code::name));
+        self.origin
+            .trace
+            .end(status.as_u16(), error.map(Code::name));
         if !self.rules.access_log {
             return;
         }
         let operation = self.operation.get();
         tracing::info!(
             target: "graphway::access",
-            request_id = text(&self.request_id),
-            trace_id = self.trace.sampled_id().map(|id| tracing::field::display(format!("{id:032x}"))),
+            request_id = text(&self.origin.request_id),
+            trace_id = self.origin.trace.sampled_id().map(|id| tracing::field::display(format!("{id:032x}"))),
             client = %self.client,
             method = known(&self.head.method),
             path = shown(self.head.uri.path()),

@@ -2,7 +2,7 @@
 
 use super::{
     Config, Snapshot, SnapshotError, authentication::KeySources, lasting::Lasting,
-    planning::Planning, rate_limit::RateLimits,
+    planning::Planning, rate_limit::RateLimits, writes::Writes,
 };
 use crate::{schema::Supergraph, upstream::Registry};
 use arc_swap::ArcSwap;
@@ -32,6 +32,7 @@ impl Gateway {
             key_sources: KeySources::default(),
             planning: Arc::new(Planning::start(threads)?),
             rate_limits: RateLimits::default(),
+            writes: Arc::new(Writes::default()),
         };
         let snapshot = Snapshot::new(config, Arc::new(supergraph), &lasting)?;
         Ok(Self {

@@ -8,6 +8,7 @@ use super::{
     authentication::Authentication,
     authorization, check,
     csrf::Csrf,
+    dedupe::Dedupe,
     expose,
     graphql::Documents,
     ide::Pages,
@@ -19,6 +20,7 @@ use super::{
     rate_limit::RateLimit,
     rest,
     subgraph_rules::{SnapshotError, SubgraphTable},
+    writes::Writes,
 };
 use crate::schema::Supergraph;
 use http::Method;
@@ -41,6 +43,9 @@ pub struct Snapshot {
     /// Whether clients that accept it get responses compressed.
     pub(super) compresses: bool,
     pub(super) subgraphs: SubgraphTable,
+    /// Which requests are executed as one. None: each is by itself.
+    pub(super) dedupe: Option<Dedupe>,
+    pub(super) writes: Arc<Writes>,
     /// Whether plans are shown.
     pub(super) plugins: expose::Config,
     /// What browsers are shown.
@@ -87,6 +92,8 @@ impl Snapshot {
             )?,
             timeout: config.traffic_shaping.router.timeout,
             compresses: config.traffic_shaping.router.compression.response.enabled,
+            dedupe: Dedupe::new(&config.traffic_shaping.router.dedupe, &config.headers),
+            writes: Arc::clone(&lasting.writes),
             plugins: config.plugins.clone(),
             pages: Pages::new(&config.sandbox, &config.homepage, &config.path),
             observing: observation::Rules {

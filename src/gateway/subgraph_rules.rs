@@ -19,7 +19,9 @@ pub(super) struct SubgraphRules {
     pub(super) headers: Rules,
     /// Whether clients see what it says went wrong.
     pub(super) includes_errors: bool,
-    pub(super) metrics: SubgraphMetrics,
+    pub(super) metrics: Arc<SubgraphMetrics>,
+    /// Whether identical queries that are under way together are sent once.
+    pub(super) deduplicates: bool,
 }
 
 /// Why a configuration and a supergraph do not make a snapshot.
@@ -80,7 +82,8 @@ impl SubgraphRules {
             upstream: registry.upstream(name, vec![endpoint], settings),
             headers: Rules::new(&config.headers, name),
             includes_errors: config.include_subgraph_errors.includes(name),
-            metrics: SubgraphMetrics::new(name),
+            metrics: Arc::new(SubgraphMetrics::new(name)),
+            deduplicates: config.traffic_shaping.deduplicates(name),
         })
     }
 }

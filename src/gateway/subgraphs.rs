@@ -3,14 +3,20 @@
 use super::{
     Snapshot,
     authentication::Caller,
+    call_key::{CallKey, Outcome},
+    local::Local,
+    metrics::SubgraphMetrics,
     observation::Observation,
+    origin::Origin,
+    subgraph_rules::SubgraphRules,
     trace::{Callee, Stage},
 };
 use crate::{
     executor::{Answer, Call, CallError, Subgraphs},
     operation::OperationKind,
-    upstream::{self, Connections},
+    upstream::{self, Connections, Upstream},
 };
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 use std::{
     future::Future,
@@ -21,7 +27,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const ACCEPT: HeaderValue =
@@ -30,18 +36,36 @@ const ACCEPT: HeaderValue =
 /// The client's request, as far as subgraphs learn of it.
 #[derive(Clone, Copy)]
 pub(super) struct Client<'a> {
-    pub(super) observation: &'a Observation<'a>,
+    pub(super) origin: &'a Origin,
+    pub(super) headers: &'a HeaderMap,
     /// What the calls are part of.
     pub(super) stage: &'a Stage,
     pub(super) caller: &'a Caller,
 }
 
+impl<'a> Client<'a> {
+    /// Whoever sent this request.
+    pub(super) fn of(
+        observation: &'a Observation<'_>,
+        stage: &'a Stage,
+        caller: &'a Caller,
+    ) -> Self {
+        Self {
+            origin: observation.origin(),
+            headers: &observation.head().headers,
+            stage,
+            caller,
+        }
+    }
+}
+
 /// The subgraphs, for one request.
 pub(super) struct Outgoing<'a> {
     snapshot: &'a Snapshot,
-    connections: &'a Arc<Connections>,
+    local: &'a Local,
     client: Client<'a>,
-    deadline: Instant,
+    /// None: calls last as long as their upstreams let them.
+    deadline: Option<Instant>,
     /// Whether a call was cut off by the deadline of the whole request.
     late: AtomicBool,
 }
@@ -49,13 +73,13 @@ pub(super) struct Outgoing<'a> {
 impl<'a> Outgoing<'a> {
     pub(super) fn new(
         snapshot: &'a Snapshot,
-        connections: &'a Arc<Connections>,
+        local: &'a Local,
         client: Client<'a>,
-        deadline: Instant,
+        deadline: Option<Instant>,
     ) -> Self {
         Self {
             snapshot,
-            connections,
+            local,
             client,
             deadline,
             late: AtomicBool::new(false),
@@ -73,69 +97,104 @@ impl<'a> Outgoing<'a> {
         headers.insert(header::CONTENT_TYPE, JSON);
         headers.insert(header::ACCEPT, ACCEPT);
         let Client {
-            observation,
-            stage,
+            headers: sent,
             caller,
+            ..
         } = self.client;
-        let sent = &observation.head().headers;
         subgraph.headers.apply(sent, caller, &mut headers);
-        let fetch = observation.fetch(stage, Callee::Subgraph(&subgraph.name), &mut headers);
-        let outgoing = upstream::Call {
-            method: Method::POST,
-            headers,
-            body: call.body,
-            deadline: self.deadline,
-        };
-        let began = Instant::now();
         let outcome = match call.operation {
-            OperationKind::Mutation => {
-                self.send_to_the_end(Arc::clone(&subgraph.upstream), outgoing)
-                    .await
+            OperationKind::Query if subgraph.deduplicates => {
+                self.share(subgraph, headers, call.body).await
             }
+            _ => self.send_alone(subgraph, headers, call).await,
+        };
+        outcome.map_err(|error| self.call_error(error))
+    }
+
+    /// Sends a query, or waits for the answer to the same one that is under way.
+    async fn share(
+        &self,
+        subgraph: &SubgraphRules,
+        mut headers: HeaderMap,
+        body: Bytes,
+    ) -> Outcome {
+        let began = Instant::now();
+        let Client { origin, stage, .. } = self.client;
+        let callee = Callee::Subgraph(&subgraph.name);
+        let writes = self.snapshot.writes.count();
+        let key = CallKey::new(&subgraph.upstream, writes, &headers, &body);
+        let mut fetch = None;
+        let mut shared = self.local.calls.join(key, || {
+            fetch = Some(origin.fetch(stage, callee, &mut headers));
+            let upstream = Arc::clone(&subgraph.upstream);
+            let connections = Arc::clone(&self.local.connections);
+            let metrics = Arc::clone(&subgraph.metrics);
+            let call = call(headers, body, None);
+            async move {
+                let outcome = query(&upstream, &connections, call).await;
+                count(&metrics, &outcome, began);
+                outcome
+            }
+        });
+        let fetch = fetch.unwrap_or_else(|| {
+            subgraph.metrics.deduplicated.increment(1);
+            origin.join(stage, callee)
+        });
+        let outcome = until(self.deadline, &mut shared).await.unwrap_or_else(|| {
+            let outcome = Err(upstream::CallError::Deadline);
+            if shared.is_alone() {
+                tracing::warn!(
+                    subgraph = subgraph.name,
+                    "a subgraph gave no answer before the request's deadline"
+                );
+                count(&subgraph.metrics, &outcome, began);
+            }
+            outcome
+        });
+        fetch.ended(seen(&outcome));
+        outcome
+    }
+
+    /// Sends what is for this request only.
+    async fn send_alone(
+        &self,
+        subgraph: &SubgraphRules,
+        mut headers: HeaderMap,
+        Call {
+            operation, body, ..
+        }: Call,
+    ) -> Outcome {
+        let began = Instant::now();
+        let Client { origin, stage, .. } = self.client;
+        let fetch = origin.fetch(stage, Callee::Subgraph(&subgraph.name), &mut headers);
+        let call = call(headers, body, self.deadline);
+        let outcome = match operation {
+            OperationKind::Mutation => self.send_to_the_end(&subgraph.upstream, call).await,
             OperationKind::Query | OperationKind::Subscription => {
-                let upstream = &subgraph.upstream;
-                upstream.call_idempotent(self.connections, outgoing).await
+                query(&subgraph.upstream, &self.local.connections, call).await
             }
         };
-        let seen = match &outcome {
-            Ok(response) => Ok(response.status.as_u16()),
-            Err(error) => Err(error.kind()),
-        };
-        subgraph.metrics.request(seen, began.elapsed());
-        match seen {
-            Ok(status) => fetch.answered(status),
-            Err(reason) => fetch.failed(reason),
-        }
-        match outcome {
-            Ok(upstream::Response {
-                status,
-                headers,
-                body,
-            }) => Ok(Answer {
-                status,
-                headers,
-                body,
-                shared: None,
-            }),
-            Err(error) => Err(self.call_error(error)),
-        }
+        count(&subgraph.metrics, &outcome, began);
+        fetch.ended(seen(&outcome));
+        outcome
     }
 
     /// A call that goes on when the client leaves: a mutation that has begun is not broken off half-way.
-    async fn send_to_the_end(
-        &self,
-        upstream: Arc<upstream::Upstream>,
-        call: upstream::Call,
-    ) -> Result<upstream::Response, upstream::CallError> {
-        let connections = Arc::clone(self.connections);
+    async fn send_to_the_end(&self, upstream: &Arc<Upstream>, call: upstream::Call) -> Outcome {
+        let upstream = Arc::clone(upstream);
+        let connections = Arc::clone(&self.local.connections);
+        let writes = Arc::clone(&self.snapshot.writes);
         let held = connections.hold();
         let task = tokio::spawn(async move {
             let outcome = upstream.call(&connections, call).await;
+            writes.add();
             drop(held);
             outcome
         });
-        task.await
-            .unwrap_or_else(|error| Err(upstream::CallError::Broken(error.to_string())))
+        let outcome = task.await;
+        let outcome =
+            outcome.unwrap_or_else(|error| Err(upstream::CallError::Broken(error.to_string())));
+        outcome.map(answer)
     }
 
     fn call_error(&self, error: upstream::CallError) -> CallError {
@@ -158,11 +217,62 @@ impl<'a> Outgoing<'a> {
     }
 }
 
+fn call(headers: HeaderMap, body: Bytes, deadline: Option<Instant>) -> upstream::Call {
+    upstream::Call {
+        method: Method::POST,
+        headers,
+        body,
+        deadline,
+    }
+}
+
+async fn query(upstream: &Upstream, connections: &Connections, call: upstream::Call) -> Outcome {
+    let response = upstream.call_idempotent(connections, call).await;
+    response.map(answer)
+}
+
+fn answer(response: upstream::Response) -> Answer {
+    let upstream::Response {
+        status,
+        headers,
+        body,
+    } = response;
+    Answer {
+        status,
+        headers,
+        body,
+        shared: None,
+    }
+}
+
+/// The status of an answer, or the kind of reason why there is none.
+fn seen(outcome: &Outcome) -> Result<u16, &'static str> {
+    match outcome {
+        Ok(answer) => Ok(answer.status.as_u16()),
+        Err(error) => Err(error.kind()),
+    }
+}
+
+fn count(metrics: &SubgraphMetrics, outcome: &Outcome, began: Instant) {
+    metrics.request(seen(outcome), began.elapsed());
+}
+
 impl Subgraphs for Outgoing<'_> {
     fn call<'a>(
         &'a self,
         call: Call,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>> {
         Box::pin(self.send(call))
+    }
+}
+
+/// What comes of it, if that comes before the deadline.
+pub(super) async fn until<T>(
+    deadline: Option<Instant>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    match deadline {
+        Some(deadline) => timeout_at(deadline, work).await.ok(),
+        None => Some(work.await),
     }
 }

@@ -22,13 +22,15 @@ pub struct Config {
 }
 
 /// The trace that a request belongs to.
+#[derive(Clone)]
 pub(super) struct Trace {
     /// What subgraphs are told, with the request's own span as the parent. None: nothing.
     context: Option<TraceContext>,
     span: Span,
 }
 
-/// A part of a request. It ends when it is dropped.
+/// A part of a request. It ends when it is dropped, and so are its copies.
+#[derive(Clone)]
 pub(super) struct Stage {
     span: Span,
     span_id: u64,
@@ -139,32 +141,20 @@ impl Trace {
         }
         let span_id = fastrand::u64(1..);
         context.write(span_id, headers);
-        let (name, method) = match callee {
-            Callee::Subgraph(name) => (name, "POST"),
-            Callee::Upstream(name, method) => (name, method),
-        };
-        let span = tracing::info_span!(
-            target: TARGET,
-            parent: None,
-            "fetch",
-            trace.id = context.trace_id,
-            trace.span = span_id,
-            trace.parent = stage.span_id,
-            trace.kind = "client",
-            trace.name = format_args!("fetch {name}"),
-            trace.failed = Empty,
-            subgraph.name = Empty,
-            upstream.name = Empty,
-            http.request.method = method,
-            http.response.status_code = Empty,
-            error.type = Empty,
-        );
-        let kind = match callee {
-            Callee::Subgraph(_) => "subgraph.name",
-            Callee::Upstream(..) => "upstream.name",
-        };
-        span.record(kind, name);
-        Fetch(span)
+        Fetch(fetch_span((context.trace_id, span_id), stage, callee))
+    }
+
+    /// Begins to wait, within a stage, for a call that another request has made.
+    pub(super) fn join(&self, stage: &Stage, callee: Callee<'_>) -> Fetch {
+        match &self.context {
+            Some(context) if !stage.span.is_none() => {
+                let ids = (context.trace_id, fastrand::u64(1..));
+                let span = fetch_span(ids, stage, callee);
+                span.record("deduplicated", true);
+                Fetch(span)
+            }
+            _ => Fetch(Span::none()),
+        }
     }
 
     /// Notes which operation it is.
@@ -174,6 +164,11 @@ impl Trace {
         if let Some(name) = name {
             self.span.record("graphql.operation.name", name);
         }
+    }
+
+    /// Notes that another request is executed, and this one gets its response.
+    pub(super) fn deduplicated(&self) {
+        self.span.record("deduplicated", true);
     }
 
     /// Notes how the request ended.
@@ -198,18 +193,20 @@ impl Stage {
 }
 
 impl Fetch {
-    /// Notes the status of the answer.
-    pub(super) fn answered(&self, status: u16) {
-        self.0.record("http.response.status_code", status);
-        if status >= 400 {
-            self.0.record("trace.failed", true);
+    /// Notes the status of the answer, or the kind of reason why there is none.
+    pub(super) fn ended(&self, seen: Result<u16, &str>) {
+        match seen {
+            Ok(status) => {
+                self.0.record("http.response.status_code", status);
+                if status >= 400 {
+                    self.0.record("trace.failed", true);
+                }
+            }
+            Err(reason) => {
+                self.0.record("error.type", reason);
+                self.0.record("trace.failed", true);
+            }
         }
-    }
-
-    /// Notes that there is no answer, and the kind of reason.
-    pub(super) fn failed(&self, reason: &str) {
-        self.0.record("error.type", reason);
-        self.0.record("trace.failed", true);
     }
 }
 
@@ -237,9 +234,40 @@ fn request_span(trace_id: u128, span_id: u64, beginning: &Beginning<'_>) -> Span
         url.path = path,
         graphql.operation.type = Empty,
         graphql.operation.name = Empty,
+        deduplicated = Empty,
         error.type = Empty,
         request.id = request_id,
     )
+}
+
+fn fetch_span((trace_id, span_id): (u128, u64), stage: &Stage, callee: Callee<'_>) -> Span {
+    let (name, method) = match callee {
+        Callee::Subgraph(name) => (name, "POST"),
+        Callee::Upstream(name, method) => (name, method),
+    };
+    let span = tracing::info_span!(
+        target: TARGET,
+        parent: None,
+        "fetch",
+        trace.id = trace_id,
+        trace.span = span_id,
+        trace.parent = stage.span_id,
+        trace.kind = "client",
+        trace.name = format_args!("fetch {name}"),
+        trace.failed = Empty,
+        subgraph.name = Empty,
+        upstream.name = Empty,
+        deduplicated = Empty,
+        http.request.method = method,
+        http.response.status_code = Empty,
+        error.type = Empty,
+    );
+    let kind = match callee {
+        Callee::Subgraph(_) => "subgraph.name",
+        Callee::Upstream(..) => "upstream.name",
+    };
+    span.record(kind, name);
+    span
 }
 
 /// Whether a trace is in this part of all traces. It depends on its id alone, so that all who see it agree.

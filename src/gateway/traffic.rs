@@ -1,5 +1,6 @@
-//! How clients are answered and subgraphs are called: timeouts, compression, versions of HTTP.
+//! How clients are answered and subgraphs are called: timeouts, deduplication, compression, versions of HTTP.
 
+use super::header_types::Name;
 use crate::upstream::{self, Http2};
 use serde::Deserialize;
 use std::{collections::BTreeMap, time::Duration};
@@ -22,6 +23,26 @@ pub struct Router {
     /// How long a client's request may take altogether.
     pub timeout: Duration,
     pub compression: Compression,
+    pub dedupe: Dedupe,
+}
+
+/// `traffic_shaping.router.dedupe`: Hive Router's names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dedupe {
+    /// Whether identical queries of clients that come together are executed once.
+    pub enabled: bool,
+    pub headers: DedupeHeaders,
+}
+
+/// Which headers make two requests different, beside those that subgraphs learn of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DedupeHeaders {
+    #[default]
+    All,
+    None,
+    Include(Vec<Name>),
 }
 
 impl Default for Router {
@@ -29,6 +50,7 @@ impl Default for Router {
         Self {
             timeout: Duration::from_secs(30),
             compression: Compression::default(),
+            dedupe: Dedupe::default(),
         }
     }
 }
@@ -63,6 +85,8 @@ pub struct All {
     /// Whether subgraphs are told that they may compress their answers.
     pub accept_encoding: bool,
     pub experimental_http2: Http2,
+    /// Whether identical queries to a subgraph that are under way together are sent once.
+    pub deduplicate_query: bool,
 }
 
 impl Default for All {
@@ -77,6 +101,7 @@ impl Default for All {
             timeout,
             accept_encoding,
             experimental_http2: http2,
+            deduplicate_query: true,
         }
     }
 }
@@ -88,9 +113,17 @@ pub struct Subgraph {
     pub timeout: Option<Duration>,
     pub accept_encoding: Option<bool>,
     pub experimental_http2: Option<Http2>,
+    pub deduplicate_query: Option<bool>,
 }
 
 impl Config {
+    /// Whether identical queries to a subgraph are sent once.
+    pub fn deduplicates(&self, subgraph: &str) -> bool {
+        let own = self.subgraphs.get(subgraph);
+        let own = own.and_then(|own| own.deduplicate_query);
+        own.unwrap_or(self.all.deduplicate_query)
+    }
+
     /// The settings of a subgraph's upstream.
     pub fn upstream(&self, subgraph: &str) -> upstream::Config {
         let (own, all) = (self.subgraphs.get(subgraph), &self.all);

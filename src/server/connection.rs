@@ -1,7 +1,7 @@
 //! One client connection: HTTP/1.1 or HTTP/2 in the clear, whichever the client begins with.
 
 use super::{Config, Health};
-use crate::gateway::{self, Body, Connections, Gateway, Refusal, UrlPath};
+use crate::gateway::{self, Body, Gateway, Local, Refusal, UrlPath};
 use futures_util::FutureExt;
 use http::{Request, Response, Version, header};
 use hyper::{body::Incoming, service::service_fn};
@@ -98,7 +98,7 @@ impl Settings {
 /// Serves a connection to its end.
 pub(super) async fn serve(
     settings: Arc<Settings>,
-    connections: Arc<Connections>,
+    local: Arc<Local>,
     stream: std::net::TcpStream,
     role: Role,
     watcher: Watcher,
@@ -118,10 +118,8 @@ pub(super) async fn serve(
     let begun = Arc::clone(&has_begun);
     let service = service_fn(move |request| {
         begun.store(true, Ordering::Relaxed);
-        let (settings, connections) = (Arc::clone(&settings), Arc::clone(&connections));
-        async move {
-            Ok::<_, Infallible>(answer(&settings, &connections, (role, client), request).await)
-        }
+        let (settings, local) = (Arc::clone(&settings), Arc::clone(&local));
+        async move { Ok::<_, Infallible>(answer(&settings, &local, (role, client), request).await) }
     });
     let connection = http
         .serve_connection(TokioIo::new(stream), service)
@@ -140,7 +138,7 @@ pub(super) async fn serve(
 
 async fn answer(
     settings: &Settings,
-    connections: &Arc<Connections>,
+    local: &Arc<Local>,
     (role, client): (Role, IpAddr),
     request: Request<Incoming>,
 ) -> Response<Body> {
@@ -160,7 +158,7 @@ async fn answer(
         ));
     }
     let snapshot = settings.gateway.snapshot();
-    let handled = gateway::handle(&snapshot, connections, client, request.map(Body::from));
+    let handled = gateway::handle(&snapshot, local, client, request.map(Body::from));
     // A request works on its own data and on locks that recover from poison, so a panic leaves nothing half done.
     match AssertUnwindSafe(handled).catch_unwind().await {
         Ok(response) => response,

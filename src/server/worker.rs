@@ -1,7 +1,7 @@
 //! A thread that serves connections on a runtime of its own.
 
 use super::connection::{Role, Settings, serve};
-use crate::gateway::Connections;
+use crate::gateway::Local;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::{
     io,
@@ -88,7 +88,7 @@ async fn work(
     load: Arc<AtomicUsize>,
     grace: Duration,
 ) {
-    let connections = Arc::new(Connections::new());
+    let local = Arc::new(Local::default());
     let open = GracefulShutdown::new();
     while let Some(Accepted {
         stream,
@@ -96,21 +96,18 @@ async fn work(
         place,
     }) = incoming.recv().await
     {
-        let (settings, connections, load) = (
-            Arc::clone(&settings),
-            Arc::clone(&connections),
-            Arc::clone(&load),
-        );
+        let (settings, local, load) =
+            (Arc::clone(&settings), Arc::clone(&local), Arc::clone(&load));
         let watcher = open.watcher();
         tokio::spawn(async move {
-            serve(settings, connections, stream, role, watcher).await;
+            serve(settings, local, stream, role, watcher).await;
             load.fetch_sub(1, Ordering::Relaxed);
             drop(place);
         });
     }
     let finished = async {
         open.shutdown().await;
-        connections.released().await;
+        local.released().await;
     };
     if timeout(grace, finished).await.is_err() {
         tracing::warn!(

@@ -36,8 +36,9 @@ pub struct Call {
     /// Everything but `Host` and the framing of the body.
     pub headers: HeaderMap,
     pub body: Bytes,
-    /// When the caller has no more use for an answer. The upstream's own timeout may end the call earlier.
-    pub deadline: Instant,
+    /// When the caller has no more use for an answer, if that is known. The upstream's own timeout may end the call
+    /// earlier.
+    pub deadline: Option<Instant>,
 }
 
 /// An upstream's answer, whole. Redirects are answers like any other: they are not followed.
@@ -49,7 +50,7 @@ pub struct Response {
 }
 
 /// Why a call has no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum CallError {
     #[error("no answer within {} ms", .0.as_millis())]
     Timeout(Duration),
@@ -137,15 +138,15 @@ impl Upstream {
     ) -> Result<Response, CallError> {
         let endpoint = self.pick()?;
         let own_deadline = Instant::now() + self.config.timeout;
-        let deadline = call.deadline;
+        let deadline = call.deadline.filter(|deadline| *deadline < own_deadline);
         let outcome = match timeout_at(
-            own_deadline.min(deadline),
+            deadline.unwrap_or(own_deadline),
             self.exchange(connections, endpoint, call, resend),
         )
         .await
         {
             Ok(outcome) => outcome,
-            Err(_) if deadline < own_deadline => Err(CallError::Deadline),
+            Err(_) if deadline.is_some() => Err(CallError::Deadline),
             Err(_) => Err(CallError::Timeout(self.config.timeout)),
         };
         self.report(endpoint, outcome.as_ref().map(|response| response.status));

@@ -7,6 +7,7 @@ mod command;
 mod compression;
 mod config;
 mod config_schema;
+mod deduplication;
 mod http2;
 mod ide;
 mod override_labels;

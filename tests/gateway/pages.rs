@@ -71,6 +71,12 @@ fn subgraph_errors() {
     play_all("subgraph_errors");
 }
 
+/// Identical requests that come together.
+#[test]
+fn deduplication() {
+    play_all("deduplication");
+}
+
 /// REST routes.
 #[test]
 fn rest() {

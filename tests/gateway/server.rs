@@ -285,7 +285,8 @@ fn a_request_keeps_the_snapshot_it_began_with() {
 fn many_clients_with_one_new_document_are_all_answered() {
     const CLIENTS: usize = 24;
     let users = Fake::start();
-    let router = Router::start("", &shop(&users));
+    let each = "traffic_shaping: { all: { deduplicate_query: false } }";
+    let router = Router::start(each, &shop(&users));
     users.expect((0..CLIENTS).map(|_| me(Answer::Bytes)).collect());
     let mut clients: Vec<Client> = (0..CLIENTS)
         .map(|_| Client::connect(router.address))

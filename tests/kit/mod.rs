@@ -13,6 +13,7 @@ mod router;
 mod sample;
 mod scenario;
 mod subgraph;
+mod together;
 
 pub use client::{Client, wire};
 pub use http::Message;
@@ -24,3 +25,4 @@ pub use router::Router;
 pub use sample::{JOIN, SAMPLE_SDL, on_small_stack, prepare, sample};
 pub use scenario::play;
 pub use subgraph::{Answer, Exchange, Fake};
+pub use together::{Asking, Worker, answer_together};

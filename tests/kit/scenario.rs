@@ -10,10 +10,12 @@
 //! - `text down`: the name of a subgraph that nothing listens for.
 //! - `http response`: what the client must get.
 //!
-//! A request ends with its response; a page may have several. With `UPDATE=1` the subgraph and response blocks are
+//! A request ends with its response; a page may have several. Several requests before a response come together, and
+//! their responses stand in the same order. A `request left` is that of a client who leaves before there is an answer.
+//! (Such a page lets plans be seen, by which operations are made known first.) With `UPDATE=1` the subgraph and response blocks are
 //! rewritten to what happened.
 
-use super::{Answer, Block, Client, Exchange, Fake, Page, Router};
+use super::{Answer, Block, Client, Exchange, Fake, Message, Page, Router, answer_together};
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -32,31 +34,30 @@ pub fn play(path: &Path) -> Result<(), String> {
     let mut texts: Vec<String> = blocks.iter().map(|block| block.text.clone()).collect();
     let mut complaints = Vec::new();
     let mut first = 0;
-    while let Some(length) = blocks[first..]
-        .iter()
-        .position(|block| block.kind == "response")
-    {
-        let range = first..=first + length;
+    while let Some(length) = length_of_step(&blocks[first..]) {
+        let range = first..first + length;
         let step = &blocks[range.clone()];
         let happened = setting.play(step, updating);
+        let mut responses = happened.responses.iter();
         for (text, block) in texts[range].iter_mut().zip(step) {
             *text = match block.kind.split_once(' ') {
                 Some(("subgraph" | "upstream", name)) if updating => {
                     happened.seen(name).unwrap_or_else(|| block.text.clone())
                 }
-                _ if updating && block.kind == "response" => happened.response.clone(),
+                _ if block.kind == "response" => {
+                    let got = responses.next().expect("a request for each response");
+                    if block.text != *got {
+                        let expected = &block.text;
+                        complaints.push(format!("expected:\n{expected}\ngot:\n{got}"));
+                    }
+                    got.clone()
+                }
                 _ => continue,
             };
         }
-        let expected = &blocks[first + length].text;
-        if *expected != happened.response {
-            complaints.push(format!(
-                "expected:\n{expected}\ngot:\n{}",
-                happened.response
-            ));
-        }
+        assert_eq!(responses.next(), None, "a response for each request");
         complaints.extend(happened.complaints);
-        first += length + 1;
+        first += length;
     }
     if updating {
         page.write(&texts);
@@ -72,6 +73,22 @@ pub fn play(path: &Path) -> Result<(), String> {
     }
 }
 
+/// How many blocks there are to the end of the next response, or of several in a row.
+fn length_of_step(blocks: &[Block]) -> Option<usize> {
+    let is_response = |block: &Block| block.kind == "response";
+    let first = blocks.iter().position(is_response)?;
+    let more = blocks[first..]
+        .iter()
+        .take_while(|block| is_response(block));
+    Some(first + more.count())
+}
+
+/// Whether there are requests that come together.
+fn come_together(blocks: &[Block]) -> bool {
+    let is_request = |block: &Block| block.kind.starts_with("request");
+    blocks.windows(2).any(|pair| pair.iter().all(is_request))
+}
+
 /// The router of a page and its subgraphs.
 struct Setting {
     router: Router,
@@ -79,7 +96,7 @@ struct Setting {
 }
 
 struct Happened {
-    response: String,
+    responses: Vec<String>,
     seen: std::cell::RefCell<BTreeMap<String, std::collections::VecDeque<String>>>,
     complaints: Vec<String>,
 }
@@ -128,6 +145,9 @@ impl Setting {
             }
             rest = after.to_owned();
         }
+        if come_together(blocks) {
+            config.push_str("\nplugins: { experimental.expose_query_plan: true }\n");
+        }
         let router = Router::start(&config, &supergraph);
         Self { router, subgraphs }
     }
@@ -156,11 +176,7 @@ impl Setting {
             "there is no subgraph {:?}",
             exchanges.keys()
         );
-        let request = step
-            .iter()
-            .find(|block| block.kind == "request")
-            .expect("a request");
-        let response = Client::connect(self.router.address).request(&request.text);
+        let responses = self.answer(step);
         let seen = self
             .subgraphs
             .iter()
@@ -170,9 +186,27 @@ impl Setting {
             complaints.map(move |complaint| format!("subgraph {name}: {complaint}"))
         });
         Happened {
-            response: response.text(&NOISE),
+            responses: responses
+                .iter()
+                .map(|response| response.text(&NOISE))
+                .collect(),
             seen: std::cell::RefCell::new(seen.collect()),
             complaints: complaints.collect(),
+        }
+    }
+}
+
+impl Setting {
+    fn answer(&self, step: &[Block]) -> Vec<Message> {
+        let requests = step.iter().filter_map(|block| match block.kind.as_str() {
+            "request" => Some((block.text.as_str(), false)),
+            "request left" => Some((block.text.as_str(), true)),
+            _ => None,
+        });
+        match requests.collect::<Vec<_>>().as_slice() {
+            [] => panic!("a request"),
+            [(only, _)] => vec![Client::connect(self.router.address).request(only)],
+            several => answer_together(&self.router.gateway, several),
         }
     }
 }

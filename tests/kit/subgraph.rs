@@ -23,6 +23,8 @@ pub enum Answer {
     Bytes(Vec<u8>),
     /// These bytes, once [`Fake::open`] lets them through.
     Later(Vec<u8>),
+    /// What this makes of the request, as [`Fake`] writes it down.
+    Made(fn(&str) -> Vec<u8>),
     /// The connection ends after the request.
     Break,
 }
@@ -102,6 +104,11 @@ impl Fake {
             .1
             .wait_while(seen, |script| script.seen.len() < count);
         drop(waited.unwrap());
+    }
+
+    /// How many requests have come.
+    pub fn asked(&self) -> usize {
+        self.script.0.lock().unwrap().seen.len()
     }
 
     /// Waits for the first answer to go out; whether there was still somebody to get it.
@@ -195,6 +202,7 @@ fn answer((script, changed): &(Mutex<Script>, Condvar), text: String) -> Option<
     };
     match script.open.remove(index).answer {
         Answer::Bytes(bytes) => Some(bytes),
+        Answer::Made(make) => Some(make(&text)),
         Answer::Break => None,
         Answer::Later(bytes) => {
             let released = changed.wait_while(script, |script| !script.released);

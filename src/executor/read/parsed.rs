@@ -35,7 +35,7 @@ struct Way {
 }
 
 impl Way {
-    fn new(program: &Program, (step, destination): (usize, &Destination<'_>)) -> Self {
+    fn new(program: &Program, (step, destination): (usize, &Destination)) -> Self {
         let joins = match destination {
             Destination::Root { .. } => Vec::new(),
             Destination::Entities(fields) => {
@@ -59,7 +59,7 @@ impl Way {
 /// Reads an answer as [`parse`] does, or takes over what another request made of it.
 pub(super) fn read(
     program: &Program,
-    (step, destination): (usize, &Destination<'_>),
+    (step, destination): (usize, &Destination),
     (answer, shared): (&Answer, &Arc<Shared>),
     rows: &mut Rows,
 ) -> Result<(Vec<Placed>, Reading), Failure> {

@@ -152,7 +152,7 @@ impl Draft {
     }
 
     /// Completes the plan with what the client sees.
-    pub(super) fn output(mut self, selection: &str) -> Program {
+    pub(super) fn output(mut self, selection: &str) -> Arc<Program> {
         self.plan.output = self.output_of((ROOT, self.names[0].1), &parse(selection));
         compile(supergraph(), self.plan)
     }

@@ -3,8 +3,9 @@
 use super::draft::{Draft, at};
 use super::fakes::{Fakes, answer, exchange, respond};
 use crate::executor::{CallError, Program};
+use std::sync::Arc;
 
-fn me_and_count() -> Program {
+fn me_and_count() -> Arc<Program> {
     Draft::query()
         .root("a", &[], "{ m: me { name } }")
         .root("b", &[], "{ c: count thing { __typename } }")

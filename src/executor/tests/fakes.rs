@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::future::{Future, ready};
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// Subgraphs that answer at once, each with its own answers in turn, and remember what they were asked.
 #[derive(Default)]
@@ -81,12 +81,12 @@ impl Subgraphs for Fakes {
 }
 
 /// Runs a program that needs no variables.
-pub(super) fn respond(program: &Program, fakes: &Fakes) -> Response {
+pub(super) fn respond(program: &Arc<Program>, fakes: &Fakes) -> Response {
     respond_with(program, fakes, &Map::new())
 }
 
 pub(super) fn respond_with(
-    program: &Program,
+    program: &Arc<Program>,
     fakes: &Fakes,
     variables: &Map<String, Value>,
 ) -> Response {
@@ -133,6 +133,6 @@ fn path_text(path: &[PathSegment]) -> String {
 }
 
 /// Runs a program and gives the response as text.
-pub(super) fn exchange(program: &Program, fakes: &Fakes) -> String {
+pub(super) fn exchange(program: &Arc<Program>, fakes: &Fakes) -> String {
     text(&respond(program, fakes))
 }

@@ -4,9 +4,10 @@ use super::draft::{Draft, at};
 use super::fakes::{Fakes, exchange, respond};
 use crate::executor::{ErrorCode, Program};
 use serde_json::json;
+use std::sync::Arc;
 
 /// The lines of the errors.
-fn errors(program: &Program, fakes: Fakes) -> Vec<String> {
+fn errors(program: &Arc<Program>, fakes: Fakes) -> Vec<String> {
     exchange(program, &fakes)
         .lines()
         .skip(1)
@@ -14,7 +15,7 @@ fn errors(program: &Program, fakes: Fakes) -> Vec<String> {
         .collect()
 }
 
-fn users() -> Program {
+fn users() -> Arc<Program> {
     Draft::query()
         .root(
             "a",

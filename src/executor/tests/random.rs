@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::future::{Future, ready};
 use std::pin::Pin;
+use std::sync::Arc;
 
 const SELECTION: &str = "{
     count
@@ -239,7 +240,7 @@ struct World {
     entities: BTreeMap<u8, (i32, Option<String>)>,
 }
 
-fn joined() -> Program {
+fn joined() -> Arc<Program> {
     Draft::query()
         .root(
             "a",

@@ -6,16 +6,20 @@ use crate::executor::{Answer, Call, CallError, Program, Reply, Request, Subgraph
 use futures_util::FutureExt;
 use serde_json::Map;
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
 
 /// Subgraphs that answer when the test says so.
 #[derive(Default)]
 struct Held {
     waiting: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
+    /// What is to be done elsewhere.
+    jobs: Mutex<Vec<Job>>,
 }
+
+type Job = Box<dyn FnOnce() + Send>;
 
 impl Held {
     /// The subgraphs that have been called and not answered.
@@ -28,6 +32,14 @@ impl Held {
     fn answer(&self, subgraph: &str, body: &str) {
         let sender = self.waiting.lock().unwrap().remove(subgraph).unwrap();
         sender.send(answer(200, body)).unwrap();
+    }
+
+    /// Does what is to be done elsewhere. Returns how much that was.
+    fn work(&self) -> usize {
+        let jobs = std::mem::take(&mut *self.jobs.lock().unwrap());
+        let count = jobs.len();
+        jobs.into_iter().for_each(|job| job());
+        count
     }
 
     /// Whether the caller still listens for the answer.
@@ -54,10 +66,15 @@ impl Subgraphs for Held {
                 .map_err(|_| CallError::Broken("dropped".into()))
         })
     }
+
+    fn offload(&self, job: Job) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.jobs.lock().unwrap().push(job);
+        Box::pin(ready(()))
+    }
 }
 
 fn start<'a>(
-    program: &'a Program,
+    program: &'a Arc<Program>,
     held: &'a Held,
     none: &'a Map<String, serde_json::Value>,
 ) -> Pin<Box<dyn Future<Output = Reply> + Send + 'a>> {
@@ -100,6 +117,31 @@ fn a_fetch_does_not_wait_for_a_slow_stranger() {
     held.answer("b", r#"{"data":{"count":1}}"#);
     let text = step(&mut running).unwrap();
     assert_eq!(text, r#"{"me":{"best":{"name":"N"}},"count":1}"#);
+}
+
+#[test]
+fn what_is_large_is_read_and_written_elsewhere() {
+    let program = Draft::query()
+        .root("a", &[], "{ me { id } }")
+        .entities("b", &[0], vec![at("me", "{ id }", "{ name }")])
+        .output("{ me { name } }");
+    let (held, none) = (Held::default(), Map::new());
+    let mut running = start(&program, &held, &none);
+    assert_eq!(step(&mut running), None);
+    held.answer("a", r#"{"data":{"me":{"id":"1"}}}"#);
+    assert_eq!(step(&mut running), None);
+    assert_eq!(held.work(), 0);
+    let name = "N".repeat(2 * 1024 * 1024);
+    held.answer(
+        "b",
+        &format!(r#"{{"data":{{"_entities":[{{"name":"{name}"}}]}}}}"#),
+    );
+    assert_eq!(step(&mut running), None);
+    assert_eq!(held.work(), 1, "reading");
+    assert_eq!(step(&mut running), None);
+    assert_eq!(held.work(), 1, "writing");
+    let text = step(&mut running).unwrap();
+    assert_eq!(text, format!(r#"{{"me":{{"name":"{name}"}}}}"#));
 }
 
 #[test]

@@ -20,6 +20,11 @@ impl Caller {
         self.0.is_none()
     }
 
+    /// All that the token says; none if nothing is proven.
+    pub(in crate::gateway) fn claims(&self) -> Option<&Map<String, Value>> {
+        self.0.as_deref()
+    }
+
     /// What the token says under this name. Of those who have none, nothing is known.
     pub(in crate::gateway) fn claim(&self, name: &str) -> Option<&Value> {
         self.0.as_ref()?.get(name)

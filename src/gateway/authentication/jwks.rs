@@ -235,7 +235,7 @@ impl Jwks {
                     method: Method::GET,
                     headers: self.request_headers(),
                     body: Bytes::new(),
-                    deadline: Instant::now() + LOAD_TIMEOUT,
+                    deadline: Some(Instant::now() + LOAD_TIMEOUT),
                 };
                 let response = upstream.call(connections, call).await?;
                 if response.status != StatusCode::OK {

@@ -178,7 +178,7 @@ impl Documents {
             let began = Instant::now();
             let operation = planned.document.fold(&supergraph, &conditions)?;
             let plan = planner::plan_within(&supergraph, &operation, &Budget::until(is_given_up))?;
-            let program = Arc::new(executor::compile(&supergraph, plan));
+            let program = executor::compile(&supergraph, plan);
             metrics.planning.record(began.elapsed());
             planned.keep(conditions, Arc::clone(&program));
             Ok::<_, Refusal>(program)

@@ -3,10 +3,9 @@
 use super::Media;
 use crate::{
     executor::{self, PathSegment, Reply},
-    gateway::{
-        Body, Code, Refusal, errors::FirstError, expose::Exposed, subgraph_rules::SubgraphTable,
-    },
+    gateway::{Code, Refusal, errors::FirstError, expose::Exposed, subgraph_rules::SubgraphTable},
 };
+use bytes::Bytes;
 use http::{Response, StatusCode, header};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
@@ -17,7 +16,7 @@ pub(in crate::gateway) fn encode(
     media: Media,
     reply: Reply,
     exposed: Option<&Exposed>,
-) -> Response<Body> {
+) -> Response<Bytes> {
     let Reply::One(executor::Response {
         text: mut body,
         errors,
@@ -45,7 +44,7 @@ pub(in crate::gateway) fn encode(
 }
 
 /// The response to an operation that was planned only.
-pub(in crate::gateway) fn encode_plan(media: Media, exposed: &Exposed) -> Response<Body> {
+pub(in crate::gateway) fn encode_plan(media: Media, exposed: &Exposed) -> Response<Bytes> {
     let mut body = b"{\"data\":null".to_vec();
     write_plan(&mut body, exposed);
     body.push(b'}');
@@ -83,7 +82,7 @@ fn log(subgraphs: &SubgraphTable, errors: &[executor::Error]) {
 }
 
 /// The response to a request that is refused.
-pub(crate) fn refuse(media: Media, refusal: &Refusal) -> Response<Body> {
+pub(crate) fn refuse(media: Media, refusal: &Refusal) -> Response<Bytes> {
     #[derive(Serialize)]
     struct Errors<'a> {
         errors: Vec<RequestError<'a>>,
@@ -131,8 +130,8 @@ pub(crate) fn refuse(media: Media, refusal: &Refusal) -> Response<Body> {
     response
 }
 
-fn respond(status: StatusCode, media: Media, body: Vec<u8>) -> Response<Body> {
-    let mut response = Response::new(Body::full(body));
+fn respond(status: StatusCode, media: Media, body: Vec<u8>) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     response
         .headers_mut()

@@ -9,5 +9,5 @@ mod encode;
 
 pub(super) use accept::{Media, negotiate};
 pub(super) use decode::{Method, check_method, decode, is_json};
-pub(super) use documents::Documents;
+pub(super) use documents::{Documents, Prepared};
 pub(super) use encode::{encode, encode_plan, refuse};

@@ -15,10 +15,9 @@ pub(super) use problem::refuse;
 pub(super) use table::{Route, Table};
 
 use super::{
-    Body, Code, Connections, Refusal, gate::Target, metrics::known, observation::Observation,
-    trace::Callee,
+    Body, Code, Refusal, gate::Target, metrics::known, observation::Observation, trace::Callee,
 };
-use crate::upstream::{CallError, Forward, ForwardError};
+use crate::upstream::{CallError, Connections, Forward, ForwardError};
 use http::{HeaderMap, Method, Response, header, request::Parts, uri::PathAndQuery};
 use http_body::Body as _;
 use http_body_util::BodyExt;
@@ -55,7 +54,7 @@ pub(super) async fn answer(
     let mut headers = hygiene::request(head, asker);
     let stage = observation.stage("forward");
     let callee = Callee::Upstream(upstream.name(), known(&head.method));
-    let call = observation.fetch(&stage, callee, &mut headers);
+    let call = observation.origin().fetch(&stage, callee, &mut headers);
     let forward = Forward {
         method: head.method.clone(),
         target: with_query(path, head.uri.query())?,
@@ -65,10 +64,10 @@ pub(super) async fn answer(
         timeout: route.timeout,
     };
     let answer = upstream.forward(connections, forward).await;
-    match &answer {
-        Ok(answer) => call.answered(answer.status().as_u16()),
-        Err(error) => call.failed(error.kind()),
-    }
+    call.ended(match &answer {
+        Ok(answer) => Ok(answer.status().as_u16()),
+        Err(error) => Err(error.kind()),
+    });
     let answer = answer?;
     let headers = hygiene::response(&answer, &head.method);
     let (mut head, body) = answer.into_parts();

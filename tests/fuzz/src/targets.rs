@@ -223,7 +223,7 @@ const READ: [&str; 4] = [
     "mutation { advanceOrder(id: 1) { status customer { name } } renameUser(id: 1, name: \"a\") { email address { city } } }",
 ];
 
-static PROGRAMS: LazyLock<Vec<Program>> = LazyLock::new(|| {
+static PROGRAMS: LazyLock<Vec<Arc<Program>>> = LazyLock::new(|| {
     let program = |text: &&str| plan(&SHOP, text).map(|plan| executor::compile(&SHOP, plan));
     READ.iter().filter_map(program).collect()
 });
@@ -251,7 +251,7 @@ fn reader(input: &[u8]) -> Result<bool, String> {
 }
 
 /// A random operation on a random supergraph, as often as not.
-fn made_up(choices: &mut Choices) -> Option<Program> {
+fn made_up(choices: &mut Choices) -> Option<Arc<Program>> {
     if choices.chance(50) {
         return None;
     }

@@ -3,8 +3,9 @@
 use super::{
     Shop, claims, in_seconds,
     issuer::{Key, base64},
-    key_file, key_set,
+    key_file, key_set, request,
 };
+use crate::kit::{Answer, Exchange, answer_together};
 use serde_json::{Value, json};
 
 const SECRET: &[u8; 64] = b"a secret of 64 bytes, as long as the longest hash of the three!!";
@@ -357,4 +358,47 @@ fn weak_keys_and_keys_for_other_uses_verify_nothing() {
     let hashed = Key::secret("hashed", &SECRET[..32]);
     assert!(accepted(&hashed.jwk(), &hashed.token("HS256", &claims())));
     assert!(!accepted(&hashed.jwk(), &hashed.token("HS512", &claims())));
+}
+
+/// Two who ask for the same at the same time are two still, unless nothing tells them apart.
+#[test]
+fn callers_share_nothing_with_others() {
+    let key = Key::secret("secret", SECRET);
+    let path = key_file("callers", &key_set(&[&key]));
+    let users = "headers: { all: { request: [{ insert: { name: x-user, claim: sub } }] } }";
+    let both = "traffic_shaping: { router: { dedupe: { enabled: true, headers: none } } }";
+    let plans = "plugins: { experimental.expose_query_plan: true }";
+    let url = path.display();
+    let jwks = format!("        - url: file://{url}\n{users}\n{both}\n{plans}\n");
+    let shop = Shop::trusting(&jwks);
+    let token = |sub: &str| {
+        let claims = json!({ "sub": sub, "exp": in_seconds(600) });
+        request(&key.token("HS256", &claims))
+    };
+    let exchange = |sub: &str| {
+        Exchange {
+        expected: Some(format!(
+            "POST /graphql HTTP/1.1\nx-user: {sub}\n\n{{\n  \"query\": \"{{ me {{ id }} }}\"\n}}\n"
+        )),
+        answer: Answer::Bytes(
+            format!("HTTP/1.1 200 OK\r\ncontent-length: 27\r\n\r\n{{\"data\":{{\"me\":{{\"id\":\"{sub}\"}}}}}}")
+                .into_bytes(),
+        ),
+    }
+    };
+    shop.users.expect(vec![exchange("u1"), exchange("u2")]);
+    let (one, two) = (token("u1"), token("u2"));
+    let asked = [
+        (one.as_str(), false),
+        (two.as_str(), false),
+        (one.as_str(), false),
+    ];
+    let answers = answer_together(&shop.router.gateway, &asked);
+    let bodies = answers
+        .iter()
+        .map(|answer| String::from_utf8_lossy(&answer.body));
+    let bodies: Vec<_> = bodies.collect();
+    assert!(bodies[0].contains("u1") && bodies[1].contains("u2"));
+    assert_eq!(bodies[0], bodies[2]);
+    assert_eq!(shop.users.complaints(), Vec::<String>::new());
 }
