@@ -106,13 +106,25 @@ impl Coding {
     pub async fn inflate(self, body: Bytes, limit: usize) -> Result<Bytes, InflateError> {
         // How large it is inside only shows in the doing. What is begun in vain here is as little as what is done here.
         if body.len() <= IN_PLACE_BYTES_MAX {
-            match inflate::inflate(self, &body, limit.min(IN_PLACE_BYTES_MAX)) {
+            match self.inflated(&body, limit.min(IN_PLACE_BYTES_MAX)) {
                 Err(InflateError::TooLarge { .. }) if limit > IN_PLACE_BYTES_MAX => {}
                 done => return Ok(done?.into()),
             }
         }
-        let inflated = aside::run(move || inflate::inflate(self, &body, limit)).await;
+        let inflated = aside::run(move || self.inflated(&body, limit)).await;
         Ok(inflated.ok_or(InflateError::Invalid(self.name()))??.into())
+    }
+
+    fn inflated(self, body: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
+        let inflated = match self {
+            Self::Gzip => inflate::gzip(body, limit),
+            Self::Brotli => inflate::brotli(body, limit),
+            Self::Zstd => inflate::zstd(body, limit),
+        };
+        match inflated {
+            Some(inflated) if inflated.len() > limit => Err(InflateError::TooLarge { limit }),
+            inflated => inflated.ok_or(InflateError::Invalid(self.name())),
+        }
     }
 
     fn compressed(self, body: &[u8]) -> io::Result<Vec<u8>> {

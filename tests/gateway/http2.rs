@@ -125,10 +125,9 @@ where
                 });
                 seen.len()
             };
-            let field = match request.into_body().collect().await {
-                Ok(body) if body.to_bytes().windows(6).any(|word| word == b"rename") => "rename",
-                _ => "me",
-            };
+            let body = request.into_body().collect().await.unwrap().to_bytes();
+            let renames = body.windows(6).any(|word| word == b"rename");
+            let field = if renames { "rename" } else { "me" };
             let length = match behaviour {
                 Behaviour::RefuseFirst if count == 1 => {
                     return Err(h2::Error::from(h2::Reason::REFUSED_STREAM));

@@ -1,7 +1,6 @@
 //! What goes in comes out; what is broken, too large or nested does neither.
 
 use super::*;
-use crate::upstream::inflate::inflate;
 use proptest::prelude::*;
 use std::io::Write;
 
@@ -49,10 +48,10 @@ proptest! {
         let body = body.repeat(repeated);
         for coding in Coding::ALL {
             let coded = coding.compressed(&body).unwrap();
-            let inflated = inflate(coding, &coded, body.len());
+            let inflated = coding.inflated(&coded, body.len());
             prop_assert_eq!(inflated.as_ref(), Ok(&body));
             if let Some(limit) = body.len().checked_sub(1) {
-                let refused = inflate(coding, &coded, limit);
+                let refused = coding.inflated(&coded, limit);
                 prop_assert_eq!(refused, Err(InflateError::TooLarge { limit }));
             }
         }
@@ -61,7 +60,7 @@ proptest! {
     #[test]
     fn any_bytes_are_read_without_harm(body: Vec<u8>) {
         for coding in Coding::ALL {
-            if let Ok(inflated) = inflate(coding, &body, 1_000) {
+            if let Ok(inflated) = coding.inflated(&body, 1_000) {
                 prop_assert!(inflated.len() <= 1_000);
             }
         }
@@ -74,7 +73,7 @@ proptest! {
             let at = at.index(coded.len());
             coded[at] ^= with;
             // Not all codings have a checksum; what matters is the end, and the limit.
-            if let Ok(inflated) = inflate(coding, &coded, 1_000_000) {
+            if let Ok(inflated) = coding.inflated(&coded, 1_000_000) {
                 prop_assert!(inflated.len() <= 1_000_000);
             }
         }
@@ -87,7 +86,7 @@ fn what_is_cut_short_is_not_valid() {
     for coding in Coding::ALL {
         let coded = coding.compressed(&body).unwrap();
         for length in 0..coded.len() {
-            let cut = inflate(coding, &coded[..length], usize::MAX);
+            let cut = coding.inflated(&coded[..length], usize::MAX);
             assert_eq!(cut, Err(InflateError::Invalid(coding.name())), "{length}");
         }
     }
@@ -98,7 +97,7 @@ fn what_comes_after_the_end_is_not_valid() {
     for coding in Coding::ALL {
         let mut coded = coding.compressed(b"{}").unwrap();
         coded.extend_from_slice(b"{}");
-        let read = inflate(coding, &coded, 100);
+        let read = coding.inflated(&coded, 100);
         assert_eq!(read, Err(InflateError::Invalid(coding.name())));
     }
 }
@@ -112,9 +111,9 @@ fn what_is_in_another_coding_is_not_valid() {
         (Coding::Gzip, Coding::Brotli),
     ] {
         let coded = is.compressed(&body).unwrap();
-        let read = inflate(says, &coded, usize::MAX);
+        let read = says.inflated(&coded, usize::MAX);
         assert_eq!(read, Err(InflateError::Invalid(says.name())));
-        let plain = inflate(says, &body, usize::MAX);
+        let plain = says.inflated(&body, usize::MAX);
         assert_eq!(plain, Err(InflateError::Invalid(says.name())));
     }
 }
@@ -137,7 +136,7 @@ fn windows_are_no_larger_than_in_http() {
     encoder.window_log(24).unwrap();
     encoder.write_all(&json(3_000)).unwrap();
     let coded = encoder.finish().unwrap();
-    let read = inflate(Coding::Zstd, &coded, usize::MAX);
+    let read = Coding::Zstd.inflated(&coded, usize::MAX);
     assert_eq!(read, Err(InflateError::Invalid("zstd")));
 
     let parameters = brotli::enc::BrotliEncoderParams {
@@ -147,7 +146,7 @@ fn windows_are_no_larger_than_in_http() {
     };
     let mut coded = Vec::new();
     brotli::BrotliCompress(&mut &*json(3_000), &mut coded, &parameters).unwrap();
-    let read = inflate(Coding::Brotli, &coded, usize::MAX);
+    let read = Coding::Brotli.inflated(&coded, usize::MAX);
     assert_eq!(read, Err(InflateError::Invalid("br")));
 }
 
