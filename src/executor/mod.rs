@@ -42,6 +42,5 @@ mod tests;
 pub use compile::{Program, compile};
 pub use error::{Error, ErrorCode, PathSegment};
 pub use introspect::{IntrospectionError, introspect};
-pub use read::Shared;
-pub use request::{Answer, Call, CallError, Reply, Request, Response, Subgraphs};
+pub use request::{Answer, Call, CallError, Reply, Request, Response, Shared, Subgraphs};
 pub use run::run;

@@ -8,8 +8,6 @@
 mod parsed;
 mod values;
 
-pub use parsed::Shared;
-
 use super::call::Destination;
 use super::compile::Program;
 use super::entities::Joins;

@@ -1,16 +1,16 @@
 //! What a run is given and what it gives back.
 
 use super::Error;
-use super::read::Shared;
 use crate::operation::OperationKind;
 use crate::schema::SubgraphId;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 use std::{
+    any::Any,
     future::{Future, ready},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 /// One execution of a [`super::Program`].
@@ -55,6 +55,13 @@ pub struct Answer {
     pub body: Bytes,
     /// There if other requests get the same answer, and the same for all of them.
     pub shared: Option<Arc<Shared>>,
+}
+
+/// What those who share an answer make of it.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// Left by whoever reads the answer first; whoever reads it otherwise has no use for it.
+    pub(super) left: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 /// Why there is no answer.

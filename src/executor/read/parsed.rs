@@ -1,20 +1,13 @@
 //! Answers that several requests share: read once, taken over by all of them.
 
 use super::{Failure, Placed, Reading, parse};
-use crate::executor::Answer;
 use crate::executor::call::Destination;
 use crate::executor::compile::Program;
 use crate::executor::entities::Join;
 use crate::executor::rows::Rows;
+use crate::executor::{Answer, Shared};
 use crate::schema::TypeId;
-use std::sync::{Arc, OnceLock};
-
-/// What those who share an answer make of it.
-#[derive(Debug, Default)]
-pub struct Shared {
-    /// Left by whoever reads the answer first; whoever reads it otherwise has no use for it.
-    parsed: OnceLock<Parsed>,
-}
+use std::sync::Arc;
 
 /// An answer as it was read for one request.
 #[derive(Debug)]
@@ -26,7 +19,7 @@ struct Parsed {
 }
 
 /// What reading depends on besides the body.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Way {
     program: u64,
     step: usize,
@@ -64,17 +57,17 @@ pub(super) fn read(
     rows: &mut Rows,
 ) -> Result<(Vec<Placed>, Reading), Failure> {
     let way = Way::new(program, (step, destination));
-    let read = |way| {
+    let read = |way: &Way| {
         let mut rows = Rows::default();
         let outcome = parse(program, destination, &answer.body, &mut rows);
+        let way = way.clone();
         Parsed { way, rows, outcome }
     };
-    let known = shared
-        .parsed
-        .get_or_init(|| read(Way::new(program, (step, destination))));
-    if known.way != way {
+    let known = shared.left.get_or_init(|| Box::new(read(&way)));
+    let known = known.downcast_ref::<Parsed>();
+    let Some(known) = known.filter(|known| known.way == way) else {
         return parse(program, destination, &answer.body, rows);
-    }
+    };
     let (mut placed, mut reading) = known.outcome.clone()?;
     let moved = rows.take_over(&known.rows);
     for placed in &mut placed {
