@@ -31,20 +31,21 @@ pub enum InflateError {
     Invalid(&'static str),
 }
 
-/// Bodies of at most this size are coded where they are: that takes well under a millisecond. Larger ones go aside.
+/// Bodies of at most this size are coded where they are: that takes less than a millisecond. Larger ones go aside.
 const IN_PLACE_BYTES_MAX: usize = 64 * 1024;
 
-/// Of 1 to 9. What the levels above save of JSON is a few hundredths, for up to three times the time.
+// The levels are where more time begins to save little (`docs/http.md`).
+/// Of 1 to 9.
 const GZIP_LEVEL: u32 = 4;
-/// Of 0 to 11. The last level before those that model contexts, which take several times as long.
-const BROTLI_QUALITY: i32 = 4;
-/// Of 1 to 22: what zstd itself does unless it is told otherwise.
+/// Of 0 to 11. From 5 on, small bodies take milliseconds.
+const BROTLI_QUALITY: i32 = 3;
+/// Of 1 to 22.
 const ZSTD_LEVEL: i32 = 3;
 /// Brotli's window as a power of two, from 1 KiB to 16 MiB: as large as the body, up to 4 MiB.
 const BROTLI_WINDOW: std::ops::RangeInclusive<u32> = 10..=22;
 
 impl Coding {
-    /// All of them.
+    /// All of them, the one that is quickest for what it saves first.
     pub const ALL: [Self; 3] = [Self::Zstd, Self::Brotli, Self::Gzip];
     /// All of them, as an `Accept-Encoding`.
     pub const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip, br, zstd");

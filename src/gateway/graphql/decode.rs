@@ -57,7 +57,7 @@ pub(crate) fn is_json(method: Method, headers: &HeaderMap) -> Result<bool, Refus
 /// The coding of the body.
 fn coding(headers: &HeaderMap) -> Result<Option<Coding>, Refusal> {
     Coding::of(headers).map_err(|UnknownCoding| Refusal {
-        accept_encoding: Some(Coding::ACCEPTED),
+        lists_codings: true,
         ..Refusal::new(
             Code::UnsupportedMediaType,
             "The body may be compressed as gzip, br or zstd, once (content-encoding)",
