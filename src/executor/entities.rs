@@ -8,9 +8,8 @@ use super::walk;
 use crate::planner::{PositionId, Representation, RepresentationField, Typename};
 use crate::schema::TypeId;
 use foldhash::fast::RandomState;
-use smallvec::SmallVec;
-use std::collections::HashMap;
-use std::hash::BuildHasher;
+use std::collections::{HashMap, hash_map::Entry};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -81,6 +80,7 @@ pub(super) fn write(
             Some((position, rows)) if position == target.position => rows,
             _ => walk::rows_at(program, rows, target.position),
         };
+        writer.expect(candidates.len());
         for row in &candidates {
             writer.row(*row, target, index);
         }
@@ -156,6 +156,9 @@ struct Writer<'a> {
     joins: Joins,
 }
 
+/// For so many rows there is room in the table of representations from the start: most may turn out to be the same.
+const ROWS_EXPECTED: usize = 256;
+
 /// The row cannot be asked for: a key field of its representation has no value.
 struct Unaskable;
 
@@ -184,9 +187,16 @@ impl<'a> Writer<'a> {
     fn finish(self) -> Joins {
         self.json.push(b']');
         let mut joins = self.joins;
-        // Nearly sorted already: a representation is new, or one of few.
-        joins.list.sort_by_key(|join| join.representation);
+        if !joins.list.is_sorted_by_key(|join| join.representation) {
+            joins.list = by_representation(&joins.list, joins.representations);
+        }
         joins
+    }
+
+    /// Makes room for some more rows.
+    fn expect(&mut self, rows: usize) {
+        self.joins.list.reserve(rows);
+        self.seen.by_hash.reserve(rows.min(ROWS_EXPECTED));
     }
 
     fn row(&mut self, row: RowId, target: &Target, index: usize) {
@@ -207,20 +217,16 @@ impl<'a> Writer<'a> {
             self.json.truncate(before);
             return;
         }
-        let representation =
-            match self
-                .seen
-                .find_or_add(self.json, start, self.joins.representations)
-            {
-                Some(earlier) => {
-                    self.json.truncate(before);
-                    earlier
-                }
-                None => {
-                    self.joins.representations += 1;
-                    self.joins.representations - 1
-                }
-            };
+        let representation = match self.seen.find_or_add(self.json, start) {
+            Some(earlier) => {
+                self.json.truncate(before);
+                earlier
+            }
+            None => {
+                self.joins.representations += 1;
+                self.joins.representations - 1
+            }
+        };
         self.joins.list.push(Join {
             representation,
             target: index,
@@ -311,35 +317,85 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// Joins by ascending representation, those of one as they were.
+fn by_representation(joins: &[Join], representations: usize) -> Vec<Join> {
+    let mut next = vec![0; representations + 1];
+    for join in joins {
+        next[join.representation + 1] += 1;
+    }
+    for index in 0..representations {
+        next[index + 1] += next[index];
+    }
+    let mut sorted = joins.to_vec();
+    for join in joins {
+        let at = &mut next[join.representation];
+        sorted[*at] = *join;
+        *at += 1;
+    }
+    sorted
+}
+
 /// The representations written so far, by the hash of their text. Texts are compared in full.
 #[derive(Default)]
 struct Seen {
     hasher: RandomState,
-    by_hash: HashMap<u64, SmallVec<[Written; 1]>, RandomState>,
+    /// The last one with each hash.
+    by_hash: HashMap<u64, usize, BuildHasherDefault<Hashed>>,
+    /// By representation.
+    written: Vec<Written>,
 }
 
 /// A representation that stands in the list.
 struct Written {
     text: Range<usize>,
-    representation: usize,
+    /// Another one with the same hash.
+    before: Option<usize>,
 }
 
 impl Seen {
     /// The representation with the same text as `json` has from `start` on; if there is none, this text is remembered as
-    /// representation `next`.
-    fn find_or_add(&mut self, json: &[u8], start: usize, next: usize) -> Option<usize> {
+    /// the next representation.
+    fn find_or_add(&mut self, json: &[u8], start: usize) -> Option<usize> {
         let text = &json[start..];
-        let alike = self.by_hash.entry(self.hasher.hash_one(text)).or_default();
-        let same = alike
-            .iter()
-            .find(|written| &json[written.text.clone()] == text);
-        if let Some(written) = same {
-            return Some(written.representation);
+        let next = self.written.len();
+        let known = self.by_hash.entry(self.hasher.hash_one(text));
+        let before = match &known {
+            Entry::Occupied(last) => Some(*last.get()),
+            Entry::Vacant(_) => None,
+        };
+        let mut alike = before;
+        while let Some(index) = alike {
+            let written = &self.written[index];
+            if &json[written.text.clone()] == text {
+                return Some(index);
+            }
+            alike = written.before;
         }
-        alike.push(Written {
+        known.insert_entry(next);
+        self.written.push(Written {
             text: start..json.len(),
-            representation: next,
+            before,
         });
         None
+    }
+}
+
+/// The hash of what is a hash already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 }
