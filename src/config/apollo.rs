@@ -118,7 +118,6 @@ const MISSING: &[(&str, Absence)] = &[
     ("telemetry.instrumentation", Warn),
     ("traffic_shaping.all.compression", Warn),
     ("traffic_shaping.all.dns_resolution_strategy", Warn),
-    ("traffic_shaping.all.experimental_http2", Warn),
     (
         "traffic_shaping.all.experimental_http2_keep_alive_interval",
         Warn,
@@ -135,7 +134,6 @@ const MISSING: &[(&str, Absence)] = &[
     ("traffic_shaping.router.global_rate_limit", Warn),
     ("traffic_shaping.subgraphs.*.compression", Warn),
     ("traffic_shaping.subgraphs.*.dns_resolution_strategy", Warn),
-    ("traffic_shaping.subgraphs.*.experimental_http2", Warn),
     (
         "traffic_shaping.subgraphs.*.experimental_http2_keep_alive_interval",
         Warn,

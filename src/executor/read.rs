@@ -378,7 +378,7 @@ impl From<CallError> for Failure {
         let code = match &error {
             CallError::Timeout { .. } => ErrorCode::Timeout,
             CallError::Connect(_) | CallError::Broken(_) => ErrorCode::Connection,
-            CallError::TooLarge { .. } => ErrorCode::Malformed,
+            CallError::TooLarge { .. } | CallError::Coding(_) => ErrorCode::Malformed,
         };
         Self {
             code,

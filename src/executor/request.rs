@@ -75,6 +75,8 @@ pub enum CallError {
     Broken(String),
     #[error("the answer is larger than {limit} bytes")]
     TooLarge { limit: usize },
+    #[error("the answer cannot be decompressed: {0}")]
+    Coding(String),
 }
 
 /// The outcome of a run.

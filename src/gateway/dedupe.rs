@@ -14,7 +14,7 @@ use super::{
 };
 use crate::executor::Program;
 use bytes::Bytes;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, header};
 use metrics::Counter;
 use serde_json::{Map, Value};
 use std::{
@@ -72,7 +72,8 @@ impl Dedupe {
         // In the order in which they come: clients of one kind send them in the same. After them an empty line.
         for (name, value) in asked.headers {
             let counts = match &self.headers {
-                DedupeHeaders::All => !Origin::is_told_in(name),
+                // What is shared is compressed afterwards, for each client.
+                DedupeHeaders::All => !Origin::is_told_in(name) && *name != header::ACCEPT_ENCODING,
                 DedupeHeaders::None => false,
                 DedupeHeaders::Include(names) => names.iter().any(|named| named.0 == *name),
             };

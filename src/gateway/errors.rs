@@ -4,7 +4,7 @@
 //! is closed: codes are part of the public interface (`docs/errors.md`) and keep their meaning.
 
 use super::{authentication::Rejection, planning::NotRun};
-use crate::{executor, operation, planner};
+use crate::{executor, operation, planner, upstream::Coding};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use operation::Measured;
 
@@ -212,6 +212,8 @@ pub struct Refusal {
     pub allow: Option<HeaderValue>,
     /// `Retry-After` in seconds, on 503.
     pub retry_after: Option<u32>,
+    /// Whether `Accept-Encoding` lists the content codings there are: on 415, if it is for one that there is not.
+    pub lists_codings: bool,
     /// `WWW-Authenticate`, on 401.
     pub challenge: Option<HeaderValue>,
 }
@@ -232,6 +234,9 @@ impl Refusal {
         }
         if let Some(challenge) = &self.challenge {
             headers.insert(header::WWW_AUTHENTICATE, challenge.clone());
+        }
+        if self.lists_codings {
+            headers.insert(header::ACCEPT_ENCODING, Coding::ACCEPTED);
         }
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -272,6 +277,7 @@ impl Refusal {
             code,
             problems,
             allow: None,
+            lists_codings: false,
             retry_after: None,
             challenge: None,
         }

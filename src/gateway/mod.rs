@@ -8,6 +8,7 @@ mod authentication;
 mod authorization;
 mod call_key;
 mod check;
+mod compression;
 mod config;
 mod csrf;
 mod dedupe;
@@ -33,6 +34,7 @@ mod override_subgraph_url;
 mod path;
 mod planning;
 mod process;
+mod quality;
 mod rate_limit;
 mod request_id;
 mod rest;
@@ -131,6 +133,10 @@ pub async fn handle(
         }
         Err(refusal) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
         Err(refusal) => rest::refuse(&refusal),
+    };
+    let response = match snapshot.compresses {
+        true => compression::compress(&head.headers, response).await,
+        false => response,
     };
     observation.end(response)
 }

@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub(super) authentication: Authentication,
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
+    /// Whether clients that accept it get responses compressed.
+    pub(super) compresses: bool,
     pub(super) subgraphs: SubgraphTable,
     /// Which requests are executed as one. None: each is by itself.
     pub(super) dedupe: Option<Dedupe>,
@@ -89,6 +91,7 @@ impl Snapshot {
                 &lasting.key_sources,
             )?,
             timeout: config.traffic_shaping.router.timeout,
+            compresses: config.traffic_shaping.router.compression.response.enabled,
             dedupe: Dedupe::new(&config.traffic_shaping.router.dedupe, &config.headers),
             writes: Arc::clone(&lasting.writes),
             plugins: config.plugins.clone(),

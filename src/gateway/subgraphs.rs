@@ -212,6 +212,7 @@ impl<'a> Outgoing<'a> {
             E::NoEndpoint => CallError::Connect(error.to_string()),
             E::Broken(cause) => CallError::Broken(cause),
             E::TooLarge { limit } => CallError::TooLarge { limit },
+            E::Coding(cause) => CallError::Coding(cause),
         }
     }
 }

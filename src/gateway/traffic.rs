@@ -1,7 +1,7 @@
-//! Timeouts and deduplication of the router and its subgraphs.
+//! How clients are answered and subgraphs are called: timeouts, deduplication, compression, versions of HTTP.
 
 use super::header_types::Name;
-use crate::upstream;
+use crate::upstream::{self, Http2};
 use serde::Deserialize;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -22,6 +22,7 @@ pub struct Config {
 pub struct Router {
     /// How long a client's request may take altogether.
     pub timeout: Duration,
+    pub compression: Compression,
     pub dedupe: Dedupe,
 }
 
@@ -48,8 +49,30 @@ impl Default for Router {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(30),
+            compression: Compression::default(),
             dedupe: Dedupe::default(),
         }
+    }
+}
+
+/// `traffic_shaping.router.compression`: Hive Router's names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Compression {
+    pub response: CompressionResponse,
+}
+
+/// `traffic_shaping.router.compression.response`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CompressionResponse {
+    /// Whether clients that accept a coding get one.
+    pub enabled: bool,
+}
+
+impl Default for CompressionResponse {
+    fn default() -> Self {
+        Self { enabled: true }
     }
 }
 
@@ -59,14 +82,25 @@ impl Default for Router {
 pub struct All {
     /// How long one request to a subgraph may take.
     pub timeout: Duration,
+    /// Whether subgraphs are told that they may compress their answers.
+    pub accept_encoding: bool,
+    pub experimental_http2: Http2,
     /// Whether identical queries to a subgraph that are under way together are sent once.
     pub deduplicate_query: bool,
 }
 
 impl Default for All {
     fn default() -> Self {
+        let upstream::Config {
+            timeout,
+            accept_encoding,
+            http2,
+            ..
+        } = upstream::Config::default();
         Self {
-            timeout: upstream::Config::default().timeout,
+            timeout,
+            accept_encoding,
+            experimental_http2: http2,
             deduplicate_query: true,
         }
     }
@@ -77,6 +111,8 @@ impl Default for All {
 #[serde(default, deny_unknown_fields)]
 pub struct Subgraph {
     pub timeout: Option<Duration>,
+    pub accept_encoding: Option<bool>,
+    pub experimental_http2: Option<Http2>,
     pub deduplicate_query: Option<bool>,
 }
 
@@ -90,9 +126,15 @@ impl Config {
 
     /// The settings of a subgraph's upstream.
     pub fn upstream(&self, subgraph: &str) -> upstream::Config {
-        let own = self.subgraphs.get(subgraph).and_then(|own| own.timeout);
+        let (own, all) = (self.subgraphs.get(subgraph), &self.all);
         upstream::Config {
-            timeout: own.unwrap_or(self.all.timeout),
+            timeout: own.and_then(|own| own.timeout).unwrap_or(all.timeout),
+            accept_encoding: own
+                .and_then(|own| own.accept_encoding)
+                .unwrap_or(all.accept_encoding),
+            http2: own
+                .and_then(|own| own.experimental_http2)
+                .unwrap_or(all.experimental_http2),
             ..upstream::Config::default()
         }
     }

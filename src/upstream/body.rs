@@ -39,6 +39,14 @@ impl Body {
         Self(Kind::Full((!bytes.is_empty()).then_some(bytes)))
     }
 
+    /// All of it, if it is at hand.
+    pub fn whole(&self) -> Option<&Bytes> {
+        match &self.0 {
+            Kind::Full(bytes) => bytes.as_ref(),
+            Kind::Incoming(_) | Kind::Streamed(_) => None,
+        }
+    }
+
     /// A body whose frames, trailers among them, come one after the other.
     pub fn streamed<B>(body: B) -> Self
     where

@@ -8,8 +8,25 @@ use std::time::Duration;
 pub struct Config {
     /// How long one call may take, from picking an endpoint to the last byte of the answer.
     pub timeout: Duration,
-    /// The largest answer that is read.
+    /// The largest answer that is read, before and after it is inflated.
     pub response_max_bytes: ByteSize,
+    /// Whether answers to whole calls are asked for in compressed form. They are read in any case.
+    pub accept_encoding: bool,
+    pub http2: Http2,
+}
+
+/// Which versions of HTTP an upstream is spoken to in. The words are Apollo Router's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+pub enum Http2 {
+    /// HTTP/2 where TLS settles on it, else HTTP/1.1.
+    #[default]
+    #[serde(rename = "enable")]
+    Enable,
+    #[serde(rename = "disable")]
+    Disable,
+    /// HTTP/2, also without TLS: the other side is known to speak it.
+    #[serde(rename = "http2only")]
+    Only,
 }
 
 impl Default for Config {
@@ -17,6 +34,8 @@ impl Default for Config {
         Self {
             timeout: Duration::from_secs(30),
             response_max_bytes: ByteSize(64 * 1024 * 1024),
+            accept_encoding: true,
+            http2: Http2::default(),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! other side has taken the one before, so what is in flight is bounded by the buffers of two connections.
 
 use super::{
-    Body, CallError, Connections, Endpoint, Upstream,
+    Body, CallError, Connections, Endpoint, Http2, Upstream,
     connections::SendError,
     group::send_error,
     paced::Paced,
@@ -89,7 +89,7 @@ impl Upstream {
         request: Request<Body>,
         (timeout, progress): (Duration, &Progress),
     ) -> Result<Response<Body>, ForwardError> {
-        let mut sending = std::pin::pin!(send(connections, endpoint, request));
+        let mut sending = std::pin::pin!(send(connections, endpoint, self.http2(), request));
         let response = loop {
             // A long upload is no silence: the time begins anew with each piece that is passed on.
             match timeout_at(progress.moved() + timeout, &mut sending).await {
@@ -127,6 +127,7 @@ impl Upstream {
 async fn send(
     connections: &Connections,
     endpoint: &Endpoint,
+    http2: Http2,
     request: Request<Body>,
 ) -> Result<Response<Incoming>, SendError> {
     let is_safe = matches!(
@@ -140,8 +141,10 @@ async fn send(
         *again.headers_mut() = request.headers().clone();
         again
     });
-    match (connections.send(endpoint, request).await, again) {
-        (Err(error), Some(again)) if error.is_break() => connections.send(endpoint, again).await,
+    match (connections.send(endpoint, http2, request).await, again) {
+        (Err(error), Some(again)) if error.is_break() => {
+            connections.send(endpoint, http2, again).await
+        }
         (sent, _) => sent,
     }
 }

@@ -1,8 +1,8 @@
 //! A group of endpoints that answer the same requests, and the three steps of calling it.
 
 use super::{
-    Body, CollectError, Config, Connections, Endpoint, causes::chain, collect,
-    connections::SendError,
+    Body, Coding, CollectError, Config, Connections, Endpoint, Http2, InflateError, UnknownCoding,
+    causes::chain, collect, connections::SendError,
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -62,6 +62,8 @@ pub enum CallError {
     Broken(String),
     #[error("the answer is larger than {limit} bytes")]
     TooLarge { limit: usize },
+    #[error("the answer cannot be decompressed: {0}")]
+    Coding(String),
     #[error("there is no endpoint")]
     NoEndpoint,
 }
@@ -75,6 +77,7 @@ impl CallError {
             Self::Connect(_) => "connect",
             Self::Broken(_) => "broken",
             Self::TooLarge { .. } => "too_large",
+            Self::Coding(_) => "coding",
             Self::NoEndpoint => "no_endpoint",
         }
     }
@@ -104,6 +107,11 @@ impl Upstream {
     /// How long a call may take.
     pub fn timeout(&self) -> Duration {
         self.config.timeout
+    }
+
+    /// Which versions of HTTP it is spoken to in.
+    pub(super) fn http2(&self) -> Http2 {
+        self.config.http2
     }
 
     /// Sends a request to one of the endpoints and reads the answer. It is sent once, whatever happens.
@@ -161,26 +169,44 @@ impl Upstream {
         call: Call,
         resend: Resend,
     ) -> Result<Response, CallError> {
+        let http2 = self.config.http2;
         let again = (resend == Resend::Once).then(|| call.clone());
-        let sent = connections.send(endpoint, request(endpoint, call)).await;
-        let sent = match (sent, again) {
+        let first = self.request(endpoint, call);
+        let sent = match (connections.send(endpoint, http2, first).await, again) {
             (Err(error), Some(again)) if error.is_break() => {
-                connections.send(endpoint, request(endpoint, again)).await
+                let again = self.request(endpoint, again);
+                connections.send(endpoint, http2, again).await
             }
             (sent, _) => sent,
         };
-        let (head, body) = sent.map_err(send_error)?.into_parts();
-        let body = collect(body, self.config.response_max_bytes.as_len())
-            .await
-            .map_err(|error| match error {
-                CollectError::TooLarge { limit } => CallError::TooLarge { limit },
-                CollectError::Broken(cause) => CallError::Broken(chain(&*cause)),
-            })?;
+        let (mut head, body) = sent.map_err(send_error)?.into_parts();
+        let coding = Coding::of(&head.headers)?;
+        let limit = self.config.response_max_bytes.as_len();
+        let mut body = collect(body, limit).await?;
+        if let Some(coding) = coding {
+            body = coding.inflate(body, limit).await?;
+            // What they say is about a body that is gone.
+            head.headers.remove(header::CONTENT_ENCODING);
+            head.headers.remove(header::CONTENT_LENGTH);
+        }
         Ok(Response {
             status: head.status,
             headers: head.headers,
             body,
         })
+    }
+
+    fn request(&self, endpoint: &Endpoint, call: Call) -> Request<Body> {
+        let mut request = Request::new(Body::full(call.body));
+        *request.method_mut() = call.method;
+        *request.uri_mut() = endpoint.uri().clone();
+        *request.headers_mut() = call.headers;
+        let headers = request.headers_mut();
+        headers.insert(header::HOST, endpoint.host().clone());
+        if self.config.accept_encoding {
+            headers.insert(header::ACCEPT_ENCODING, Coding::ACCEPTED);
+        }
+        request
     }
 
     /// Notes how a call went. The cause of a failure is told here, once, where the endpoint is known.
@@ -197,15 +223,28 @@ impl Upstream {
     }
 }
 
-fn request(endpoint: &Endpoint, call: Call) -> Request<Body> {
-    let mut request = Request::new(Body::full(call.body));
-    *request.method_mut() = call.method;
-    *request.uri_mut() = endpoint.uri().clone();
-    *request.headers_mut() = call.headers;
-    request
-        .headers_mut()
-        .insert(header::HOST, endpoint.host().clone());
-    request
+impl From<CollectError> for CallError {
+    fn from(error: CollectError) -> Self {
+        match error {
+            CollectError::TooLarge { limit } => Self::TooLarge { limit },
+            CollectError::Broken(cause) => Self::Broken(chain(&*cause)),
+        }
+    }
+}
+
+impl From<UnknownCoding> for CallError {
+    fn from(error: UnknownCoding) -> Self {
+        Self::Coding(error.to_string())
+    }
+}
+
+impl From<InflateError> for CallError {
+    fn from(error: InflateError) -> Self {
+        match error {
+            InflateError::TooLarge { limit } => Self::TooLarge { limit },
+            InflateError::Invalid(_) => Self::Coding(error.to_string()),
+        }
+    }
 }
 
 pub(super) fn send_error(error: SendError) -> CallError {

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
         Arc, Condvar, Mutex,
@@ -32,6 +32,18 @@ pub struct Process {
 impl Process {
     /// Starts `graphway serve` with this configuration over this supergraph, on a free port.
     pub fn start(config: &str, supergraph: &str) -> Self {
+        Self::run(config, supergraph, |_| {})
+    }
+
+    /// The same, trusting this certificate alone.
+    pub fn trusting(certificate: &Path, config: &str, supergraph: &str) -> Self {
+        Self::run(config, supergraph, |command| {
+            command.env("SSL_CERT_FILE", certificate);
+            command.env_remove("SSL_CERT_DIR");
+        })
+    }
+
+    fn run(config: &str, supergraph: &str, adjust: impl FnOnce(&mut Command)) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("graphway-process-{}-{count}", std::process::id());
@@ -39,14 +51,15 @@ impl Process {
         fs::create_dir_all(&directory).unwrap();
         fs::write(directory.join("router.yaml"), config).unwrap();
         fs::write(directory.join("supergraph.graphql"), supergraph).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_graphway"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_graphway"));
+        command
             .args(["serve", "--supergraph", "supergraph.graphql"])
             .args(["--listen", "127.0.0.1:0", "--workers", "1"])
             .current_dir(&directory)
             .env_remove("GRAPHWAY_LOG")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stdout(Stdio::piped());
+        adjust(&mut command);
+        let mut child = command.spawn().unwrap();
         let log = Log::default();
         let (written, stdout) = (Arc::clone(&log), child.stdout.take().unwrap());
         thread::spawn(move || {

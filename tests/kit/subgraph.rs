@@ -30,11 +30,12 @@ pub enum Answer {
 }
 
 /// Headers of every request to a subgraph, which pages leave out.
-const NOISE: [&str; 5] = [
+const NOISE: [&str; 6] = [
     "host",
     "content-length",
     "content-type",
     "accept",
+    "accept-encoding",
     "x-request-id",
 ];
 

@@ -228,6 +228,7 @@ impl Jwks {
                 let settings = upstream::Config {
                     timeout: LOAD_TIMEOUT,
                     response_max_bytes: ByteSize(SET_BYTES_MAX),
+                    ..upstream::Config::default()
                 };
                 let upstream = Upstream::new("jwks", vec![endpoint.clone()], settings);
                 let call = Call {

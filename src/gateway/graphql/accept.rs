@@ -1,6 +1,6 @@
 //! What the client wants to read (`Accept`, RFC 9110 section 12.5.1).
 
-use crate::gateway::{Code, Refusal};
+use crate::gateway::{Code, Refusal, quality::quality};
 use http::{HeaderMap, HeaderValue, header};
 
 /// The media types of responses.
@@ -90,20 +90,4 @@ fn precision(range: &str, name: &str) -> Option<u8> {
         _ if range.eq_ignore_ascii_case("application/*") => Some(1),
         _ => range.eq_ignore_ascii_case(name).then_some(2),
     }
-}
-
-/// The `q` among the parameters: 1 without it, 0 if it is no number.
-fn quality<'a>(mut parameters: impl Iterator<Item = &'a str>) -> f32 {
-    let written = parameters.find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("q").then_some(value)
-    });
-    written.map_or(1.0, |value| {
-        value
-            .trim()
-            .parse::<f32>()
-            .ok()
-            .filter(|q| (0.0..=1.0).contains(q))
-            .unwrap_or(0.0)
-    })
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     gateway::{Code, Refusal},
-    upstream::{Body, CollectError, collect},
+    upstream::{Body, Coding, CollectError, InflateError, UnknownCoding, collect},
 };
 use http::{HeaderMap, Uri, header, request::Parts};
 use percent_encoding::percent_decode_str;
@@ -39,19 +39,10 @@ pub(crate) fn check_method(method: &http::Method) -> Result<Method, Refusal> {
 }
 
 /// Whether the content type is JSON. Any other one is refused, also with GET: a browser sends some of them without
-/// asking (GHSA-hff2-gcpx-8f4p). None is allowed with GET alone. Encoded content is refused likewise (RFC 9110 section
-/// 8.4).
+/// asking (GHSA-hff2-gcpx-8f4p). None is allowed with GET alone. A coding that is not understood is refused likewise
+/// (RFC 9110 section 8.4).
 pub(crate) fn is_json(method: Method, headers: &HeaderMap) -> Result<bool, Refusal> {
-    if headers
-        .get_all(header::CONTENT_ENCODING)
-        .iter()
-        .any(|encoding| encoding != "identity")
-    {
-        return Err(Refusal::new(
-            Code::UnsupportedMediaType,
-            "The body must not be compressed (content-encoding)",
-        ));
-    }
+    coding(headers)?;
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     match (values.next(), values.next()) {
         (Some(only), None) if is_json_type(only.as_bytes()) => Ok(true),
@@ -61,6 +52,17 @@ pub(crate) fn is_json(method: Method, headers: &HeaderMap) -> Result<bool, Refus
             "The content type must be application/json, in UTF-8",
         )),
     }
+}
+
+/// The coding of the body.
+fn coding(headers: &HeaderMap) -> Result<Option<Coding>, Refusal> {
+    Coding::of(headers).map_err(|UnknownCoding| Refusal {
+        lists_codings: true,
+        ..Refusal::new(
+            Code::UnsupportedMediaType,
+            "The body may be compressed as gzip, br or zstd, once (content-encoding)",
+        )
+    })
 }
 
 fn is_json_type(value: &[u8]) -> bool {
@@ -83,7 +85,7 @@ fn is_json_type(value: &[u8]) -> bool {
     essence.eq_ignore_ascii_case("application/json") && parts.all(charset_fits)
 }
 
-/// Reads the GraphQL request. A body is read up to `body_bytes_max`, and until `deadline`.
+/// Reads the GraphQL request. A body is read up to `body_bytes_max`, also when it is inflated, and until `deadline`.
 pub(crate) async fn decode(
     method: Method,
     head: &Parts,
@@ -98,7 +100,12 @@ pub(crate) async fn decode(
             let body = collected.map_err(|_| {
                 Refusal::new(Code::SlowRequest, "The request body did not arrive in time")
             })?;
-            from_json(&body.map_err(unreadable)?)?
+            let mut body = body.map_err(unreadable)?;
+            if let Some(coding) = coding(&head.headers)? {
+                let inflated = coding.inflate(body, body_bytes_max).await;
+                body = inflated.map_err(not_inflated)?;
+            }
+            from_json(&body)?
         }
     };
     let query = parameters.query.filter(|query| !query.trim().is_empty());
@@ -183,12 +190,23 @@ fn object(name: &str, value: &str) -> Result<Map<String, Value>, Refusal> {
 
 fn unreadable(error: CollectError) -> Refusal {
     match error {
-        CollectError::TooLarge { limit } => Refusal::new(
-            Code::TooLarge,
-            format!("The request body is larger than {limit} bytes"),
-        ),
+        CollectError::TooLarge { limit } => too_large(limit),
         CollectError::Broken(_) => invalid("The request body broke off".to_owned()),
     }
+}
+
+fn not_inflated(error: InflateError) -> Refusal {
+    match error {
+        InflateError::TooLarge { limit } => too_large(limit),
+        InflateError::Invalid(coding) => invalid(format!("The request body is not valid {coding}")),
+    }
+}
+
+fn too_large(limit: usize) -> Refusal {
+    Refusal::new(
+        Code::TooLarge,
+        format!("The request body is larger than {limit} bytes"),
+    )
 }
 
 fn invalid(message: String) -> Refusal {

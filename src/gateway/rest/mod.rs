@@ -125,7 +125,9 @@ impl From<ForwardError> for Refusal {
                 Code::UpstreamUnreachable,
                 "The service behind this path cannot be reached",
             ),
-            ForwardError::Call(CallError::Broken(_) | CallError::TooLarge { .. }) => Self::new(
+            ForwardError::Call(
+                CallError::Broken(_) | CallError::TooLarge { .. } | CallError::Coding(_),
+            ) => Self::new(
                 Code::UpstreamBroken,
                 "The service behind this path broke off before it answered",
             ),

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     gateway::{Code, Refusal, gate::Target, metrics::RouteMetrics},
-    upstream::{self, Registry, Upstream},
+    upstream::{self, Http2, Registry, Upstream},
 };
 use http::{HeaderValue, Method, request::Parts};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -38,6 +38,8 @@ impl Table {
         let upstreams = upstreams.iter().map(|(name, group)| {
             let settings = upstream::Config {
                 timeout: group.timeout,
+                // A route may keep the client's host, which HTTP/2 would have to say in the target.
+                http2: Http2::Disable,
                 ..upstream::Config::default()
             };
             let upstream = registry.upstream(name, group.endpoints.clone(), settings);
