@@ -111,7 +111,9 @@ impl<'a> Placing<'a> {
     /// whole lists of entities are missing.
     pub(super) fn findings(&mut self, findings: Findings) {
         let reported = !self.errors.list().is_empty();
-        for (row, position) in findings.uneven {
+        // A row at several places is merged into as often, and reported at all of them.
+        let uneven: IndexSet<(RowId, PositionId)> = findings.uneven.into_iter().collect();
+        for (row, position) in uneven {
             let field = &self.program.position(position).field;
             let message = format!("subgraphs disagree on the length of the list `{field}`");
             let report = Failure::malformed(message).into();

@@ -260,13 +260,21 @@ impl<'t> Reader<'_, 't> {
 
     /// The fields of an entity fetch.
     fn entity_fields(&mut self, joins: &[Joins]) -> Result<(), Malformed> {
-        let mut received = vec![None; joins.len()];
+        // By field: nothing yet, or how many entities there are, if there is a list.
+        let mut received: Vec<Option<Option<usize>>> = vec![None; joins.len()];
         self.json.mark(b'{', "an object")?;
         if !self.json.takes_mark(b'}') {
             loop {
                 let key = self.json.key()?;
                 match joins.iter().position(|joins| joins.key() == key) {
-                    Some(index) => received[index] = self.entities((index, &joins[index]))?,
+                    Some(index) => {
+                        if received[index].is_some() {
+                            // Of several, the last one counts.
+                            self.placed.retain(|placed| placed.field as usize != index);
+                            self.findings.odd.retain(|(field, _)| *field != index);
+                        }
+                        received[index] = Some(self.entities((index, &joins[index]))?);
+                    }
                     None => {
                         self.json.value()?;
                     }
@@ -276,7 +284,8 @@ impl<'t> Reader<'_, 't> {
                 }
             }
         }
-        for (field, (received, joins)) in received.into_iter().zip(joins).enumerate() {
+        let received = received.into_iter().map(Option::flatten);
+        for (field, (received, joins)) in received.zip(joins).enumerate() {
             if received.is_none_or(|received| received < joins.representations()) {
                 self.findings.short.push((field, received));
             }

@@ -17,7 +17,7 @@ impl Reader<'_, '_> {
         if self.json.takes_mark(b'}') {
             return Ok(());
         }
-        // What came before the type that decides its use.
+        // What came before the type that decides its use, and what came after that: of several, the last one counts.
         let mut early: SmallVec<[(&Key, usize); 2]> = SmallVec::new();
         let mut type_to_come = shape.tells_type && self.rows.object(row).is_none();
         let mut expected = 0;
@@ -37,7 +37,7 @@ impl Reader<'_, '_> {
                         self.learn_type(row, self.json.since(start));
                         type_to_come = false;
                         self.each_use(key, row, start)?;
-                    } else if type_to_come && key.depends_on_type {
+                    } else if key.depends_on_type && (type_to_come || !early.is_empty()) {
                         early.push((key, self.json.value()?));
                     } else if let [only] = &*key.uses {
                         self.only_use(only, row)?;
@@ -201,13 +201,13 @@ impl Reader<'_, '_> {
             return Ok(false);
         }
         self.json.mark(b'[', "a list")?;
+        let mut before = self.json.at();
         if self.json.takes_mark(b']') {
-            return Ok(true);
+            return Ok(self.json.at() == before + 1);
         }
         let (lists, nullable) = (item_type(inner).is_some(), !inner.is_non_null());
         let mut fits = true;
         loop {
-            let before = self.json.at();
             let first = self.json.peek();
             let start = self.json.at();
             fits &= match first {
@@ -225,6 +225,7 @@ impl Reader<'_, '_> {
             if !comes_another {
                 return Ok(fits);
             }
+            before = self.json.at();
         }
     }
 }

@@ -151,10 +151,15 @@ impl Draft {
         self
     }
 
+    /// Completes the plan with what the client sees, and compiles it.
+    pub(super) fn output(self, selection: &str) -> Arc<Program> {
+        compile(supergraph(), self.plan(selection))
+    }
+
     /// Completes the plan with what the client sees.
-    pub(super) fn output(mut self, selection: &str) -> Arc<Program> {
+    pub(super) fn plan(mut self, selection: &str) -> Plan {
         self.plan.output = self.output_of((ROOT, self.names[0].1), &parse(selection));
-        compile(supergraph(), self.plan)
+        self.plan
     }
 
     fn fetch(mut self, subgraph: &str, after: &[u32], document: &str, kind: FetchKind) -> Self {

@@ -285,3 +285,44 @@ fn entities_with_objects_of_their_own_stay_apart() {
         r#"c {"representations":[{"__typename":"Review","id":"r1"},{"__typename":"Review","id":"r2"}]}"#
     );
 }
+
+#[test]
+fn uneven_lists_in_a_shared_entity_are_reported_once_at_each_place() {
+    let program = Draft::query()
+        .root("a", &[], "{ users { id } }")
+        .entities(
+            "b",
+            &[0],
+            vec![at("users", "{ id }", "{ address { zips { code } } }")],
+        )
+        .entities(
+            "c",
+            &[1],
+            vec![at("users", "{ id }", "{ address { zips { area } } }")],
+        )
+        .output("{ users { address { zips { code area } } } }");
+    let fakes = Fakes::default()
+        .answer("a", r#"{"data":{"users":[{"id":"1"},{"id":"1"}]}}"#)
+        .answer(
+            "b",
+            r#"{"data":{"_entities":[{"address":{"zips":[{"code":"x"}]}}]}}"#,
+        )
+        .answer(
+            "c",
+            r#"{"data":{"_entities":[{"address":{"zips":[{"area":"y"},{"area":"z"}]}}]}}"#,
+        );
+    let address = r#"{"address":{"zips":[{"code":"x","area":"y"}]}}"#;
+    let error = |index| {
+        format!(
+            "Malformed at users.{index}.address.zips (c): subgraphs disagree on the length of the list `zips`"
+        )
+    };
+    assert_eq!(
+        exchange(&program, &fakes),
+        format!(
+            "{{\"users\":[{address},{address}]}}\n{}\n{}",
+            error(0),
+            error(1)
+        )
+    );
+}

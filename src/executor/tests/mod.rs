@@ -2,7 +2,10 @@
 
 mod draft;
 mod fakes;
+mod hostile;
+mod reference;
 
+mod agreement;
 mod contexts;
 mod entities;
 mod failures;
@@ -13,4 +16,5 @@ mod places;
 mod random;
 mod reading;
 mod schedule;
+mod shared;
 mod types;

@@ -1,6 +1,6 @@
 //! What a subgraph answers → what the client sees, without joins.
 
-use super::draft::Draft;
+use super::draft::{Draft, at};
 use super::fakes::{Fakes, exchange, respond_with};
 use serde_json::json;
 
@@ -61,6 +61,48 @@ fn of_duplicate_keys_the_last_wins() {
     assert_eq!(
         user("{ name }", "{ name }", r#"{"name":"Ann","name":null}"#),
         r#"{"me":{"name":null}}"#
+    );
+}
+
+#[test]
+fn of_duplicate_keys_the_last_wins_on_both_sides_of_the_type() {
+    let program = Draft::query()
+        .root("a", &[], "{ media { __typename ... on Book { pages } } }")
+        .output("{ media { ... on Book { pages } } }");
+    let fakes = Fakes::default().answer(
+        "a",
+        r#"{"data":{"media":[{"pages":1,"__typename":"Book","pages":2}]}}"#,
+    );
+    assert_eq!(exchange(&program, &fakes), r#"{"media":[{"pages":2}]}"#);
+}
+
+#[test]
+fn of_duplicate_lists_of_entities_the_last_counts() {
+    let program = Draft::query()
+        .root("a", &[], "{ me { id } }")
+        .entities("b", &[0], vec![at("me", "{ id }", "{ name age }")])
+        .output("{ me { name age } }");
+    let fakes = Fakes::default()
+        .answer("a", r#"{"data":{"me":{"id":"1"}}}"#)
+        .answer(
+            "b",
+            r#"{"data":{"_entities":[{"name":"Ann"}],"_entities":[{"age":7}]}}"#,
+        );
+    assert_eq!(
+        exchange(&program, &fakes),
+        r#"{"me":{"name":null,"age":7}}"#
+    );
+}
+
+#[test]
+fn white_space_in_lists_of_leaves_is_not_copied() {
+    assert_eq!(
+        user(
+            "{ tags metas }",
+            "{ tags metas }",
+            r#"{"tags":[ "a" , "b"],"metas":[ ]}"#
+        ),
+        r#"{"me":{"tags":["a","b"],"metas":[]}}"#
     );
 }
 
