@@ -20,8 +20,8 @@ use tokio::sync::oneshot;
 /// Errors of all fetches together that are listed; more are only counted.
 const LISTED_ERRORS: usize = 1000;
 
-/// Answers with more bytes than this are read, and responses made of more are written, where no other request waits:
-/// that takes a millisecond or more.
+/// Answers with more bytes than this are read, and responses made of more are written, by [`Subgraphs::offload`]: that takes
+/// a millisecond or more.
 const LARGE: usize = 1024 * 1024;
 
 /// Answers one request.

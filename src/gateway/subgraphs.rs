@@ -264,15 +264,6 @@ impl Subgraphs for Outgoing<'_> {
     ) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>> {
         Box::pin(self.send(call))
     }
-
-    fn offload(&self, job: Box<dyn FnOnce() + Send>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let task = tokio::task::spawn_blocking(job);
-        Box::pin(async {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a large answer could not be handled");
-            }
-        })
-    }
 }
 
 /// What comes of it, if that comes before the deadline.

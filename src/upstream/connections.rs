@@ -22,6 +22,9 @@ use tokio::sync::Semaphore;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 const IDLE_CONNECTIONS_PER_HOST_MAX: usize = 256;
+/// How much is read at once, and how long the head of an answer may be: buffers of hyper's 400 kB stay with their
+/// connections, and reading is no faster with them.
+const READ_BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// How many bytes of one answer over HTTP/2 may be under way, and of all answers of a connection: what is asked for is
 /// read at once, so a window only has to cover what comes within a round trip.
 const STREAM_WINDOW: u32 = 1024 * 1024;
@@ -180,6 +183,7 @@ fn settings(http2: Http2) -> Builder {
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(IDLE_CONNECTIONS_PER_HOST_MAX)
+        .http1_max_buf_size(READ_BUFFER_BYTES_MAX)
         .set_host(http2 != Http2::Disable);
     builder
 }
