@@ -42,8 +42,8 @@ pub(super) struct Reading {
     pub findings: Findings,
 }
 
-/// Reads the answer to the step `index` into the rows it is meant for. A body that is a GraphQL response counts as one whatever its status
-/// (<https://graphql.github.io/graphql-over-http/draft/#sec-Processing-the-response>).
+/// Reads the answer to the step `index` into the rows it is meant for. A body that is a GraphQL response counts as one
+/// whatever its status (<https://graphql.github.io/graphql-over-http/draft/#sec-Processing-the-response>).
 pub(super) fn read(
     program: &Program,
     (index, destination): (usize, &Destination),
@@ -81,8 +81,7 @@ fn read_body(
         } => {
             rows.shared |= shape.has_composites && into.len() > placed.len();
             // One for all rows, or one for each.
-            let from = placed.iter().chain(placed.iter().cycle());
-            for (&into, placed) in into.iter().zip(from) {
+            for (&into, placed) in into.iter().zip(placed.iter().cycle()) {
                 let both = (into, placed.row);
                 merge::merge((rows, body), both, shape, &mut reading.findings);
             }

@@ -18,7 +18,7 @@ pub struct Request<'a> {
     /// Coerced variables (GraphQL spec section 6.1.2).
     pub variables: &'a Map<String, Value>,
     /// The answers to `__schema` and `__type` fields by response key, when the operation has any.
-    pub introspection: Option<&'a Map<String, Value>>,
+    pub introspection: Option<&'a Arc<Map<String, Value>>>,
     /// How to reach the subgraphs, with this request's headers, deadline and trace.
     pub subgraphs: &'a dyn Subgraphs,
 }

@@ -193,7 +193,7 @@ impl<'a> Run<'a> {
         let mut errors = self.errors.finish();
         let introspection = request.introspection.cloned();
         let job = move || {
-            let (text, more) = write::write(&program, &rows, introspection.as_ref(), &errors);
+            let (text, more) = write::write(&program, &rows, introspection.as_deref(), &errors);
             errors.extend(more);
             (text, errors)
         };

@@ -37,7 +37,8 @@ impl Execution<'_> {
         let introspecting = documents.introspect(self.prepared, self.variables);
         let introspection = until(deadline, introspecting)
             .await
-            .unwrap_or_else(|| Err(Refusal::timeout()))?;
+            .unwrap_or_else(|| Err(Refusal::timeout()))?
+            .map(Arc::new);
         let subgraphs = Outgoing::new(self.snapshot, self.local, self.client, deadline);
         let request = executor::Request {
             variables: self.variables,

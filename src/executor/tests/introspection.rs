@@ -6,6 +6,7 @@ use crate::executor::{IntrospectionError, Reply, Request, introspect, run};
 use apollo_compiler::ExecutableDocument;
 use futures_util::FutureExt;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 fn introspection(query: &str, variables: Value) -> Result<Map<String, Value>, IntrospectionError> {
     let api = supergraph().api();
@@ -54,7 +55,7 @@ fn answers_stand_where_the_client_wants_them() {
     let fakes = Fakes::default().answer("a", r#"{"data":{"count":1}}"#);
     let request = Request {
         variables: &Map::new(),
-        introspection: Some(&answers.unwrap()),
+        introspection: Some(&Arc::new(answers.unwrap())),
         subgraphs: &fakes,
     };
     let Reply::One(response) = run(&program, request).now_or_never().unwrap();
