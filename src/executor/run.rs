@@ -61,10 +61,12 @@ async fn work<T: Send + 'static>(
     }
     let (done, outcome) = oneshot::channel();
     let job = move || {
-        // Whoever waited may be gone.
-        let _ = done.send(job());
+        // Whoever waits may be gone, before or after.
+        if !done.is_closed() {
+            let _ = done.send(job());
+        }
     };
-    subgraphs.offload(Box::new(job)).await;
+    subgraphs.offload(Box::new(job));
     outcome.await.ok()
 }
 
