@@ -9,6 +9,7 @@ mod authorization;
 mod bulk;
 mod call_key;
 mod check;
+mod claims;
 mod compression;
 mod config;
 mod csrf;
@@ -21,6 +22,7 @@ mod gate;
 mod graphql;
 mod header_types;
 mod headers;
+mod host;
 mod ide;
 mod in_flight;
 mod include_subgraph_errors;
@@ -61,6 +63,7 @@ pub use errors::{Code, Problem, Refusal};
 pub use expose::Config as PluginsConfig;
 pub use finding::Finding;
 pub use headers::Config as HeadersConfig;
+pub use host::is_host;
 pub use ide::{HomepageConfig, SandboxConfig};
 pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
@@ -145,6 +148,11 @@ pub async fn handle(
 /// The response to a request that is refused before [`handle`] can see it, or when it fails.
 pub fn refuse(refusal: &Refusal) -> Response<Body> {
     graphql::refuse(Media::Json, refusal).map(Body::full)
+}
+
+/// The response to a request that is refused unread, so that nobody knows which end it is for.
+pub fn refuse_unread(refusal: &Refusal) -> Response<Body> {
+    rest::refuse(refusal)
 }
 
 /// Passes a request on to the upstream of a route.
