@@ -177,12 +177,13 @@ fn request(stream: &mut BufReader<TcpStream>) -> Option<()> {
             let digits = size.trim().split(';').next()?.trim();
             let size = usize::from_str_radix(digits, 16).ok()?;
             if size == 0 {
-                let mut end = String::new();
-                while end.trim_end_matches(['\r', '\n']) != "" || end.is_empty() {
-                    end.clear();
-                    line(stream, &mut end)?;
+                loop {
+                    let mut trailer = String::new();
+                    line(stream, &mut trailer)?;
+                    if trailer.trim_end_matches(['\r', '\n']).is_empty() {
+                        return Some(());
+                    }
                 }
-                return Some(());
             }
             skip(stream, size + 2)?;
         }

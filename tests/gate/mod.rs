@@ -1,6 +1,8 @@
 //! The gate: what is refused before anybody looks at it, and clients that would only take up room.
 
 mod corpus;
+mod floods;
+mod frames;
 mod limits;
 
 use crate::kit::Router;
