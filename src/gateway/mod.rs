@@ -73,7 +73,7 @@ pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
-pub use rest::{Misfit, RoutesConfig, UpstreamsConfig};
+pub use rest::{Misfit, RoutesConfig, UpstreamsConfig, WebSocketConfig};
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
 pub use trace::Config as TraceConfig;
@@ -130,6 +130,7 @@ pub async fn handle(
                 observation: &observation,
                 target,
                 body,
+                sockets: &snapshot.sockets,
             };
             pass(snapshot, local, route, request)
                 .await
@@ -138,6 +139,7 @@ pub async fn handle(
         Err(refusal) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
         Err(refusal) => rest::refuse(&refusal),
     };
+    let response = rest::for_grpc(&head.headers, response);
     let response = match snapshot.compresses {
         true => compression::compress(&head.headers, response).await,
         false => response,
@@ -163,8 +165,16 @@ async fn pass(
     request: rest::Request<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
-    authenticate(snapshot, request.observation.head(), deadline).await?;
-    rest::answer(route, &local.connections, request).await
+    let head = request.observation.head();
+    let grpc_deadline = rest::grpc_deadline(&head.headers);
+    authenticate(snapshot, head, deadline).await?;
+    let answering = rest::answer(route, &local.connections, request);
+    let Some(deadline) = grpc_deadline else {
+        return answering.await;
+    };
+    let answer = timeout_at(deadline, answering).await;
+    let answer = answer.map_err(|_| Refusal::timeout())??;
+    Ok(rest::until_grpc_deadline(deadline, answer))
 }
 
 /// Who sends a request, whichever end it is for.

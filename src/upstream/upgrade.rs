@@ -139,7 +139,8 @@ impl AsyncRead for Watched<'_> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.io).poll_read(context, buffer))?;
         *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        self.bytes.increment((buffer.filled().len() - before) as u64);
+        self.bytes
+            .increment((buffer.filled().len() - before) as u64);
         Poll::Ready(Ok(()))
     }
 }

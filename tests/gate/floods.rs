@@ -53,14 +53,20 @@ fn a_head_without_end_ends_the_connection() {
 #[test]
 fn a_head_over_the_limit_is_431() {
     let upstream = counting();
-    let router = router(upstream.address, "limits: { http1_max_request_headers: 50 }\n");
+    let router = router(
+        upstream.address,
+        "limits: { http1_max_request_headers: 50 }\n",
+    );
     let mut peer = Peer::connect(router.address, &[]);
     // Small, but many: crumbs of cookies are headers like any other.
     let block = get("/", &[("cookie", "a=b"); 60]);
     peer.send(&frame(HEADERS, END_STREAM | END_HEADERS, 1, &block));
     let answer = peer.first(HEADERS).unwrap();
     // `431` in the coding of RFC 7541 appendix B.
-    let is_431 = answer.payload.windows(3).any(|three| three == [0x69, 0x90, 0xff]);
+    let is_431 = answer
+        .payload
+        .windows(3)
+        .any(|three| three == [0x69, 0x90, 0xff]);
     assert!(is_431, "{answer:?}");
     assert_eq!(upstream.count(), 0);
     let large = get("/", &[("x", &"y".repeat(120)); 40]);
@@ -74,7 +80,10 @@ fn who_asks_for_pongs_and_does_not_take_them_is_given_up() {
     let upstream = counting();
     let config = "server: { http: { write_timeout: 200ms } }\n";
     let router = router(upstream.address, config);
-    for one in [frame(PING, 0, 0, &[0; 8]), frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 255, 255])] {
+    for one in [
+        frame(PING, 0, 0, &[0; 8]),
+        frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 255, 255]),
+    ] {
         let mut peer = Peer::connect(router.address, &[]);
         // So that the connection has begun.
         peer.send(&request(1, "/"));
@@ -92,7 +101,10 @@ fn a_hundred_requests_at_a_time() {
     let router = router(upstream.address, "");
     let mut peer = Peer::connect(router.address, &[]);
     let settings = peer.first(SETTINGS).unwrap();
-    let told = settings.payload.chunks(6).find(|one| one[..2] == STREAMS.to_be_bytes());
+    let told = settings
+        .payload
+        .chunks(6)
+        .find(|one| one[..2] == STREAMS.to_be_bytes());
     assert_eq!(told.map(|one| &one[2..]), Some(&100u32.to_be_bytes()[..]));
     peer.send(&frame(SETTINGS, ACK, 0, &[]));
 }
@@ -100,7 +112,10 @@ fn a_hundred_requests_at_a_time() {
 #[test]
 fn a_client_that_gives_no_window_is_given_up() {
     let upstream = counting();
-    let router = router(upstream.address, "server: { http: { write_timeout: 100ms } }\n");
+    let router = router(
+        upstream.address,
+        "server: { http: { write_timeout: 100ms } }\n",
+    );
     let mut peer = Peer::connect(router.address, &[(WINDOW, 0)]);
     for stream in (1..200).step_by(2) {
         peer.send(&request(stream, "/"));
@@ -118,7 +133,10 @@ fn a_client_that_gives_no_window_is_given_up() {
 #[test]
 fn a_client_without_requests_is_sent_away() {
     let upstream = counting();
-    let router = router(upstream.address, "server: { http: { http2_idle_timeout: 50ms } }\n");
+    let router = router(
+        upstream.address,
+        "server: { http: { http2_idle_timeout: 50ms } }\n",
+    );
     let mut peer = Peer::connect(router.address, &[]);
     peer.send(&request(1, "/"));
     assert!(peer.first(DATA).is_some());

@@ -162,10 +162,7 @@ fn is_named(headers: &HeaderMap, name: &[u8]) -> bool {
 
 /// What a server answers to a key.
 fn accept(key: &[u8]) -> String {
-    let digest = digest::digest(
-        &digest::SHA1_FOR_LEGACY_USE_ONLY,
-        &[key, SUFFIX].concat(),
-    );
+    let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &[key, SUFFIX].concat());
     base64(digest.as_ref())
 }
 
@@ -179,7 +176,11 @@ fn base64(bytes: &[u8]) -> String {
         });
         for at in 0..4 {
             let letter = LETTERS[bits >> (18 - 6 * at) & 63];
-            text.push(if at > three.len() { '=' } else { char::from(letter) });
+            text.push(if at > three.len() {
+                '='
+            } else {
+                char::from(letter)
+            });
         }
     }
     text
@@ -193,7 +194,10 @@ mod tests {
 
     #[test]
     fn a_key_is_answered_as_in_the_rfc() {
-        assert_eq!(accept(b"dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert_eq!(
+            accept(b"dGhlIHNhbXBsZSBub25jZQ=="),
+            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+        );
         let texts = ["", "f", "fo", "foo", "foob"].map(|text| base64(text.as_bytes()));
         assert_eq!(texts, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
     }
