@@ -85,7 +85,7 @@ use authentication::Caller;
 use bytes::Bytes;
 use execution::Execution;
 use graphql::Media;
-use http::{Request, Response, request::Parts};
+use http::{HeaderMap, Request, Response, request::Parts};
 use observation::Observation;
 use route::Route;
 use std::{net::IpAddr, sync::Arc};
@@ -153,8 +153,8 @@ pub fn refuse(refusal: &Refusal) -> Response<Body> {
 }
 
 /// The response to a request that is refused unread, so that nobody knows which end it is for.
-pub fn refuse_unread(refusal: &Refusal) -> Response<Body> {
-    rest::refuse(refusal)
+pub fn refuse_unread(headers: &HeaderMap, refusal: &Refusal) -> Response<Body> {
+    rest::for_grpc(headers, rest::refuse(refusal))
 }
 
 /// Passes a request on to the upstream of a route.

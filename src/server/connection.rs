@@ -11,7 +11,7 @@ use super::{
 };
 use crate::gateway::{self, Body, Gateway, Local, Refusal, UrlPath};
 use futures_util::FutureExt;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body::Body as _;
 use hyper::{
     body::Incoming,
@@ -199,7 +199,7 @@ impl End {
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         self.talk.begin();
         if let Some(fault) = self.talk.refused(&request) {
-            return refuse(fault);
+            return refuse(request.headers(), fault);
         }
         let Some(streams) = &self.streams else {
             let offers = offers_protocol(&request);
@@ -214,7 +214,7 @@ impl End {
         };
         // h2 limits their bytes. Cookies come in crumbs, each a header.
         if request.headers().len() > self.settings.limits.headers_max {
-            return refuse(Fault::TooManyHeaders);
+            return refuse(request.headers(), Fault::TooManyHeaders);
         }
         let stream = streams.open();
         let response = self.handle(request).await;
@@ -250,7 +250,7 @@ impl End {
 }
 
 /// The answer to a request that nobody looks at.
-fn refuse(fault: Fault) -> Response<Body> {
+fn refuse(headers: &HeaderMap, fault: Fault) -> Response<Body> {
     metrics::counter!("api_requests_refused_unread_total", "reason" => fault.name()).increment(1);
-    gateway::refuse_unread(&fault.refusal())
+    gateway::refuse_unread(headers, &fault.refusal())
 }

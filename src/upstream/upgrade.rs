@@ -5,7 +5,7 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use metrics::{Counter, Gauge};
 use std::{
-    future::{Future, pending},
+    future::pending,
     io,
     pin::Pin,
     sync::{Mutex, PoisonError},

@@ -69,7 +69,8 @@ fn a_head_over_the_limit_is_431() {
         .any(|three| three == [0x69, 0x90, 0xff]);
     assert!(is_431, "{answer:?}");
     assert_eq!(upstream.count(), 0);
-    let large = get("/", &[("x", &"y".repeat(120)); 40]);
+    let long = "y".repeat(120);
+    let large = get("/", &[("x", long.as_str()); 40]);
     peer.send(&frame(HEADERS, END_STREAM | END_HEADERS, 3, &large));
     peer.send(&request(5, "/"));
     a_good_client_is_answered(&router);
@@ -135,10 +136,11 @@ fn a_client_without_requests_is_sent_away() {
     let upstream = counting();
     let router = router(
         upstream.address,
-        "server: { http: { http2_idle_timeout: 50ms } }\n",
+        "server: { http: { http2_idle_timeout: 50ms, write_timeout: 100ms } }\n",
     );
     let mut peer = Peer::connect(router.address, &[]);
     peer.send(&request(1, "/"));
     assert!(peer.first(DATA).is_some());
+    // It does not say that it has heard that.
     assert_eq!(peer.end(), Some(0));
 }

@@ -25,8 +25,6 @@ pub const CALM: u32 = 11;
 #[derive(Clone, Debug)]
 pub struct Frame {
     pub kind: u8,
-    pub flags: u8,
-    pub stream: u32,
     pub payload: Vec<u8>,
 }
 
@@ -65,8 +63,6 @@ impl Peer {
         self.read(&mut payload)?;
         Some(Frame {
             kind: head[3],
-            flags: head[4],
-            stream: u32::from_be_bytes([head[5], head[6], head[7], head[8]]) & (u32::MAX >> 1),
             payload,
         })
     }

@@ -3,7 +3,10 @@
 mod corpus;
 mod floods;
 mod frames;
+mod grpc;
 mod limits;
+mod streams;
+mod websockets;
 
 use crate::kit::Router;
 use corpus::{Case, Counting};
