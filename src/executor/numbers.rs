@@ -20,13 +20,13 @@ pub(super) struct Run {
 }
 
 /// The numbers that a text begins with, up to the last one that ends within it, if they are all written without exponent and
-/// white space and, with `small_integers`, without a fraction, as `-0` or with more than nine digits. None: some are not, or
-/// are no numbers.
+/// white space and, with `small_integers`, are integers of 32 bits, but for `-0`. None: some are not, or are no numbers.
 #[inline]
 pub(super) fn run(window: &[u8; WINDOW], small_integers: bool) -> Option<Run> {
     let Seen {
         digits,
         zeros,
+        ones,
         points,
         signs,
         commas,
@@ -54,7 +54,18 @@ pub(super) fn run(window: &[u8; WINDOW], small_integers: bool) -> Option<Run> {
             .into_iter()
             .fold(digits, |run, by| run & run >> by);
         let ten = eight & eight >> 2;
-        wrong |= points | signed & zeros | ten;
+        wrong |= points | signed & zeros | ten & ten >> 1;
+        // Of ten digits, those that begin with a 1 are small enough, which is most of them.
+        let mut doubtful = ten & firsts & !ones;
+        while doubtful != 0 {
+            let first = doubtful.trailing_zeros();
+            let most = match signed >> first & 1 {
+                0 => b"2147483647",
+                _ => b"2147483648",
+            };
+            wrong |= u64::from(window[first as usize..][..10] > most[..]) << first;
+            doubtful &= doubtful - 1;
+        }
     }
     (wrong & inside == 0).then_some(Run {
         length: length as usize,
@@ -67,6 +78,7 @@ pub(super) fn run(window: &[u8; WINDOW], small_integers: bool) -> Option<Run> {
 struct Seen {
     digits: u64,
     zeros: u64,
+    ones: u64,
     points: u64,
     signs: u64,
     commas: u64,
@@ -83,6 +95,7 @@ impl Seen {
         Self {
             digits: values.min(every(9)).simd_eq(values).to_bitmask(),
             zeros: places_of(b'0'),
+            ones: places_of(b'1'),
             points: places_of(b'.'),
             signs: places_of(b'-'),
             commas: places_of(b','),
@@ -127,8 +140,7 @@ mod tests {
     fn is_number(text: &str, small_integers: bool) -> bool {
         let is_plain = |c: char| c.is_ascii_digit() || matches!(c, '-' | '.');
         let is_json = serde_json::from_str::<f64>(text).is_ok() && text.chars().all(is_plain);
-        let digits = text.trim_start_matches('-');
-        is_json && !(small_integers && (text == "-0" || digits.contains('.') || digits.len() > 9))
+        is_json && (!small_integers || text != "-0" && text.parse::<i32>().is_ok())
     }
 
     #[test]
@@ -177,11 +189,20 @@ mod tests {
         for text in not {
             assert_eq!(seen(text, false), None, "{text}");
         }
-        for text in ["1.0,", "-0]", "1,-0,2]", "1234567890,", "-1234567890]"] {
+        for text in [
+            "1.0,",
+            "-0]",
+            "1,-0,2]",
+            "2147483648,",
+            "-2147483649]",
+            "9999999999,",
+            "12345678901,",
+        ] {
             assert_eq!(seen(text, true), None, "{text}");
             assert!(seen(text, false).is_some(), "{text}");
         }
-        assert!(seen("0,-1,123456789,-123456789]", true).is_some());
+        let all = "2147483647,-2147483648,1999999999,-2000000000]";
+        assert_eq!(seen(all, true).map(|run| run.count), Some(4));
     }
 
     proptest! {
@@ -189,7 +210,7 @@ mod tests {
 
         #[test]
         fn it_sees_what_reading_finds(
-            text in "(-?(0|[1-9][0-9]{0,11})(\\.[0-9]{1,9})?,){0,12}[,\\] e.0-]{0,3}[0-9,\\]]{0,9}",
+            text in "(-?(0|[1-9][0-9]{0,11}|[12][0-9]{9})(\\.[0-9]{1,9})?,){0,12}[,\\] e.0-]{0,3}[0-9,\\]]{0,9}",
             small_integers: bool,
         ) {
             prop_assert_eq!(seen(&text, small_integers), read(&text, small_integers));

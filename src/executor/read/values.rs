@@ -10,6 +10,9 @@ use crate::schema::{TypeId, TypeKind};
 use apollo_compiler::ast::Type;
 use smallvec::SmallVec;
 
+/// How many numbers of a list are taken one by one when some of those that come next are not written the plain way.
+const ONE_BY_ONE: usize = 8;
+
 impl Reader<'_, '_> {
     /// An object, read into a fresh row. It begins here.
     pub(super) fn object(&mut self, shape: &Shape, row: RowId) -> Result<(), Malformed> {
@@ -227,15 +230,20 @@ impl Reader<'_, '_> {
         let mut fits = true;
         let most = self.program.limits.list_items;
         let mut items = 0;
+        let mut one_by_one = 0;
         loop {
-            while numbers && let Some(run) = self.json.numbers(leaf == Leaf::Int) {
-                items += run.count;
-                if run.closes {
-                    self.is_long |= items > most;
-                    return Ok(fits);
+            if numbers && one_by_one == 0 {
+                while let Some(run) = self.json.numbers(leaf == Leaf::Int) {
+                    items += run.count;
+                    if run.closes {
+                        self.is_long |= items > most;
+                        return Ok(fits);
+                    }
+                    before = self.json.at();
                 }
-                before = self.json.at();
+                one_by_one = ONE_BY_ONE;
             }
+            one_by_one = one_by_one.saturating_sub(1);
             items += 1;
             self.is_long |= items > most;
             let first = self.json.peek();
