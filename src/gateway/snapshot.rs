@@ -8,6 +8,7 @@ use super::{
     authentication::Authentication,
     authorization::{self, Authorization},
     check,
+    cors::Cors,
     csrf::Csrf,
     dedupe::Dedupe,
     expose,
@@ -37,6 +38,7 @@ pub struct Snapshot {
     pub(super) path: UrlPath,
     pub(super) introspection: bool,
     pub(super) limits: Limits,
+    pub(super) cors: Cors,
     pub(super) csrf: Csrf,
     pub(super) authentication: Authentication,
     pub(super) authorization: Authorization,
@@ -87,6 +89,7 @@ impl Snapshot {
             path: config.path.clone(),
             introspection: config.introspection,
             limits: Limits::new(&config.limits),
+            cors: Cors::new(&config.cors),
             csrf: Csrf::new(&config.csrf),
             authentication: Authentication::new(
                 &config.authentication,
