@@ -3,9 +3,9 @@
 use crate::{
     gateway::{
         self, AuthenticationConfig, AuthorizationConfig, CsrfConfig, HeadersConfig, HomepageConfig,
-        IncludeSubgraphErrorsConfig, LimitsConfig, OverrideLabelsConfig, OverrideSubgraphUrlConfig,
-        PluginsConfig, RateLimitConfig, RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig,
-        TrafficShapingConfig, UpstreamsConfig, UrlPath,
+        IncludeSubgraphErrorsConfig, LimitsConfig, MaintenanceConfig, OverrideLabelsConfig,
+        OverrideSubgraphUrlConfig, PluginsConfig, RateLimitConfig, RequestIdConfig, RoutesConfig,
+        SandboxConfig, TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -33,6 +33,7 @@ pub struct Config {
     pub upstreams: UpstreamsConfig,
     pub routes: RoutesConfig,
     pub ratelimit: RateLimitConfig,
+    pub maintenance: MaintenanceConfig,
     pub request_id: RequestIdConfig,
     pub health_check: HealthConfig,
     pub server: Server,
@@ -92,6 +93,7 @@ impl Config {
             upstreams: self.upstreams.clone(),
             routes: self.routes.clone(),
             ratelimit: self.ratelimit.clone(),
+            maintenance: self.maintenance.clone(),
             request_id: self.request_id,
             tracing: TraceConfig {
                 ratio: self.telemetry.exporters.tracing.ratio(),

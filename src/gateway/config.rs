@@ -27,6 +27,7 @@ pub struct Config {
     pub upstreams: rest::UpstreamsConfig,
     pub routes: rest::RoutesConfig,
     pub ratelimit: rate_limit::Config,
+    pub maintenance: rest::MaintenanceConfig,
     pub request_id: request_id::Config,
     pub tracing: trace::Config,
     /// Whether each request is a line in the log.
@@ -53,6 +54,7 @@ impl Default for Config {
             upstreams: rest::UpstreamsConfig::default(),
             routes: rest::RoutesConfig::default(),
             ratelimit: rate_limit::Config::default(),
+            maintenance: rest::MaintenanceConfig::default(),
             request_id: request_id::Config::default(),
             tracing: trace::Config::default(),
             access_log: false,

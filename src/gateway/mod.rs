@@ -69,7 +69,7 @@ pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
-pub use rest::{Misfit, RoutesConfig, UpstreamsConfig};
+pub use rest::{MaintenanceConfig, Misfit, RoutesConfig, UpstreamsConfig};
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
 pub use trace::Config as TraceConfig;
@@ -107,6 +107,7 @@ pub async fn handle(
     let admitted = routed.and_then(|(route, target)| {
         if !matches!(route, Route::Page(_)) {
             snapshot.admit(&head.method)?;
+            snapshot.maintenance.check(client, &target)?;
         }
         Ok((route, target))
     });
