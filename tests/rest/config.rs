@@ -174,6 +174,7 @@ fn a_route_that_is_never_taken_is_pointed_at() {
     5 |   - to: shop
       |     ^
     "###);
+    insta::assert_snapshot!(error("  - { match: { path: /graphql }, to: shop }\n"), @"");
     let apart = "\
 upstreams:
   shop: { endpoints: ['http://shop.example'] }

@@ -7,6 +7,7 @@ use super::{
     maintenance,
     matching::Match,
     mirror,
+    path_pattern::PathPattern,
     pattern::{Host, Prefix},
     redirect::Redirect,
     sticky::Sticky,
@@ -14,7 +15,10 @@ use super::{
     transform::{OfRequest, OfResponse},
     versions,
 };
-use crate::upstream::{self, ByteSize, Endpoint};
+use crate::{
+    gateway::UrlPath,
+    upstream::{self, ByteSize, Endpoint},
+};
 use serde::Deserialize;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -91,6 +95,27 @@ impl Routes {
         check_names(&self.0)?;
         let matches: Vec<&Match> = self.0.iter().map(|route| &route.matches).collect();
         dead::check(&matches)
+    }
+}
+
+impl Routes {
+    /// Checks that none is for the path of the graph, which comes before them all.
+    pub fn check_beside(&self, graphql: &UrlPath) -> Result<(), Misfit> {
+        let Ok(graph) = PathPattern::try_from(graphql.as_str().to_owned()) else {
+            return Ok(());
+        };
+        let paths = self.0.iter().map(|route| route.matches.path.as_ref());
+        let mut paths = paths.enumerate();
+        match paths.find(|(_, path)| path.is_some_and(|path| graph.covers(path))) {
+            None => Ok(()),
+            Some((index, _)) => {
+                let at = ["routes", &index.to_string(), "match", "path"];
+                Err(Misfit::new(
+                    &at,
+                    format!("`{graph}` is the graph's own path (`supergraph.path`)"),
+                ))
+            }
+        }
     }
 }
 

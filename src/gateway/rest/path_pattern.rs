@@ -281,6 +281,7 @@ fn literal_segments(expression: &str) -> Vec<Step> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn pattern(written: &str) -> PathPattern {
         PathPattern::try_from(written.to_owned()).unwrap()
@@ -353,6 +354,23 @@ mod tests {
                 PathPattern::try_from(written.to_owned()).is_err(),
                 "{written}"
             );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_covered_is_matched(
+            one in "(/(a|b|\\{x\\})){1,3}(/|/\\*\\*|/\\{r\\.\\.\\.\\})?",
+            other in "~?(/(a|b|\\[ab\\]|\\{y\\})){1,3}(/|/\\*\\*|/\\.\\*)?",
+            path in "(/(a|b|c)?){1,4}",
+        ) {
+            let patterns = [one, other].map(PathPattern::try_from);
+            let [Ok(one), Ok(other)] = patterns else {
+                return Ok(());
+            };
+            if one.covers(&other) && other.matches(&path) {
+                prop_assert!(one.matches(&path), "{} {} {}", one, other, path);
+            }
         }
     }
 

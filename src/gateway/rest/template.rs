@@ -264,3 +264,72 @@ impl Variable {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::path::Path;
+    use http::Request;
+    use proptest::prelude::*;
+
+    fn template(written: &str) -> Template {
+        Template::try_from(written.to_owned()).unwrap()
+    }
+
+    /// A text for a request with this value in a header, in the query and in a segment of its path.
+    fn rendered(written: &str, value: &str, place: Place) -> Option<String> {
+        let segment = Place::Path.written(value);
+        let path = format!("/a/{segment}");
+        let request = Request::get(format!("{path}?v={segment}"));
+        let request = request.header("x-v", HeaderValue::from_bytes(value.as_bytes()).ok()?);
+        let (head, ()) = request.body(()).ok()?.into_parts();
+        let target = Target {
+            path: Path::parse(&path).or(Path::parse("/a/x")).ok()?,
+            authority: None,
+        };
+        let variables = Variables {
+            captures: vec![("v", target.path.as_str().strip_prefix("/a/")?)],
+            head: &head,
+            target: &target,
+            client: IpAddr::from([127, 0, 0, 1]),
+            request_id: &HeaderValue::from_static("r"),
+            route: "route",
+        };
+        template(written).render(&variables, place)
+    }
+
+    #[test]
+    fn each_place_has_its_way_of_writing() {
+        let all = "{v} {header.x-v} {query.v}";
+        let texts = [Place::Path, Place::Query, Place::Header, Place::Json]
+            .map(|place| rendered(all, "a b&\u{e4}", place).unwrap());
+        assert_eq!(texts[0], "a%20b%26%C3%A4 a%20b%26%C3%A4 a%20b%26%C3%A4");
+        assert_eq!(texts[1], texts[0]);
+        assert_eq!(texts[2], "a%20b%26%C3%A4 a b&%C3%A4 a b&%C3%A4");
+        assert_eq!(texts[3], "a b&\u{e4} a b&\u{e4} a b&\u{e4}");
+        let whole = rendered(
+            "{{{client.address}}} {route.name}{request.id}",
+            "x",
+            Place::Json,
+        );
+        assert_eq!(whole.unwrap(), "{127.0.0.1} router");
+        assert_eq!(rendered("{header.x-other}", "x", Place::Path), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_clients_write_stays_a_part_of_what_it_is_put_into(value in "[ -~\u{a0}-\u{ff}]{0,8}") {
+            for from in ["{v}", "{header.x-v}", "{query.v}"] {
+                if let Some(path) = rendered(&format!("/{from}/b"), &value, Place::Path) {
+                    prop_assert_eq!(path.matches(['/', '?', '#', '\\', ' ']).count(), 2, "{}", path);
+                }
+                if let Some(url) = rendered(&format!("/b?c={from}&d"), &value, Place::Path) {
+                    prop_assert_eq!(url.matches(['&', '=', '?', '#', ' ', '+']).count(), 3, "{}", url);
+                }
+                if let Some(text) = rendered(from, &value, Place::Header) {
+                    prop_assert!(HeaderValue::try_from(text).is_ok());
+                }
+            }
+        }
+    }
+}
