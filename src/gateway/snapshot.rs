@@ -51,6 +51,7 @@ pub struct Snapshot {
     /// What browsers are shown.
     pub(super) pages: Pages,
     pub(super) routes: rest::Table,
+    pub(super) sockets: rest::WebSockets,
     pub(super) observing: observation::Rules,
     rate_limit: Option<Arc<RateLimit>>,
     pub(super) maintenance: rest::MaintenanceConfig,
@@ -75,6 +76,7 @@ impl Snapshot {
         Ok(Self {
             subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?,
             routes: rest::Table::new(&config.routes, &config.upstreams, &lasting.registry)?,
+            sockets: rest::WebSockets::new(&config.websocket),
             labels: OverrideLabels::new(&config.override_labels, &supergraph),
             documents: Documents::new(
                 Arc::clone(&supergraph),

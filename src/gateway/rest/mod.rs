@@ -12,6 +12,7 @@ mod destination;
 mod expression;
 mod fixed;
 mod forward;
+mod grpc;
 mod header_field;
 mod hygiene;
 mod index;
@@ -21,7 +22,6 @@ mod key;
 mod maintenance;
 mod matching;
 mod mirror;
-mod misfit;
 mod network;
 mod pairs;
 mod parameters;
@@ -36,11 +36,17 @@ mod table;
 mod template;
 mod transform;
 mod versions;
+mod websocket;
 
-pub use config::{Misfit, Routes as RoutesConfig, Upstreams as UpstreamsConfig};
+pub use config::{Routes as RoutesConfig, Upstreams as UpstreamsConfig};
+pub(super) use grpc::{
+    deadline as grpc_deadline, translated as for_grpc, until as until_grpc_deadline,
+};
 pub use maintenance::Config as MaintenanceConfig;
 pub(super) use problem::refuse;
 pub(super) use table::{Route, Table};
+pub use websocket::Config as WebSocketConfig;
+pub(super) use websocket::WebSockets;
 
 use super::{Body, Refusal, gate::Target, observation::Observation};
 use crate::upstream::Connections;
@@ -55,6 +61,7 @@ pub(super) struct Request<'a> {
     pub(super) observation: &'a Observation<'a>,
     pub(super) target: Target<'a>,
     pub(super) body: Body,
+    pub(super) sockets: &'a WebSockets,
 }
 
 /// Does with a request what its route says.
@@ -67,6 +74,7 @@ pub(super) async fn answer(
         observation,
         target,
         body,
+        sockets,
     } = request;
     route.maintenance.check(observation.client(), &target)?;
     let variables = Variables {
@@ -84,6 +92,7 @@ pub(super) async fn answer(
             let passing = Passing {
                 connections,
                 observation,
+                sockets,
                 variables: &variables,
             };
             passing.answer(forwarding, body).await

@@ -2,10 +2,10 @@
 
 use super::{
     config, fixed::Fixed, forward::Forwarding, index::Index, maintenance, matching::Match,
-    misfit::Misfit, path_pattern::Captures, redirect::Redirect,
+    path_pattern::Captures, redirect::Redirect,
 };
 use crate::{
-    gateway::{Code, Refusal, gate::Target, metrics::RouteMetrics},
+    gateway::{Code, Refusal, gate::Target, metrics::RouteMetrics, misfit::Misfit},
     upstream::{self, Http2, Registry, Upstream},
 };
 use http::{HeaderValue, Method, request::Parts};
