@@ -3,10 +3,10 @@
 use crate::{
     gateway::{
         self, AuthenticationConfig, AuthorizationConfig, CorsConfig, CsrfConfig, HeadersConfig,
-        HomepageConfig, IncludeSubgraphErrorsConfig, LimitsConfig, OverrideLabelsConfig,
-        OverrideSubgraphUrlConfig, PluginsConfig, RateLimitConfig, RequestIdConfig, RoutesConfig,
-        SandboxConfig, TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
-        WebSocketConfig,
+        HomepageConfig, IncludeSubgraphErrorsConfig, LimitsConfig, MaintenanceConfig,
+        OverrideLabelsConfig, OverrideSubgraphUrlConfig, PluginsConfig, RateLimitConfig,
+        RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig, TrafficShapingConfig,
+        UpstreamsConfig, UrlPath, WebSocketConfig,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -36,6 +36,7 @@ pub struct Config {
     pub routes: RoutesConfig,
     pub websocket: WebSocketConfig,
     pub ratelimit: RateLimitConfig,
+    pub maintenance: MaintenanceConfig,
     pub request_id: RequestIdConfig,
     pub health_check: HealthConfig,
     pub server: Server,
@@ -97,6 +98,7 @@ impl Config {
             routes: self.routes.clone(),
             websocket: self.websocket,
             ratelimit: self.ratelimit.clone(),
+            maintenance: self.maintenance.clone(),
             request_id: self.request_id,
             tracing: TraceConfig {
                 ratio: self.telemetry.exporters.tracing.ratio(),

@@ -30,6 +30,7 @@ pub struct Config {
     pub routes: rest::RoutesConfig,
     pub websocket: rest::WebSocketConfig,
     pub ratelimit: rate_limit::Config,
+    pub maintenance: rest::MaintenanceConfig,
     pub request_id: request_id::Config,
     pub tracing: trace::Config,
     /// Whether each request is a line in the log.
@@ -58,6 +59,7 @@ impl Default for Config {
             routes: rest::RoutesConfig::default(),
             websocket: rest::WebSocketConfig::default(),
             ratelimit: rate_limit::Config::default(),
+            maintenance: rest::MaintenanceConfig::default(),
             request_id: request_id::Config::default(),
             tracing: trace::Config::default(),
             access_log: false,

@@ -31,6 +31,7 @@ mod lasting;
 mod limits;
 mod local;
 mod metrics;
+mod misfit;
 mod observation;
 mod origin;
 mod override_labels;
@@ -70,12 +71,13 @@ pub use ide::{HomepageConfig, SandboxConfig};
 pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
 pub use local::Local;
+pub use misfit::Misfit;
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
-pub use rest::{Misfit, RoutesConfig, UpstreamsConfig, WebSocketConfig};
+pub use rest::{MaintenanceConfig, RoutesConfig, UpstreamsConfig, WebSocketConfig};
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
 pub use trace::Config as TraceConfig;
@@ -115,6 +117,7 @@ pub async fn handle(
     let admitted = routed.and_then(|(route, target)| {
         if preflight.is_none() && !matches!(route, Route::Page(_)) {
             snapshot.admit(&head.method)?;
+            snapshot.maintenance.check(client, &target)?;
         }
         Ok((route, target))
     });
