@@ -174,7 +174,11 @@ fn a_route_that_is_never_taken_is_pointed_at() {
     5 |   - to: shop
       |     ^
     "###);
-    insta::assert_snapshot!(error("  - { match: { path: /graphql }, to: shop }\n"), @"");
+    insta::assert_snapshot!(error("  - { match: { path: /graphql }, to: shop }\n"), @r###"
+    router.yaml:4:22: `/graphql` is the graph's own path (`supergraph.path`)
+    4 |   - { match: { path: /graphql }, to: shop }
+      |                      ^
+    "###);
     let apart = "\
 upstreams:
   shop: { endpoints: ['http://shop.example'] }
