@@ -7,7 +7,7 @@ use crate::{
         PluginsConfig, RateLimitConfig, RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig,
         TrafficShapingConfig, UpstreamsConfig, UrlPath,
     },
-    server::{self, HealthConfig, HttpConfig, ShutdownConfig},
+    server::{self, AdminConfig, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
 };
 use serde::Deserialize;
@@ -35,6 +35,7 @@ pub struct Config {
     pub ratelimit: RateLimitConfig,
     pub request_id: RequestIdConfig,
     pub health_check: HealthConfig,
+    pub admin: AdminConfig,
     pub server: Server,
     pub telemetry: telemetry::Config,
 }
@@ -107,6 +108,7 @@ impl Config {
             listen: self.supergraph.listen,
             workers: self.server.workers,
             health: self.health_check.clone(),
+            admin: self.admin.clone(),
             http: self.server.http.clone(),
             shutdown: self.server.shutdown.clone(),
             http1_headers_max: self.limits.http1_max_request_headers,

@@ -2,7 +2,10 @@
 
 use super::{
     UrlPath, authentication, authorization, csrf, expose, headers, ide, include_subgraph_errors,
-    limits, override_labels, override_subgraph_url, rate_limit, request_id, rest, trace, traffic,
+    limits,
+    misfit::Misfit,
+    override_labels, override_subgraph_url, rate_limit, request_id, rest, trace, traffic,
+    upstreams::{self, Upstreams},
 };
 
 /// The settings of a snapshot, except for the supergraph.
@@ -24,13 +27,23 @@ pub struct Config {
     pub plugins: expose::Config,
     pub sandbox: ide::SandboxConfig,
     pub homepage: ide::HomepageConfig,
-    pub upstreams: rest::UpstreamsConfig,
+    pub upstreams: Upstreams,
     pub routes: rest::RoutesConfig,
     pub ratelimit: rate_limit::Config,
     pub request_id: request_id::Config,
     pub tracing: trace::Config,
     /// Whether each request is a line in the log.
     pub access_log: bool,
+}
+
+impl Config {
+    /// Checks that its settings fit together.
+    pub fn check(&self) -> Result<(), Misfit> {
+        upstreams::check(&self.upstreams)?;
+        self.routes.check(&self.upstreams)?;
+        self.traffic_shaping.check()?;
+        self.override_subgraph_url.check()
+    }
 }
 
 impl Default for Config {
@@ -50,7 +63,7 @@ impl Default for Config {
             plugins: expose::Config::default(),
             sandbox: ide::SandboxConfig::default(),
             homepage: ide::HomepageConfig::default(),
-            upstreams: rest::UpstreamsConfig::default(),
+            upstreams: Upstreams::default(),
             routes: rest::RoutesConfig::default(),
             ratelimit: rate_limit::Config::default(),
             request_id: request_id::Config::default(),

@@ -65,6 +65,7 @@ impl Snapshot {
         supergraph: Arc<Supergraph>,
         lasting: &Lasting,
     ) -> Result<Self, SnapshotError> {
+        config.check()?;
         authorization::check(&config.authorization, &supergraph)?;
         for ignored in authorization::unprotected(&config.authorization, &supergraph) {
             tracing::warn!("{}: {}", ignored.key.join("."), ignored.message);

@@ -5,6 +5,7 @@
 //! connection with all its requests stays on it. What a request means is the gateway's to know.
 
 mod acceptor;
+mod admin;
 mod config;
 mod connection;
 mod health;
@@ -12,6 +13,6 @@ mod listeners;
 mod worker;
 
 pub use acceptor::{ServeError, serve};
-pub use config::{Config, HealthConfig, HttpConfig, ShutdownConfig};
+pub use config::{AdminConfig, Config, HealthConfig, HttpConfig, ShutdownConfig};
 pub use health::Health;
 pub use listeners::{BindError, Listeners};

@@ -4,10 +4,13 @@ mod config;
 mod failures;
 mod headers;
 mod paths;
+mod resilience;
 mod routing;
 mod smuggling;
 mod streaming;
 mod upstream;
+mod upstream_connections;
+mod upstream_settings;
 
 use crate::kit::Router;
 use std::{

@@ -112,8 +112,7 @@ fn clients_cannot_make_new_series() {
 fn subgraphs_that_fail_are_counted_by_the_reason() {
     let users = Fake::start();
     let process = Process::start(CONFIG, &shop(&[("users", &users)]));
-    // A query that breaks off is sent once more.
-    users.expect(vec![broken(), broken()]);
+    users.expect(vec![broken()]);
     let query = "POST /graphql\ncontent-type: application/json\n\n{\"query\":\"{ me { id } }\"}";
     assert_eq!(
         Client::connect(process.address).request(query).start,

@@ -1,34 +1,16 @@
-//! The `upstreams` and `routes` sections.
+//! The `routes` section.
 
 use super::pattern::{HostPattern, Method, PathPattern, Prefix};
-use crate::upstream::{self, Endpoint};
+use crate::gateway::{misfit::Misfit, upstreams::Upstreams};
 use serde::{
     Deserialize, Deserializer,
     de::{SeqAccess, Visitor},
 };
-use std::{collections::BTreeMap, fmt, time::Duration};
-
-/// The `upstreams` section: groups of endpoints by name.
-pub type Upstreams = BTreeMap<String, Group>;
+use std::{fmt, time::Duration};
 
 /// The `routes` section, in order: the first that matches is taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Routes(pub Vec<Route>);
-
-/// `upstreams.NAME`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Group {
-    /// Requests take turns. While there is none, the answer is 503.
-    pub endpoints: Vec<Endpoint>,
-    /// How long it may be silent: before its answer begins, and within it.
-    #[serde(default = "default_timeout")]
-    pub timeout: Duration,
-}
-
-fn default_timeout() -> Duration {
-    upstream::Config::default().timeout
-}
 
 /// One of `routes`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -110,24 +92,12 @@ impl<'de> Visitor<'de> for DestinationVisitor {
     }
 }
 
-/// A setting that is well-formed, and yet does not fit another one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {message}", at.join("."))]
-pub struct Misfit {
-    /// Keys, and numbers in lists, from the top of the file.
-    pub at: Vec<String>,
-    pub message: String,
-}
-
 /// The sum of a route's weights: its turns are written out.
 const WEIGHTS_MAX: u64 = 10_000;
 
 impl Routes {
     /// Checks that they and the upstreams fit together.
     pub fn check(&self, upstreams: &Upstreams) -> Result<(), Misfit> {
-        for (name, group) in upstreams {
-            check_endpoints(name, &group.endpoints)?;
-        }
         for (index, route) in self.0.iter().enumerate() {
             let index = index.to_string();
             check_destination(&index, &route.to, upstreams)?;
@@ -135,16 +105,6 @@ impl Routes {
         }
         Ok(())
     }
-}
-
-fn check_endpoints(upstream: &str, endpoints: &[Endpoint]) -> Result<(), Misfit> {
-    for (index, endpoint) in endpoints.iter().enumerate() {
-        if endpoint.uri().query().is_some() {
-            let at = ["upstreams", upstream, "endpoints", &index.to_string()];
-            return misfit(&at, "an endpoint has no query".to_owned());
-        }
-    }
-    Ok(())
 }
 
 fn check_prefix(index: &str, route: &Route) -> Result<(), Misfit> {
@@ -197,8 +157,5 @@ fn check_destination(
 }
 
 fn misfit(at: &[&str], message: String) -> Result<(), Misfit> {
-    Err(Misfit {
-        at: at.iter().copied().map(str::to_owned).collect(),
-        message,
-    })
+    Err(Misfit::new(at, message))
 }

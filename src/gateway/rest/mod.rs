@@ -10,14 +10,14 @@ mod problem;
 mod split;
 mod table;
 
-pub use config::{Misfit, Routes as RoutesConfig, Upstreams as UpstreamsConfig};
+pub use config::Routes as RoutesConfig;
 pub(super) use problem::refuse;
 pub(super) use table::{Route, Table};
 
 use super::{
     Body, Code, Refusal, gate::Target, metrics::known, observation::Observation, trace::Callee,
 };
-use crate::upstream::{CallError, Connections, Forward, ForwardError};
+use crate::upstream::{CallError, Connections, Forward, ForwardError, Unavailable};
 use http::{HeaderMap, Method, Response, header, request::Parts, uri::PathAndQuery};
 use http_body::Body as _;
 use http_body_util::BodyExt;
@@ -62,6 +62,8 @@ pub(super) async fn answer(
         body: without_claims(body),
         host: host.flatten().cloned(),
         timeout: route.timeout,
+        retry: None,
+        hash: None,
     };
     let answer = upstream.forward(connections, forward).await;
     call.ended(match &answer {
@@ -135,12 +137,9 @@ impl From<ForwardError> for Refusal {
                 Code::Timeout,
                 "The service behind this path did not answer in time",
             ),
-            ForwardError::Call(CallError::NoEndpoint) => Self {
-                retry_after: Some(NO_ENDPOINT_RETRY_SECONDS),
-                ..Self::new(
-                    Code::UpstreamUnavailable,
-                    "No server is there for this path at present",
-                )
+            ForwardError::Call(CallError::Unavailable(reason)) => Self {
+                retry_after: Some(reason.retry_after_seconds()),
+                ..Self::new(Code::UpstreamUnavailable, unavailable(reason))
             },
             ForwardError::ClientStalled(_) => {
                 Self::new(Code::SlowRequest, "The request body did not arrive in time")
@@ -153,4 +152,16 @@ impl From<ForwardError> for Refusal {
     }
 }
 
-const NO_ENDPOINT_RETRY_SECONDS: u32 = 5;
+fn unavailable(reason: Unavailable) -> &'static str {
+    match reason {
+        Unavailable::NoEndpoint | Unavailable::NoHealthyEndpoint => {
+            "No server is there for this path at present"
+        }
+        Unavailable::BreakerOpen { .. } => {
+            "The service behind this path has failed too often; it is left alone for a while"
+        }
+        Unavailable::TooManyRequests | Unavailable::TooManyPending => {
+            "The service behind this path has too many requests already"
+        }
+    }
+}

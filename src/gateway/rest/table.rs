@@ -1,13 +1,19 @@
 //! The routes, compiled: which one a request takes, and what becomes of it there.
 
 use super::{
-    config::{self, Destination, Match, Misfit},
+    config::{self, Destination, Match},
     pattern::Prefix,
     split::Split,
 };
 use crate::{
-    gateway::{Code, Refusal, gate::Target, metrics::RouteMetrics},
-    upstream::{self, Http2, Registry, Upstream},
+    gateway::{
+        Code, Refusal,
+        gate::Target,
+        metrics::RouteMetrics,
+        misfit::Misfit,
+        upstreams::{self, Upstreams},
+    },
+    upstream::{Registry, Upstream},
 };
 use http::{HeaderValue, Method, request::Parts};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -31,21 +37,11 @@ impl Table {
     /// Compiles the configuration.
     pub(in crate::gateway) fn new(
         routes: &config::Routes,
-        upstreams: &config::Upstreams,
+        upstreams: &Upstreams,
         registry: &Registry,
     ) -> Result<Self, Misfit> {
         routes.check(upstreams)?;
-        let upstreams = upstreams.iter().map(|(name, group)| {
-            let settings = upstream::Config {
-                timeout: group.timeout,
-                // A route may keep the client's host, which HTTP/2 would have to say in the target.
-                http2: Http2::Disable,
-                ..upstream::Config::default()
-            };
-            let upstream = registry.upstream(name, group.endpoints.clone(), settings);
-            (name.as_str(), upstream)
-        });
-        let upstreams = upstreams.collect();
+        let upstreams = upstreams::open(upstreams, registry)?;
         let compiled = routes.0.iter().enumerate().map(|(index, route)| {
             Route::new(route, &upstreams).ok_or_else(|| Misfit {
                 at: vec!["routes".to_owned(), index.to_string(), "to".to_owned()],
