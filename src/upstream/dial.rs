@@ -93,6 +93,7 @@ impl Dialer {
         permit: Option<OwnedSemaphorePermit>,
     ) -> Result<Sender, DialError> {
         let endpoint = &place.endpoint;
+        tracing::trace!("connecting to {endpoint}");
         let (stream, is_http2): (Box<dyn Stream>, bool) =
             match (endpoint.unix_socket(), place.address) {
                 (Some(socket), _) => {

@@ -26,7 +26,7 @@ pub struct Endpoint {
 pub enum EndpointError {
     #[error("`{0}` is not a URL")]
     Malformed(String),
-    #[error("`{0}` must begin with http:// or https://, or be unix: with the path of a socket")]
+    #[error("`{0}` must begin with http:// or https://")]
     Scheme(String),
     #[error("the URL must not carry a user name or password")]
     Credentials,
@@ -202,7 +202,7 @@ mod tests {
         `unix:run/users.sock` must give the socket's path from the root: unix:/run/users.sock
         `unix:/run/` must give the socket's path from the root: unix:/run/users.sock
         https://[::1]:8443/ ::1 None /
-        `ftp://users.test` must begin with http:// or https://, or be unix: with the path of a socket
+        `ftp://users.test` must begin with http:// or https://
         "#
         );
     }

@@ -80,10 +80,14 @@ fn a_quiet_router_shows_this() {
     let mut metrics: Vec<String> = text
         .split("\n\n")
         .map(|metric| {
-            let lines = metric
+            let mut lines: Vec<&str> = metric
                 .lines()
-                .filter(|line| !line.contains("subgraph=\"products\""));
-            lines.collect::<Vec<_>>().join("\n")
+                .filter(|line| !line.contains("=\"products\""))
+                .collect();
+            if !metric.contains(" histogram\n") {
+                lines.sort_unstable();
+            }
+            lines.join("\n")
         })
         .collect();
     metrics.sort_unstable();
