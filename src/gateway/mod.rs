@@ -7,6 +7,7 @@
 mod admin;
 mod authentication;
 mod authorization;
+mod bulk;
 mod call_key;
 mod check;
 mod compression;

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     schema::{Subgraph, SubgraphId},
-    upstream::{Endpoint, EndpointError, Registry, Upstream, UpstreamError},
+    upstream::{self, Endpoint, EndpointError, Registry, Upstream, UpstreamError},
 };
 use std::sync::Arc;
 
@@ -85,7 +85,10 @@ impl SubgraphRules {
                 vec![endpoint.into()]
             }
         };
-        let settings = config.traffic_shaping.upstream(name);
+        let settings = upstream::Config {
+            response_max_bytes: config.limits.subgraph_response_max_bytes,
+            ..config.traffic_shaping.upstream(name)
+        };
         let upstream = registry.upstream(name, endpoints, settings);
         let upstream = upstream.map_err(|error| SnapshotError::Upstream {
             subgraph: name.clone(),
