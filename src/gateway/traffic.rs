@@ -162,32 +162,35 @@ impl Config {
 impl Shaping {
     /// Has what is set here replace what is there.
     fn apply(&self, settings: &mut upstream::Config) {
-        set(&mut settings.timeout, &self.timeout);
-        set(&mut settings.accept_encoding, &self.accept_encoding);
-        set(&mut settings.http2, &self.experimental_http2);
-        set(&mut settings.connect_timeout, &self.connect_timeout);
-        set(&mut settings.idle_timeout, &self.idle_timeout);
-        set(&mut settings.write_timeout, &self.write_timeout);
-        set(&mut settings.load_balancing, &self.load_balancing);
-        set(&mut settings.limits, &self.limits);
-        set(&mut settings.retry, &self.retry);
-        set(&mut settings.tls, &self.tls);
-        set_some(&mut settings.hedge, &self.hedge);
-        set_some(&mut settings.circuit_breaker, &self.circuit_breaker);
-        set_some(&mut settings.outlier_detection, &self.outlier_detection);
-        set_some(&mut settings.health_check, &self.health_check);
-        set_some(&mut settings.dns, &self.dns);
+        set(&mut settings.timeout, self.timeout.as_ref());
+        set(&mut settings.accept_encoding, self.accept_encoding.as_ref());
+        set(&mut settings.http2, self.experimental_http2.as_ref());
+        set(&mut settings.connect_timeout, self.connect_timeout.as_ref());
+        set(&mut settings.idle_timeout, self.idle_timeout.as_ref());
+        set(&mut settings.write_timeout, self.write_timeout.as_ref());
+        set(&mut settings.load_balancing, self.load_balancing.as_ref());
+        set(&mut settings.limits, self.limits.as_ref());
+        set(&mut settings.retry, self.retry.as_ref());
+        set(&mut settings.tls, self.tls.as_ref());
+        set_some(&mut settings.hedge, self.hedge.as_ref());
+        set_some(&mut settings.circuit_breaker, self.circuit_breaker.as_ref());
+        set_some(
+            &mut settings.outlier_detection,
+            self.outlier_detection.as_ref(),
+        );
+        set_some(&mut settings.health_check, self.health_check.as_ref());
+        set_some(&mut settings.dns, self.dns.as_ref());
     }
 }
 
-fn set<T: Clone>(setting: &mut T, own: &Option<T>) {
+fn set<T: Clone>(setting: &mut T, own: Option<&T>) {
     if let Some(own) = own {
         setting.clone_from(own);
     }
 }
 
-fn set_some<T: Clone>(setting: &mut Option<T>, own: &Option<T>) {
-    if own.is_some() {
-        setting.clone_from(own);
+fn set_some<T: Clone>(setting: &mut Option<T>, own: Option<&T>) {
+    if let Some(own) = own {
+        *setting = Some(own.clone());
     }
 }

@@ -63,13 +63,14 @@ impl LoadBalancing {
         choice: Choice,
     ) -> Option<&'m Arc<Member>> {
         let mut weights = self.weights(members, choice.now);
-        if let Some(failed) = choice.avoid {
-            let others =
-                |weight: (usize, &f64)| members[weight.0].place.id != failed && *weight.1 > 0.0;
-            if weights.iter().enumerate().any(others) {
-                let failed = members.iter().position(|member| member.place.id == failed);
-                failed.map(|failed| weights[failed] = 0.0);
-            }
+        let failed = choice.avoid.and_then(|failed| {
+            let mut members = members.iter();
+            members.position(|member| member.place.id == failed)
+        });
+        if let Some(failed) = failed
+            && weights.iter().sum::<f64>() > weights[failed]
+        {
+            weights[failed] = 0.0;
         }
         let chosen = match (self.policy, choice.hash) {
             (Policy::ConsistentHash, Some(hash)) => owner(members, &weights, hash),

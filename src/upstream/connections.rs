@@ -93,10 +93,10 @@ impl SendError {
     }
 
     /// The request, if none of it was sent.
-    pub(super) fn into_unsent(self) -> Option<Request<Body>> {
+    pub(super) fn into_unsent(self) -> Option<Box<Request<Body>>> {
         match self {
-            Self::NoConnection { request, .. } => Some(*request),
-            Self::Broken { unsent, .. } => unsent.map(|request| *request),
+            Self::NoConnection { request, .. } => Some(request),
+            Self::Broken { unsent, .. } => unsent,
         }
     }
 }

@@ -88,34 +88,7 @@ struct Tried<K: Kind> {
 struct Failed<E> {
     error: E,
     failure: Failure,
-    unsent: Option<Request<Body>>,
-}
-
-/// A request that may have to be sent again.
-struct Parcel {
-    next: Option<Request<Body>>,
-    /// Of what can be sent any number of times.
-    original: Option<Request<Body>>,
-}
-
-impl Parcel {
-    fn new(request: Request<Body>, safety: Safety) -> Self {
-        match copy(&request).filter(|_| safety > Safety::Unsafe) {
-            Some(next) => Self {
-                next: Some(next),
-                original: Some(request),
-            },
-            None => Self {
-                next: Some(request),
-                original: None,
-            },
-        }
-    }
-
-    /// Has it ready again, if that is possible.
-    fn restore(&mut self, unsent: Option<Request<Body>>) {
-        self.next = unsent.or_else(|| self.original.as_ref().and_then(copy));
-    }
+    unsent: Option<Box<Request<Body>>>,
 }
 
 /// The request once more, if its body is at hand.
@@ -138,15 +111,16 @@ impl<K: Kind> Delivery<'_, K> {
         request: Request<Body>,
     ) -> Result<(K::Answer, InFlight), K::Error> {
         self.upstream.budget.deposit();
-        let mut parcel = Parcel::new(request, self.safety);
+        let repeatable = (self.safety > Safety::Unsafe).then(|| copy(&request));
+        // What can be sent any number of times is kept, and its first copy sent.
+        let (mut request, original) = match repeatable.flatten() {
+            Some(first) => (first, Some(request)),
+            None => (request, None),
+        };
+        let original = original.as_ref();
         let (mut tries, mut avoid, mut retrying) = (0, None, None);
         loop {
-            let Some(request) = parcel.next.take() else {
-                // It is there at first, and tried again only if it was restored.
-                return Err(CallError::Broken("the request is gone".to_owned()).into());
-            };
             let picked = self.upstream.pick(self.hash, avoid)?;
-            let original = parcel.original.as_ref();
             let hedge = self.upstream.config.hedge.as_ref();
             let Tried {
                 outcome,
@@ -162,21 +136,19 @@ impl<K: Kind> Delivery<'_, K> {
             tries += 1;
             // One retry ends before the next one counts.
             drop(retrying.take());
-            parcel.restore(unsent);
-            let pause = failure
-                .filter(|_| parcel.next.is_some())
-                .and_then(|failure| self.pause(failure, tries, &outcome));
-            let Some(pause) = pause else {
+            let pause = failure.and_then(|failure| self.pause(failure, tries, &outcome));
+            let next = pause.and_then(|pause| {
+                let again = unsent.or_else(|| original.and_then(copy))?;
+                Some((pause, again, self.may_retry()?))
+            });
+            let Some((pause, again, counted)) = next else {
                 return outcome.map(|answer| (answer, in_flight));
             };
-            retrying = self.may_retry();
-            if retrying.is_none() {
-                return outcome.map(|answer| (answer, in_flight));
-            }
             avoid = Some(in_flight.member().place.id);
             drop((outcome, in_flight));
             self.upstream.measured.retries.add_one();
             sleep(pause).await;
+            (request, retrying) = (again, Some(counted));
         }
     }
 
@@ -306,7 +278,7 @@ impl<K: Kind> Delivery<'_, K> {
                 };
                 Tried {
                     failure: fault.map(|_| failure),
-                    unsent,
+                    unsent: unsent.map(|request| *request),
                     in_flight: match fault {
                         Some(fault) => self.upstream.report(picked, Err(fault)),
                         // Nothing that the endpoint could help.

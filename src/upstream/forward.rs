@@ -6,6 +6,7 @@
 use super::{
     Body, CallError, Connections, Retry, Upstream,
     causes::chain,
+    collect,
     connections::{Answered, SendError},
     deliver::{Delivery, Kind, Safety},
     endpoint::Endpoint,
@@ -69,12 +70,15 @@ impl Upstream {
     pub async fn forward(
         self: &Arc<Self>,
         connections: &Connections,
-        forward: Forward,
+        mut forward: Forward,
     ) -> Result<Response<Body>, ForwardError> {
         let timeout = forward.timeout.unwrap_or(self.timeout());
         let own_retry = forward.retry.clone();
         let retry = own_retry.as_deref().unwrap_or(&self.config.retry);
         let safety = safety(&forward.method, retry);
+        if safety > Safety::Unsafe && retry.repeats_what_was_sent() {
+            forward.body = at_hand(forward.body, timeout).await?;
+        }
         // What is at hand is sent at once: then the silence is the upstream's from the beginning.
         let is_at_hand = forward.body.is_end_stream() || forward.body.whole().is_some();
         let deadline = (Instant::now() + timeout, CallError::Timeout(timeout));
@@ -107,6 +111,22 @@ impl Upstream {
             Body::streamed(Paced::new(body, Arc::clone(self), timeout, held))
         };
         Ok(Response::from_parts(head, body))
+    }
+}
+
+/// Bodies up to this size are read before they are sent, if they may have to be sent again.
+const REPEATED_BYTES_MAX: usize = 64 * 1024;
+
+/// The body in memory, if it says that it is small.
+async fn at_hand(body: Body, patience: Duration) -> Result<Body, ForwardError> {
+    let length = body.size_hint().exact();
+    if length.is_none_or(|length| length > REPEATED_BYTES_MAX as u64) || body.whole().is_some() {
+        return Ok(body);
+    }
+    match tokio::time::timeout(patience, collect(body, REPEATED_BYTES_MAX)).await {
+        Ok(Ok(whole)) => Ok(Body::full(whole)),
+        Ok(Err(error)) => Err(ForwardError::ClientBroke(error.to_string())),
+        Err(_) => Err(ForwardError::ClientStalled(patience)),
     }
 }
 

@@ -106,17 +106,14 @@ mod tests {
         members.collect::<Vec<_>>().join(" ")
     }
 
-    fn answer(addresses: &[&str]) -> Option<io::Result<Vec<SocketAddr>>> {
-        Some(Ok(addresses
-            .iter()
-            .map(|address| address.parse().unwrap())
-            .collect()))
-    }
-
     #[test]
     fn each_address_is_an_endpoint_and_the_last_good_answer_is_kept() {
         let upstream = upstream(&["http://a.test", "http://10.0.0.9", "unix:/run/a.sock"]);
         let fixed = "http://10.0.0.9/= unix:/run/a.sock=";
+        let answer = |addresses: &[&str]| {
+            let addresses = addresses.iter().map(|address| address.parse().unwrap());
+            Some(Ok(addresses.collect()))
+        };
         let nothing = || Some(Err(io::ErrorKind::NotFound.into()));
         assert_eq!(
             refresh(&upstream, &[nothing(), None, None]),

@@ -136,6 +136,12 @@ impl Retry {
         })
     }
 
+    /// Whether requests may be sent again of which something was sent.
+    pub(super) fn repeats_what_was_sent(&self) -> bool {
+        let unsent = |on: &On| matches!(on, On::ConnectFailure | On::RefusedStream);
+        self.attempts > 1 && !self.on.iter().all(unsent)
+    }
+
     /// How long to wait before the `retry`-th retry, from 1. Anything up to the bound is as likely, so that those who
     /// failed together do not come back together.
     pub(super) fn pause(&self, retry: u32) -> Duration {

@@ -122,6 +122,7 @@ fn what_may_have_done_something_is_not_sent_again() {
         ("POST", "retry: { on: [5xx] }", 1),
         ("POST", "retry: { on: [5xx], non_idempotent: true }", 2),
         ("PUT", "retry: { on: [5xx] }", 2),
+        ("DELETE", "retry: { on: [reset] }", 1),
         ("GET", "retry: { on: [5xx], attempts: 4 }", 4),
         (
             "GET",
@@ -140,6 +141,28 @@ fn what_may_have_done_something_is_not_sent_again() {
         assert_eq!(status(&exchange(&router, request.as_bytes())), 503);
         assert_eq!(upstream.heads().len(), sent, "{method} {settings}");
     }
+}
+
+#[test]
+fn small_bodies_are_sent_again_whole() {
+    let (sender, bodies) = std::sync::mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
+    let upstream = Upstream::start(move |mut connection| {
+        for answer in [UNAVAILABLE, OK] {
+            if connection.head().is_some() {
+                let body = connection.body(4);
+                sender.lock().unwrap().send(body).unwrap();
+                connection.send(answer.as_bytes());
+            }
+        }
+    });
+    let router = router_to(&[upstream.address], "retry: { on: [503] }");
+    let put = b"PUT / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 4\r\n\r\nbody";
+    assert_eq!(status(&exchange(&router, put)), 200);
+    let bodies: Vec<_> = (0..2)
+        .map(|_| bodies.recv_timeout(PATIENCE).unwrap())
+        .collect();
+    assert_eq!(bodies, [b"body", b"body"]);
 }
 
 #[test]
