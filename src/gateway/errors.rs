@@ -13,6 +13,8 @@ use operation::Measured;
 pub enum Code {
     // The HTTP request.
     BadRequest,
+    HeadTooLarge,
+    HttpVersion,
     NotFound,
     MethodNotAllowed,
     NotAcceptable,
@@ -56,6 +58,9 @@ pub enum Code {
     SubgraphHttp,
     SubgraphMalformed,
     InvalidResponse,
+    // The caller may not have it.
+    UnauthorizedField,
+    UnauthorizedOperation,
 }
 
 /// A code's row: its name on the wire, and the HTTP status of a response that has nothing but errors of this code.
@@ -69,8 +74,10 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 43] = [
         Self::BadRequest,
+        Self::HeadTooLarge,
+        Self::HttpVersion,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
@@ -109,12 +116,24 @@ impl Code {
         Self::SubgraphHttp,
         Self::SubgraphMalformed,
         Self::InvalidResponse,
+        Self::UnauthorizedField,
+        Self::UnauthorizedOperation,
     ];
 
     fn row(self) -> Row {
         use StatusCode as S;
         let (name, status, ok_in_json) = match self {
             Self::BadRequest => ("BAD_REQUEST", S::BAD_REQUEST, false),
+            Self::HeadTooLarge => (
+                "REQUEST_HEAD_TOO_LARGE",
+                S::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                false,
+            ),
+            Self::HttpVersion => (
+                "HTTP_VERSION_NOT_SUPPORTED",
+                S::HTTP_VERSION_NOT_SUPPORTED,
+                false,
+            ),
             Self::NotFound => ("NOT_FOUND", S::NOT_FOUND, false),
             Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", S::METHOD_NOT_ALLOWED, false),
             Self::NotAcceptable => ("INVALID_ACCEPT_HEADER", S::NOT_ACCEPTABLE, false),
@@ -157,6 +176,8 @@ impl Code {
             Self::SubgraphHttp => ("SUBREQUEST_HTTP_ERROR", S::OK, true),
             Self::SubgraphMalformed => ("SUBREQUEST_MALFORMED_RESPONSE", S::OK, true),
             Self::InvalidResponse => ("RESPONSE_VALIDATION_FAILED", S::OK, true),
+            Self::UnauthorizedField => ("UNAUTHORIZED_FIELD_OR_TYPE", S::OK, true),
+            Self::UnauthorizedOperation => ("UNAUTHORIZED_FIELD_OR_TYPE", S::FORBIDDEN, false),
         };
         Row {
             name,
@@ -193,6 +214,7 @@ impl Code {
             E::Connection | E::Http(_) => Self::SubgraphHttp,
             E::Timeout => Self::Timeout,
             E::Malformed => Self::SubgraphMalformed,
+            E::Unauthorized => Self::UnauthorizedField,
             E::WrongType | E::UnexpectedNull => Self::InvalidResponse,
         }
     }

@@ -10,6 +10,7 @@ mod authorization;
 mod bulk;
 mod call_key;
 mod check;
+mod claims;
 mod compression;
 mod config;
 mod csrf;
@@ -22,6 +23,7 @@ mod gate;
 mod graphql;
 mod header_types;
 mod headers;
+mod host;
 mod ide;
 mod in_flight;
 mod include_subgraph_errors;
@@ -56,7 +58,7 @@ pub use crate::upstream::Body;
 pub use admin::admin;
 pub use authentication::{Config as AuthenticationConfig, Error as AuthenticationError};
 pub use authorization::{
-    Config as AuthorizationConfig, Directives as AuthorizationDirectives, Unenforced, unprotected,
+    Config as AuthorizationConfig, Directives as AuthorizationDirectives, unprotected,
 };
 pub use check::check;
 pub use config::Config;
@@ -65,6 +67,7 @@ pub use errors::{Code, Problem, Refusal};
 pub use expose::Config as PluginsConfig;
 pub use finding::Finding;
 pub use headers::Config as HeadersConfig;
+pub use host::is_host;
 pub use ide::{HomepageConfig, SandboxConfig};
 pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
@@ -75,7 +78,7 @@ pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
-pub use rest::RoutesConfig;
+pub use rest::{RoutesConfig, WebSocketConfig};
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
 pub use trace::Config as TraceConfig;
@@ -83,12 +86,13 @@ pub use traffic::Config as TrafficShapingConfig;
 pub use upstreams::Upstreams as UpstreamsConfig;
 pub use url_path::UrlPath;
 
-use crate::operation::OperationKind;
+use crate::operation::{Conditions, OperationKind};
 use authentication::Caller;
+use authorization::Unmet;
 use bytes::Bytes;
 use execution::Execution;
 use graphql::Media;
-use http::{Request, Response, request::Parts};
+use http::{HeaderMap, Request, Response, request::Parts};
 use observation::Observation;
 use route::Route;
 use std::{net::IpAddr, sync::Arc};
@@ -133,6 +137,7 @@ pub async fn handle(
                 observation: &observation,
                 target,
                 body,
+                sockets: &snapshot.sockets,
             };
             pass(snapshot, local, route, request)
                 .await
@@ -141,6 +146,7 @@ pub async fn handle(
         Err(refusal) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
         Err(refusal) => rest::refuse(&refusal),
     };
+    let response = rest::for_grpc(&head.headers, response);
     let response = match snapshot.compresses {
         true => compression::compress(&head.headers, response).await,
         false => response,
@@ -153,6 +159,11 @@ pub fn refuse(refusal: &Refusal) -> Response<Body> {
     graphql::refuse(Media::Json, refusal).map(Body::full)
 }
 
+/// The response to a request that is refused unread, so that nobody knows which end it is for.
+pub fn refuse_unread(headers: &HeaderMap, refusal: &Refusal) -> Response<Body> {
+    rest::for_grpc(headers, rest::refuse(refusal))
+}
+
 /// Passes a request on to the upstream of a route.
 async fn pass(
     snapshot: &Snapshot,
@@ -161,8 +172,16 @@ async fn pass(
     request: rest::Request<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
-    authenticate(snapshot, request.observation.head(), deadline).await?;
-    rest::answer(route, &local.connections, request).await
+    let head = request.observation.head();
+    let grpc_deadline = rest::grpc_deadline(&head.headers);
+    authenticate(snapshot, head, deadline).await?;
+    let answering = rest::answer(route, &local.connections, request);
+    let Some(deadline) = grpc_deadline else {
+        return answering.await;
+    };
+    let answer = timeout_at(deadline, answering).await;
+    let answer = answer.map_err(|_| Refusal::timeout())??;
+    Ok(rest::until_grpc_deadline(deadline, answer))
 }
 
 /// Who sends a request, whichever end it is for.
@@ -222,6 +241,8 @@ async fn answer(
     observation.next(&mut stage, "plan");
     let labels = snapshot.labels.on(document.labels(), &head.headers);
     let conditions = document.conditions(&variables).with_labels(labels);
+    let unmet = snapshot.authorization.unmet(document, &caller);
+    let conditions = authorize(snapshot, &prepared, (conditions, unmet), deadline).await?;
     let planning = snapshot.documents.program(&prepared, &conditions);
     let program = in_time(deadline, planning).await?;
     let mut exposed = None;
@@ -256,6 +277,25 @@ async fn answer(
     observation.next(&mut stage, "encode");
     let rules = &snapshot.subgraphs;
     Ok(graphql::encode(rules, media, reply, exposed.as_ref()))
+}
+
+/// The conditions that an operation is planned under, for this caller.
+async fn authorize(
+    snapshot: &Snapshot,
+    prepared: &Arc<graphql::Prepared>,
+    (conditions, unmet): (Conditions, Unmet),
+    deadline: Instant,
+) -> Result<Conditions, Refusal> {
+    let (enforced, told) = match unmet {
+        Unmet::Nothing => return Ok(conditions),
+        Unmet::Claims(unmet) => (true, conditions.clone().without(unmet)),
+        Unmet::OnlyTold(unmet) => (false, conditions.clone().without(unmet)),
+    };
+    let planning = snapshot.documents.program(prepared, &told);
+    snapshot
+        .authorization
+        .judge(&*in_time(deadline, planning).await?)?;
+    Ok(if enforced { told } else { conditions })
 }
 
 /// What a stage gives, if it does before the request has to end.

@@ -6,7 +6,8 @@
 use super::{
     Config, Refusal, UrlPath,
     authentication::Authentication,
-    authorization, check,
+    authorization::{self, Authorization},
+    check,
     csrf::Csrf,
     dedupe::Dedupe,
     expose,
@@ -38,6 +39,7 @@ pub struct Snapshot {
     pub(super) limits: Limits,
     pub(super) csrf: Csrf,
     pub(super) authentication: Authentication,
+    pub(super) authorization: Authorization,
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
     /// Whether clients that accept it get responses compressed.
@@ -51,6 +53,7 @@ pub struct Snapshot {
     /// What browsers are shown.
     pub(super) pages: Pages,
     pub(super) routes: rest::Table,
+    pub(super) sockets: rest::WebSockets,
     pub(super) observing: observation::Rules,
     rate_limit: Option<Arc<RateLimit>>,
     pub(super) graphql_metrics: RouteMetrics,
@@ -66,7 +69,6 @@ impl Snapshot {
         lasting: &Lasting,
     ) -> Result<Self, SnapshotError> {
         config.check()?;
-        authorization::check(&config.authorization, &supergraph)?;
         for ignored in authorization::unprotected(&config.authorization, &supergraph) {
             tracing::warn!("{}: {}", ignored.key.join("."), ignored.message);
         }
@@ -75,6 +77,7 @@ impl Snapshot {
         Ok(Self {
             subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?,
             routes: rest::Table::new(&config.routes, &config.upstreams, &lasting.registry)?,
+            sockets: rest::WebSockets::new(&config.websocket),
             labels: OverrideLabels::new(&config.override_labels, &supergraph),
             documents: Documents::new(
                 Arc::clone(&supergraph),
@@ -88,9 +91,10 @@ impl Snapshot {
             csrf: Csrf::new(&config.csrf),
             authentication: Authentication::new(
                 &config.authentication,
-                &config.authorization,
+                config.authorization.require_authentication,
                 &lasting.key_sources,
             )?,
+            authorization: Authorization::new(&config.authorization),
             timeout: config.traffic_shaping.router.timeout,
             compresses: config.traffic_shaping.router.compression.response.enabled,
             dedupe: Dedupe::new(&config.traffic_shaping.router.dedupe, &config.headers),

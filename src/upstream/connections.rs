@@ -9,7 +9,7 @@ use super::{
     causes::chain,
     dial::Sender,
     member::{Member, Place},
-    pool::{Lease, Lent, NoConnection, Pool, Pools},
+    pool::{Lease, Lent, NoConnection, Pool, Pools, Wanted},
 };
 use http::{HeaderValue, Request, Uri, header, uri::Authority};
 use hyper::body::Incoming;
@@ -131,12 +131,16 @@ impl Connections {
         over: Over,
     ) -> Result<Answered, SendError> {
         let pool = self.pool(pools, member);
-        let mut only_new = over == Over::New;
+        let mut wanted = Wanted {
+            only_new: over == Over::New,
+            // Only a connection of HTTP/1 can be switched to another protocol.
+            only_http1: request.headers().contains_key(header::UPGRADE),
+        };
         loop {
             let Lent {
                 mut sender,
                 is_kept,
-            } = match pool.connection(only_new).await {
+            } = match pool.connection(wanted).await {
                 Ok(lent) => lent,
                 Err(cause) => {
                     let request = Box::new(request);
@@ -165,7 +169,7 @@ impl Connections {
                 // Closed by the other side while it was idle.
                 Some(unsent) if is_kept => {
                     request = unsent;
-                    only_new = true;
+                    wanted.only_new = true;
                 }
                 unsent => {
                     return Err(SendError::Broken {
@@ -200,6 +204,8 @@ impl Default for Connections {
 /// HTTP/2 says the host in the target.
 fn into_http2(mut request: Request<Body>, place: &Place) -> Request<Body> {
     let host = request.headers_mut().remove(header::HOST);
+    // Nor does it have headers of a connection; hyper would take those named here for such.
+    request.headers_mut().remove(header::CONNECTION);
     let endpoint = place.endpoint.uri();
     let mut parts = std::mem::take(request.uri_mut()).into_parts();
     let host = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());

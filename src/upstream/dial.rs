@@ -67,22 +67,14 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Dialer {
-    /// Whether HTTP/2 may turn out to be what is spoken there.
-    pub(super) fn may_speak_http2(&self, place: &Place) -> bool {
-        match self.http2 {
-            Http2::Only => true,
-            Http2::Enable => place.endpoint.is_https(),
-            Http2::Disable => false,
-        }
-    }
-
-    /// Opens a connection. `permit` is given back when it ends.
+    /// Opens a connection on which these versions may be spoken. `permit` is given back when it ends.
     pub(super) async fn dial(
         &self,
         place: &Place,
+        http2: Http2,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Result<Sender, DialError> {
-        timeout(self.connect_timeout, self.open(place, permit))
+        timeout(self.connect_timeout, self.open(place, http2, permit))
             .await
             .unwrap_or(Err(DialError::Slow(self.connect_timeout)))
     }
@@ -90,6 +82,7 @@ impl Dialer {
     async fn open(
         &self,
         place: &Place,
+        http2: Http2,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Result<Sender, DialError> {
         let endpoint = &place.endpoint;
@@ -98,7 +91,7 @@ impl Dialer {
             match (endpoint.unix_socket(), place.address) {
                 (Some(socket), _) => {
                     let stream = UnixStream::connect(socket).await?;
-                    (Box::new(stream), self.http2 == Http2::Only)
+                    (Box::new(stream), http2 == Http2::Only)
                 }
                 (None, address) => {
                     let stream = match address {
@@ -108,15 +101,15 @@ impl Dialer {
                     stream.set_nodelay(true)?;
                     if endpoint.is_https() {
                         let name = self.tls.server_name(endpoint.host_name())?;
-                        let stream = self.tls.connector()?.connect(name, stream).await?;
+                        let stream = self.tls.connector(http2)?.connect(name, stream).await?;
                         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                         (Box::new(stream), is_http2)
                     } else {
-                        (Box::new(stream), self.http2 == Http2::Only)
+                        (Box::new(stream), http2 == Http2::Only)
                     }
                 }
             };
-        if self.http2 == Http2::Only && !is_http2 {
+        if http2 == Http2::Only && !is_http2 {
             return Err(DialError::NoHttp2);
         }
         let stream = TokioIo::new(Stalling::new(stream, self.write_timeout));
@@ -125,6 +118,15 @@ impl Dialer {
         } else {
             http1_over(stream, permit).await
         }
+    }
+}
+
+/// Whether HTTP/2 may turn out to be what is spoken there.
+pub(super) fn may_speak_http2(http2: Http2, place: &Place) -> bool {
+    match http2 {
+        Http2::Only => true,
+        Http2::Enable => place.endpoint.is_https(),
+        Http2::Disable => false,
     }
 }
 

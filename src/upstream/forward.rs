@@ -144,6 +144,8 @@ fn safety(method: &Method, retry: &Retry) -> Safety {
 struct Streamed {
     target: PathAndQuery,
     host: Option<HeaderValue>,
+    /// Whether the client offers to switch to another protocol.
+    offers: bool,
     /// How long the upstream may be silent.
     silence: Duration,
     progress: Arc<Progress>,
@@ -159,6 +161,7 @@ fn streamed(forward: Forward, silence: Duration) -> (Streamed, Request<Body>) {
         ..
     } = forward;
     let progress = Progress::begin();
+    let offers = headers.contains_key(header::UPGRADE);
     frame(&mut headers, &method, &body);
     let body = if body.is_end_stream() {
         Body::empty()
@@ -173,6 +176,7 @@ fn streamed(forward: Forward, silence: Duration) -> (Streamed, Request<Body>) {
     let streamed = Streamed {
         target,
         host,
+        offers,
         silence,
         progress,
     };
@@ -214,7 +218,8 @@ impl Kind for Streamed {
     }
 
     async fn take(&self, answered: Answered) -> Result<Answered, ForwardError> {
-        if answered.response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let status = answered.response.status();
+        if status == StatusCode::SWITCHING_PROTOCOLS && !self.offers {
             let message = "it switched protocols without being asked".to_owned();
             return Err(CallError::Broken(message).into());
         }

@@ -41,6 +41,7 @@ mod stalling;
 mod status;
 mod status_set;
 mod tls;
+mod upgrade;
 mod whole;
 
 pub use balance::{LoadBalancing, Policy};
@@ -65,4 +66,5 @@ pub use retry::{Hedge, On, Retry};
 pub use status::Status;
 pub use status_set::StatusSet;
 pub use tls::{TlsConfig, TlsError};
+pub use upgrade::{Lifetime, Splice, Tally};
 pub use whole::{Call, Response};

@@ -5,8 +5,8 @@
 //! the place of an idle connection.
 
 use super::{
-    Body,
-    dial::{DialError, Dialer, Sender},
+    Body, Http2,
+    dial::{DialError, Dialer, Sender, may_speak_http2},
     member::{Member, Place},
 };
 use hyper::client::conn::{http1, http2};
@@ -64,6 +64,15 @@ pub(super) struct Pool {
 struct Idle {
     sender: http1::SendRequest<Body>,
     since: Instant,
+}
+
+/// What a connection is wanted for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    /// What is there has proven stale.
+    pub(super) only_new: bool,
+    /// It may be switched to another protocol.
+    pub(super) only_http1: bool,
 }
 
 /// A connection for a request.
@@ -158,9 +167,9 @@ impl Pool {
         self.member.strong_count() == 0
     }
 
-    /// A connection that is there and free, else a new one. `only_new`: what is there has proven stale.
-    pub(super) async fn connection(self: &Arc<Self>, only_new: bool) -> Result<Lent, NoConnection> {
-        if !only_new && let Some(sender) = self.kept() {
+    /// A connection that is there and free, else a new one.
+    pub(super) async fn connection(self: &Arc<Self>, wanted: Wanted) -> Result<Lent, NoConnection> {
+        if let Some(sender) = self.kept(wanted) {
             return Ok(Lent {
                 sender,
                 is_kept: true,
@@ -168,22 +177,23 @@ impl Pool {
         }
         let _pending = Counted::up_to(&self.pools.pending, self.pools.pending_max)
             .ok_or(NoConnection::TooManyPending)?;
-        let may_speak_http2 = self.pools.dialer.may_speak_http2(&self.place)
-            && !self.lacks_http2.load(Ordering::Relaxed);
+        let http2 = match wanted.only_http1 {
+            true => Http2::Disable,
+            false => self.pools.dialer.http2,
+        };
+        let may_speak_http2 =
+            may_speak_http2(http2, &self.place) && !self.lacks_http2.load(Ordering::Relaxed);
         let _turn = match may_speak_http2 {
             true => Some(self.dialing.lock().await),
             false => None,
         };
-        if may_speak_http2
-            && !only_new
-            && let Some(sender) = self.kept()
-        {
+        if may_speak_http2 && let Some(sender) = self.kept(wanted) {
             return Ok(Lent {
                 sender,
                 is_kept: true,
             });
         }
-        let permit = match self.permit(only_new).await {
+        let permit = match self.permit(wanted).await {
             Ok(permit) => permit,
             Err(sender) => {
                 return Ok(Lent {
@@ -192,7 +202,7 @@ impl Pool {
                 });
             }
         };
-        let sender = self.pools.dialer.dial(&self.place, permit).await?;
+        let sender = self.pools.dialer.dial(&self.place, http2, permit).await?;
         match &sender {
             Sender::Http2(shared) => *lock(&self.shared) = Some(shared.clone()),
             Sender::Http1(_) if may_speak_http2 => self.lacks_http2.store(true, Ordering::Relaxed),
@@ -204,8 +214,11 @@ impl Pool {
         })
     }
 
-    fn kept(&self) -> Option<Sender> {
-        if self.pools.dialer.may_speak_http2(&self.place) {
+    fn kept(&self, wanted: Wanted) -> Option<Sender> {
+        if wanted.only_new {
+            return None;
+        }
+        if !wanted.only_http1 && may_speak_http2(self.pools.dialer.http2, &self.place) {
             let mut shared = lock(&self.shared);
             match &*shared {
                 Some(sender) if !sender.is_closed() => return Some(Sender::Http2(sender.clone())),
@@ -222,7 +235,7 @@ impl Pool {
     }
 
     /// Leave to open one more connection, or one that has become free in the meantime.
-    async fn permit(&self, only_new: bool) -> Result<Option<OwnedSemaphorePermit>, Sender> {
+    async fn permit(&self, wanted: Wanted) -> Result<Option<OwnedSemaphorePermit>, Sender> {
         let Some(places) = &self.pools.places else {
             return Ok(None);
         };
@@ -235,10 +248,10 @@ impl Pool {
             tokio::select! {
                 // The semaphore is never closed.
                 permit = Arc::clone(places).acquire_owned() => return Ok(permit.ok()),
-                () = self.returned.notified() => match self.kept() {
-                    Some(sender) if !only_new => return Err(sender),
-                    // Dropping it makes room.
-                    _ => {}
+                () = self.returned.notified() => match self.kept(wanted) {
+                    Some(sender) => return Err(sender),
+                    // What is of no use makes room.
+                    None => self.pools.close_an_idle_one(),
                 },
             }
         }

@@ -109,8 +109,8 @@ impl Material {
 #[derive(Debug)]
 pub(super) struct Tls {
     pub(super) material: Material,
-    http2: Http2,
-    connector: OnceLock<Connector>,
+    /// By the versions of HTTP that are offered.
+    connectors: [(Http2, OnceLock<Connector>); 3],
 }
 
 #[derive(Clone)]
@@ -125,24 +125,28 @@ impl std::fmt::Debug for Connector {
 impl Tls {
     /// What is in files is tried at once; the system's authorities are read when they are first needed.
     pub(super) fn new(material: Material, http2: Http2) -> Result<Self, TlsError> {
+        let versions = [Http2::Enable, Http2::Disable, Http2::Only];
         let tls = Self {
             material,
-            http2,
-            connector: OnceLock::new(),
+            connectors: versions.map(|version| (version, OnceLock::new())),
         };
         if tls.material != Material::default() {
-            tls.connector()?;
+            tls.connector(http2)?;
         }
         Ok(tls)
     }
 
-    /// What encrypts connections.
-    pub(super) fn connector(&self) -> Result<TlsConnector, TlsError> {
+    /// What encrypts connections on which these versions may be spoken.
+    pub(super) fn connector(&self, http2: Http2) -> Result<TlsConnector, TlsError> {
         let connect = || {
-            let config = self.material.client_config(self.http2);
+            let config = self.material.client_config(http2);
             Connector(config.map(|config| TlsConnector::from(Arc::new(config))))
         };
-        self.connector.get_or_init(connect).0.clone()
+        let mut connectors = self.connectors.iter();
+        match connectors.find(|(version, _)| *version == http2) {
+            Some((_, connector)) => connector.get_or_init(connect).0.clone(),
+            None => connect().0,
+        }
     }
 
     /// Whose certificate the server at this host has to show.
