@@ -12,7 +12,7 @@ use super::{
     pool::{Lease, Lent, NoConnection, Pool, Pools, Wanted},
 };
 use http::{HeaderValue, Request, Uri, header, uri::Authority};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use std::{
     collections::BTreeMap,
     error::Error as _,
@@ -156,7 +156,10 @@ impl Connections {
             };
             let mut error = match sent {
                 Ok(response) => {
-                    let lease = Lease::new(pool, sender);
+                    let mut lease = Lease::new(pool, sender);
+                    if response.body().is_end_stream() {
+                        lease.end();
+                    }
                     return Ok(Answered { response, lease });
                 }
                 Err(error) => error,

@@ -94,14 +94,10 @@ impl Upstream {
             deadline: is_at_hand.then_some(deadline),
         };
         let (answered, in_flight) = delivery.run(request).await?;
-        let Answered {
-            response,
-            mut lease,
-        } = answered;
+        let Answered { response, lease } = answered;
         let (mut head, body) = response.into_parts();
         head.version = http::Version::HTTP_11;
         let body = if body.is_end_stream() {
-            lease.end();
             Body::empty()
         } else {
             let held = Held {
