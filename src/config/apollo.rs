@@ -28,7 +28,6 @@ const MISSING: &[(&str, Absence)] = &[
     ("batching", Warn),
     ("connectors", Warn),
     ("coprocessor", Refuse),
-    ("cors", Warn),
     ("demand_control", Warn),
     ("enhanced_client_awareness", Warn),
     ("experimental_chaos", Warn),
@@ -146,14 +145,8 @@ const MISSING: &[(&str, Absence)] = &[
     ("graphql", Refuse),
     ("plans", Refuse),
     ("policies", Refuse),
-    ("routes.*.headers", Refuse),
-    ("routes.*.match.headers", Refuse),
-    ("routes.*.match.query", Refuse),
     ("routes.*.operation", Refuse),
     ("routes.*.policies", Refuse),
-    ("routes.*.redirect", Refuse),
-    ("routes.*.respond", Refuse),
-    ("routes.*.rewrite", Refuse),
 ];
 
 /// Their paths.

@@ -1,8 +1,8 @@
 //! What the gateway is told.
 
 use super::{
-    UrlPath, authentication, authorization, csrf, expose, headers, ide, include_subgraph_errors,
-    limits,
+    UrlPath, authentication, authorization, cors, csrf, expose, headers, ide,
+    include_subgraph_errors, limits,
     misfit::Misfit,
     override_labels, override_subgraph_url, rate_limit, request_id, rest, trace, traffic,
     upstreams::{self, Upstreams},
@@ -18,6 +18,7 @@ pub struct Config {
     pub authentication: authentication::Config,
     pub authorization: authorization::Config,
     pub limits: limits::Config,
+    pub cors: cors::Config,
     pub csrf: csrf::Config,
     pub headers: headers::Config,
     pub traffic_shaping: traffic::Config,
@@ -31,6 +32,7 @@ pub struct Config {
     pub routes: rest::RoutesConfig,
     pub websocket: rest::WebSocketConfig,
     pub ratelimit: rate_limit::Config,
+    pub maintenance: rest::MaintenanceConfig,
     pub request_id: request_id::Config,
     pub tracing: trace::Config,
     /// Whether each request is a line in the log.
@@ -42,6 +44,8 @@ impl Config {
     pub fn check(&self) -> Result<(), Misfit> {
         upstreams::check(&self.upstreams)?;
         self.routes.check(&self.upstreams)?;
+        self.routes.check_beside(&self.path)?;
+        self.cors.check()?;
         self.traffic_shaping.check()?;
         self.override_subgraph_url.check()
     }
@@ -55,6 +59,7 @@ impl Default for Config {
             authentication: authentication::Config::default(),
             authorization: authorization::Config::default(),
             limits: limits::Config::default(),
+            cors: cors::Config::default(),
             csrf: csrf::Config::default(),
             headers: headers::Config::default(),
             traffic_shaping: traffic::Config::default(),
@@ -68,6 +73,7 @@ impl Default for Config {
             routes: rest::RoutesConfig::default(),
             websocket: rest::WebSocketConfig::default(),
             ratelimit: rate_limit::Config::default(),
+            maintenance: rest::MaintenanceConfig::default(),
             request_id: request_id::Config::default(),
             tracing: trace::Config::default(),
             access_log: false,

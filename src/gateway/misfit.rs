@@ -1,4 +1,4 @@
-//! What does not fit together within a configuration.
+//! What is wrong with settings that are well-formed one by one.
 
 /// A setting that is well-formed, and yet does not fit another one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,11 +10,17 @@ pub struct Misfit {
 }
 
 impl Misfit {
-    /// Says what is wrong at a key.
-    pub(super) fn new(at: &[&str], message: impl Into<String>) -> Self {
+    pub(in crate::gateway) fn new(at: &[&str], message: impl Into<String>) -> Self {
         Self {
-            at: at.iter().map(|step| (*step).to_owned()).collect(),
+            at: at.iter().copied().map(str::to_owned).collect(),
             message: message.into(),
         }
+    }
+
+    /// The same, found from further up.
+    pub(in crate::gateway) fn below(mut self, above: &[&str]) -> Self {
+        let above = above.iter().copied().map(str::to_owned);
+        self.at.splice(0..0, above);
+        self
     }
 }

@@ -16,6 +16,7 @@ mod causes;
 mod checking;
 mod coding;
 mod collect;
+mod compressing;
 mod config;
 mod connections;
 mod control;

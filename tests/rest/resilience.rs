@@ -195,6 +195,32 @@ fn a_try_that_takes_too_long_is_followed_by_another() {
 }
 
 #[test]
+fn a_route_has_its_own_retries_and_keys() {
+    let (one, two) = (Upstream::saying("one"), Upstream::saying("two"));
+    let config = format!(
+        "upstreams: {{ shop: {{ endpoints: ['http://{}', 'http://{}'], load_balancing: {{ policy: consistent_hash }} }} }}\nroutes: [{{ to: shop, hash_on: {{ header: x-user }} }}]\n",
+        one.address, two.address
+    );
+    let keyed = router(&config);
+    let mut client = Client::connect(keyed.address);
+    let mut answers = std::collections::BTreeSet::new();
+    for user in 0..20 {
+        let request = format!("GET /\nx-user: {user}");
+        let first = client.request(&request).body;
+        assert_eq!(client.request(&request).body, first);
+        answers.insert(first);
+    }
+    assert_eq!(answers.len(), 2);
+
+    let upstream = answering(&[UNAVAILABLE, OK]);
+    let config = format!(
+        "upstreams: {{ shop: {{ endpoints: ['http://{}'] }} }}\nroutes: [{{ to: shop, retry: {{ on: [503] }} }}]\n",
+        upstream.address
+    );
+    assert_eq!(status(&exchange(&router(&config), GET)), 200);
+}
+
+#[test]
 fn a_slow_read_is_hedged_and_nothing_else() {
     let (slow, quick) = (answering(&["hang"]), answering(&[OK]));
     let settings = "hedge: { after: 50ms }, timeout: 2s";
