@@ -53,12 +53,9 @@ pub fn parse(file: &str, text: &str, environment: &Environment<'_>) -> Result<Pa
         expand::expand(&mut tree, environment)?;
         let warnings = apollo::set_aside(&mut tree)?;
         let config: Config = read::read(&tree)?;
-        if let Some((key, message)) = config.cors.misfit() {
-            let place = tree.place_of(&["cors".to_owned(), key.to_owned()]);
-            return Err(error::Problem::new(Some(place), message.to_owned()));
-        }
         let checked = config.routes.check(&config.upstreams);
         let checked = checked.and_then(|()| config.routes.check_beside(&config.supergraph.path));
+        let checked = checked.and_then(|()| config.cors.check());
         checked.map_err(|misfit| {
             error::Problem::new(Some(tree.place_of(&misfit.at)), misfit.message)
         })?;
