@@ -17,7 +17,7 @@ use crate::{
         Body, Code, Refusal, compression::compress_stream, metrics::known,
         observation::Observation, path::Path, trace::Callee,
     },
-    upstream::{CallError, Connections, Forward, ForwardError, Upstream},
+    upstream::{CallError, Connections, Forward, ForwardError, Retry, Unavailable, Upstream},
 };
 use http::{HeaderValue, Method, Response, header, request::Parts, uri::PathAndQuery};
 use http_body::Body as _;
@@ -29,6 +29,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 pub(super) struct Forwarding {
     to: Targets,
     mirror: Option<Mirror>,
+    retry: Option<Arc<Retry>>,
     config: config::Route,
 }
 
@@ -56,6 +57,7 @@ impl Forwarding {
         Some(Self {
             to,
             mirror,
+            retry: route.retry.clone().map(Arc::new),
             config: route.clone(),
         })
     }
@@ -205,6 +207,11 @@ impl Passing<'_> {
             body: without_claims(body),
             host: forwarding.host(head),
             timeout: config.timeout,
+            retry: forwarding.retry.clone(),
+            hash: config
+                .hash_on
+                .as_ref()
+                .and_then(|source| source.number(variables)),
         };
         // An upgraded connection is nothing that could be copied.
         if let Some(mirror) = forwarding.mirror.as_ref().filter(|_| offer.is_none()) {
@@ -319,12 +326,9 @@ impl From<ForwardError> for Refusal {
                 Code::Timeout,
                 "The service behind this path did not answer in time",
             ),
-            ForwardError::Call(CallError::NoEndpoint) => Self {
-                retry_after: Some(NO_ENDPOINT_RETRY_SECONDS),
-                ..Self::new(
-                    Code::UpstreamUnavailable,
-                    "No server is there for this path at present",
-                )
+            ForwardError::Call(CallError::Unavailable(reason)) => Self {
+                retry_after: Some(reason.retry_after_seconds()),
+                ..Self::new(Code::UpstreamUnavailable, unavailable(reason))
             },
             ForwardError::ClientStalled(_) => {
                 Self::new(Code::SlowRequest, "The request body did not arrive in time")
@@ -337,4 +341,16 @@ impl From<ForwardError> for Refusal {
     }
 }
 
-const NO_ENDPOINT_RETRY_SECONDS: u32 = 5;
+fn unavailable(reason: Unavailable) -> &'static str {
+    match reason {
+        Unavailable::NoEndpoint | Unavailable::NoHealthyEndpoint => {
+            "No server is there for this path at present"
+        }
+        Unavailable::BreakerOpen { .. } => {
+            "The service behind this path has failed too often; it is left alone for a while"
+        }
+        Unavailable::TooManyRequests | Unavailable::TooManyPending => {
+            "The service behind this path has too many requests already"
+        }
+    }
+}
