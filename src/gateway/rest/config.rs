@@ -1,7 +1,7 @@
 //! The `upstreams` and `routes` sections.
 
 use super::pattern::{HostPattern, Method, PathPattern, Prefix};
-use crate::upstream::{self, Endpoint};
+use crate::upstream::{self, Endpoint, Http2};
 use serde::{
     Deserialize, Deserializer,
     de::{SeqAccess, Visitor},
@@ -24,6 +24,8 @@ pub struct Group {
     /// How long it may be silent: before its answer begins, and within it.
     #[serde(default = "default_timeout")]
     pub timeout: Duration,
+    #[serde(default)]
+    pub http2: Http2,
 }
 
 fn default_timeout() -> Duration {

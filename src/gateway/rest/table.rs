@@ -38,6 +38,7 @@ impl Table {
         let upstreams = upstreams.iter().map(|(name, group)| {
             let settings = upstream::Config {
                 timeout: group.timeout,
+                http2: group.http2,
                 // A route may keep the client's host, which HTTP/2 would have to say in the target.
                 http2: Http2::Disable,
                 ..upstream::Config::default()
