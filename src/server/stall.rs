@@ -79,13 +79,12 @@ mod tests {
 
     use super::*;
     use std::future::poll_fn;
-    use tokio::time::{advance, pause};
+    use tokio::time::advance;
 
     const LIMIT: Duration = Duration::from_secs(30);
 
     /// A client that takes so many bytes every ten seconds, for two minutes. Whether it is given up.
     async fn taking(bytes: usize) -> bool {
-        pause();
         let mut stall = Stall::new(LIMIT);
         for _ in 0..12 {
             let waiting = |context: &mut Context<'_>| {
@@ -102,7 +101,7 @@ mod tests {
         false
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn nothing_and_next_to_nothing_are_too_little() {
         assert!(taking(0).await);
         assert!(taking(1).await);
@@ -111,9 +110,8 @@ mod tests {
         assert!(!taking(100_000).await);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn who_has_taken_everything_is_not_waited_for() {
-        pause();
         let mut stall = Stall::new(LIMIT);
         for _ in 0..5 {
             let waiting =

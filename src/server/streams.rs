@@ -175,8 +175,9 @@ mod tests {
     //! How a connection is, by what its streams wait for.
 
     use super::*;
-    use std::{future::poll_fn, task::Poll};
-    use tokio::time::{advance, pause};
+    use http_body::Body as _;
+    use std::future::poll_fn;
+    use tokio::time::advance;
 
     const STALL: Duration = Duration::from_secs(30);
     const IDLE: Duration = Duration::from_secs(120);
@@ -190,9 +191,8 @@ mod tests {
         }
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_piece_that_is_not_taken_is_a_stall() {
-        pause();
         let streams = Streams::new();
         let mut body = Watched::new(Body::full(vec![0; 40_000]), streams.open());
         assert_eq!(piece(&mut body).await, Some(PIECE_BYTES_MAX));
@@ -203,7 +203,7 @@ mod tests {
         advance(STALL * 2 / 3).await;
         assert!(matches!(streams.pace(STALL, IDLE), Pace::Until(_)));
         assert_eq!(piece(&mut body).await, Some(40_000 - 2 * PIECE_BYTES_MAX));
-        assert!(http_body::Body::is_end_stream(&body));
+        assert!(body.is_end_stream());
         advance(STALL).await;
         assert_eq!(streams.pace(STALL, IDLE), Pace::Stalled);
         drop(body);
@@ -213,9 +213,8 @@ mod tests {
         assert_eq!(streams.pace(STALL, IDLE), Pace::Idle);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn who_waits_for_us_is_not_stalled() {
-        pause();
         let streams = Streams::new();
         let stream = futures_util::stream::pending::<Result<Frame<Bytes>, std::io::Error>>();
         let silent = Body::streamed(http_body_util::StreamBody::new(stream));

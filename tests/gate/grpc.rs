@@ -104,7 +104,7 @@ async fn echo(
             .parse()
             .unwrap(),
     );
-    let messages = request.into_body().map_frame(|frame| frame);
+    let messages = http_body_util::BodyStream::new(request.into_body());
     let ended =
         futures_util::stream::once(async move { Ok(hyper::body::Frame::trailers(trailers)) });
     let silence = futures_util::stream::pending();
@@ -112,8 +112,7 @@ async fn echo(
         true => futures_util::future::Either::Left(silence),
         false => futures_util::future::Either::Right(ended),
     };
-    let frames = http_body_util::BodyStream::new(messages).chain(rest);
-    let body = http_body_util::StreamBody::new(frames).boxed();
+    let body = BodyExt::boxed(http_body_util::StreamBody::new(messages.chain(rest)));
     Ok(Response::builder()
         .header("content-type", "application/grpc")
         .body(body)
@@ -171,15 +170,18 @@ async fn a_call_of_one_message_keeps_its_trailers() {
 async fn messages_of_a_stream_cross_one_by_one() {
     let router = router_over_http2(upstream().await);
     let mut sender = connect(router.address).await;
-    let (mut say, said) = futures_util::channel::mpsc::channel(1);
-    let body = http_body_util::StreamBody::new(said.map(Ok::<_, Infallible>)).boxed();
+    let (say, said) = tokio::sync::mpsc::unbounded_channel();
+    let said =
+        futures_util::stream::unfold(said, |mut said| async { Some((said.recv().await?, said)) });
+    let body = BodyExt::boxed(http_body_util::StreamBody::new(Box::pin(
+        said.map(Ok::<_, Infallible>),
+    )));
     let asking = tokio::spawn(sender.send_request(call(&[], body)));
     let mut answer = None;
     let mut asking = Some(asking);
     for word in ["one", "two", "three"] {
         let message = Bytes::from_static(word.as_bytes());
-        say.try_send(hyper::body::Frame::data(message.clone()))
-            .unwrap();
+        say.send(hyper::body::Frame::data(message.clone())).unwrap();
         // Each comes back before the next is sent.
         if let Some(asking) = asking.take() {
             answer = Some(asking.await.unwrap().unwrap().into_body());

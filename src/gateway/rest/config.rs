@@ -24,12 +24,17 @@ pub struct Group {
     /// How long it may be silent: before its answer begins, and within it.
     #[serde(default = "default_timeout")]
     pub timeout: Duration,
-    #[serde(default)]
+    #[serde(default = "default_http2")]
     pub http2: Http2,
 }
 
 fn default_timeout() -> Duration {
     upstream::Config::default().timeout
+}
+
+/// A route may keep the client's host, which HTTP/2 would have to say in the target.
+fn default_http2() -> Http2 {
+    Http2::Disable
 }
 
 /// One of `routes`.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     gateway::{Code, Refusal, gate::Target, metrics::RouteMetrics},
-    upstream::{self, Http2, Registry, Upstream},
+    upstream::{self, Registry, Upstream},
 };
 use http::{HeaderValue, Method, request::Parts};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -39,8 +39,6 @@ impl Table {
             let settings = upstream::Config {
                 timeout: group.timeout,
                 http2: group.http2,
-                // A route may keep the client's host, which HTTP/2 would have to say in the target.
-                http2: Http2::Disable,
                 ..upstream::Config::default()
             };
             let upstream = registry.upstream(name, group.endpoints.clone(), settings);
