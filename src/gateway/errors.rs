@@ -53,11 +53,17 @@ pub enum Code {
     UpstreamUnreachable,
     UpstreamBroken,
     UpstreamUnavailable,
+    Maintenance,
+    RequestTooLarge,
+    UpstreamTooLarge,
     // Subgraphs. These come with data, at a path.
     SubgraphError,
     SubgraphHttp,
     SubgraphMalformed,
     InvalidResponse,
+    // The caller may not have it.
+    UnauthorizedField,
+    UnauthorizedOperation,
 }
 
 /// A code's row: its name on the wire, and the HTTP status of a response that has nothing but errors of this code.
@@ -71,7 +77,7 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 46] = [
         Self::BadRequest,
         Self::HeadTooLarge,
         Self::HttpVersion,
@@ -109,10 +115,15 @@ impl Code {
         Self::UpstreamUnreachable,
         Self::UpstreamBroken,
         Self::UpstreamUnavailable,
+        Self::Maintenance,
+        Self::RequestTooLarge,
+        Self::UpstreamTooLarge,
         Self::SubgraphError,
         Self::SubgraphHttp,
         Self::SubgraphMalformed,
         Self::InvalidResponse,
+        Self::UnauthorizedField,
+        Self::UnauthorizedOperation,
     ];
 
     fn row(self) -> Row {
@@ -167,10 +178,15 @@ impl Code {
             Self::UpstreamUnreachable => ("UPSTREAM_UNREACHABLE", S::BAD_GATEWAY, false),
             Self::UpstreamBroken => ("UPSTREAM_BROKEN", S::BAD_GATEWAY, false),
             Self::UpstreamUnavailable => ("UPSTREAM_UNAVAILABLE", S::SERVICE_UNAVAILABLE, false),
+            Self::Maintenance => ("MAINTENANCE", S::SERVICE_UNAVAILABLE, false),
+            Self::RequestTooLarge => ("REQUEST_TOO_LARGE", S::PAYLOAD_TOO_LARGE, false),
+            Self::UpstreamTooLarge => ("UPSTREAM_TOO_LARGE", S::BAD_GATEWAY, false),
             Self::SubgraphError => ("DOWNSTREAM_SERVICE_ERROR", S::OK, true),
             Self::SubgraphHttp => ("SUBREQUEST_HTTP_ERROR", S::OK, true),
             Self::SubgraphMalformed => ("SUBREQUEST_MALFORMED_RESPONSE", S::OK, true),
             Self::InvalidResponse => ("RESPONSE_VALIDATION_FAILED", S::OK, true),
+            Self::UnauthorizedField => ("UNAUTHORIZED_FIELD_OR_TYPE", S::OK, true),
+            Self::UnauthorizedOperation => ("UNAUTHORIZED_FIELD_OR_TYPE", S::FORBIDDEN, false),
         };
         Row {
             name,
@@ -207,6 +223,7 @@ impl Code {
             E::Connection | E::Http(_) => Self::SubgraphHttp,
             E::Timeout => Self::Timeout,
             E::Malformed => Self::SubgraphMalformed,
+            E::Unauthorized => Self::UnauthorizedField,
             E::WrongType | E::UnexpectedNull => Self::InvalidResponse,
         }
     }

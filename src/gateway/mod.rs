@@ -12,6 +12,7 @@ mod check;
 mod claims;
 mod compression;
 mod config;
+mod cors;
 mod csrf;
 mod dedupe;
 mod errors;
@@ -30,6 +31,7 @@ mod lasting;
 mod limits;
 mod local;
 mod metrics;
+mod misfit;
 mod observation;
 mod origin;
 mod override_labels;
@@ -54,10 +56,11 @@ mod writes;
 pub use crate::upstream::Body;
 pub use authentication::{Config as AuthenticationConfig, Error as AuthenticationError};
 pub use authorization::{
-    Config as AuthorizationConfig, Directives as AuthorizationDirectives, Unenforced, unprotected,
+    Config as AuthorizationConfig, Directives as AuthorizationDirectives, unprotected,
 };
 pub use check::check;
 pub use config::Config;
+pub use cors::Config as CorsConfig;
 pub use csrf::Config as CsrfConfig;
 pub use errors::{Code, Problem, Refusal};
 pub use expose::Config as PluginsConfig;
@@ -68,20 +71,22 @@ pub use ide::{HomepageConfig, SandboxConfig};
 pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
 pub use local::Local;
+pub use misfit::Misfit;
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
-pub use rest::{Misfit, RoutesConfig, UpstreamsConfig, WebSocketConfig};
+pub use rest::{MaintenanceConfig, RoutesConfig, UpstreamsConfig, WebSocketConfig};
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
 pub use trace::Config as TraceConfig;
 pub use traffic::Config as TrafficShapingConfig;
 pub use url_path::UrlPath;
 
-use crate::operation::OperationKind;
+use crate::operation::{Conditions, OperationKind};
 use authentication::Caller;
+use authorization::Unmet;
 use bytes::Bytes;
 use execution::Execution;
 use graphql::Media;
@@ -108,24 +113,28 @@ pub async fn handle(
     });
     let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
     let observation = Observation::begin(snapshot.observing, metrics, client, &head);
+    let preflight = snapshot.cors.preflight(&head);
     let admitted = routed.and_then(|(route, target)| {
-        if !matches!(route, Route::Page(_)) {
+        if preflight.is_none() && !matches!(route, Route::Page(_)) {
             snapshot.admit(&head.method)?;
+            snapshot.maintenance.check(client, &target)?;
         }
         Ok((route, target))
     });
 
     // The end it is for. Each refuses in its own words.
-    let response = match admitted {
-        Ok((Route::Page(page), _)) => page.response(),
-        Ok((Route::Graphql, _)) => match graphql::negotiate(&head.headers) {
+    let is_preflight = preflight.is_some();
+    let response = match (preflight, admitted) {
+        (Some(answer), _) => answer,
+        (None, Ok((Route::Page(page), _))) => page.response(),
+        (None, Ok((Route::Graphql, _))) => match graphql::negotiate(&head.headers) {
             Ok(media) => answer(snapshot, local, &observation, body, media)
                 .await
                 .unwrap_or_else(|refusal| graphql::refuse(media, &refusal))
                 .map(Body::full),
             Err(refusal) => refuse(&refusal),
         },
-        Ok((Route::Rest(route), target)) => {
+        (None, Ok((Route::Rest(route), target))) => {
             let request = rest::Request {
                 observation: &observation,
                 target,
@@ -136,10 +145,12 @@ pub async fn handle(
                 .await
                 .unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
-        Err(refusal) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
-        Err(refusal) => rest::refuse(&refusal),
+        (None, Err(refusal)) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
+        (None, Err(refusal)) => rest::refuse(&refusal),
     };
-    let response = rest::for_grpc(&head.headers, response);
+    let mut response = rest::for_grpc(&head.headers, response);
+    let said = response.headers_mut();
+    snapshot.cors.allow(&head.headers, is_preflight, said);
     let response = match snapshot.compresses {
         true => compression::compress(&head.headers, response).await,
         false => response,
@@ -234,6 +245,8 @@ async fn answer(
     observation.next(&mut stage, "plan");
     let labels = snapshot.labels.on(document.labels(), &head.headers);
     let conditions = document.conditions(&variables).with_labels(labels);
+    let unmet = snapshot.authorization.unmet(document, &caller);
+    let conditions = authorize(snapshot, &prepared, (conditions, unmet), deadline).await?;
     let planning = snapshot.documents.program(&prepared, &conditions);
     let program = in_time(deadline, planning).await?;
     let mut exposed = None;
@@ -268,6 +281,25 @@ async fn answer(
     observation.next(&mut stage, "encode");
     let rules = &snapshot.subgraphs;
     Ok(graphql::encode(rules, media, reply, exposed.as_ref()))
+}
+
+/// The conditions that an operation is planned under, for this caller.
+async fn authorize(
+    snapshot: &Snapshot,
+    prepared: &Arc<graphql::Prepared>,
+    (conditions, unmet): (Conditions, Unmet),
+    deadline: Instant,
+) -> Result<Conditions, Refusal> {
+    let (enforced, told) = match unmet {
+        Unmet::Nothing => return Ok(conditions),
+        Unmet::Claims(unmet) => (true, conditions.clone().without(unmet)),
+        Unmet::OnlyTold(unmet) => (false, conditions.clone().without(unmet)),
+    };
+    let planning = snapshot.documents.program(prepared, &told);
+    snapshot
+        .authorization
+        .judge(&*in_time(deadline, planning).await?)?;
+    Ok(if enforced { told } else { conditions })
 }
 
 /// What a stage gives, if it does before the request has to end.

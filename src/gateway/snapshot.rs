@@ -6,7 +6,9 @@
 use super::{
     Config, Refusal, UrlPath,
     authentication::Authentication,
-    authorization, check,
+    authorization::{self, Authorization},
+    check,
+    cors::Cors,
     csrf::Csrf,
     dedupe::Dedupe,
     expose,
@@ -36,8 +38,10 @@ pub struct Snapshot {
     pub(super) path: UrlPath,
     pub(super) introspection: bool,
     pub(super) limits: Limits,
+    pub(super) cors: Cors,
     pub(super) csrf: Csrf,
     pub(super) authentication: Authentication,
+    pub(super) authorization: Authorization,
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
     /// Whether clients that accept it get responses compressed.
@@ -54,6 +58,7 @@ pub struct Snapshot {
     pub(super) sockets: rest::WebSockets,
     pub(super) observing: observation::Rules,
     rate_limit: Option<Arc<RateLimit>>,
+    pub(super) maintenance: rest::MaintenanceConfig,
     pub(super) graphql_metrics: RouteMetrics,
     pub(super) pages_metrics: RouteMetrics,
     /// Requests that no route is for.
@@ -66,7 +71,6 @@ impl Snapshot {
         supergraph: Arc<Supergraph>,
         lasting: &Lasting,
     ) -> Result<Self, SnapshotError> {
-        authorization::check(&config.authorization, &supergraph)?;
         for ignored in authorization::unprotected(&config.authorization, &supergraph) {
             tracing::warn!("{}: {}", ignored.key.join("."), ignored.message);
         }
@@ -86,12 +90,14 @@ impl Snapshot {
             path: config.path.clone(),
             introspection: config.introspection,
             limits: Limits::new(&config.limits),
+            cors: Cors::new(&config.cors),
             csrf: Csrf::new(&config.csrf),
             authentication: Authentication::new(
                 &config.authentication,
-                &config.authorization,
+                config.authorization.require_authentication,
                 &lasting.key_sources,
             )?,
+            authorization: Authorization::new(&config.authorization),
             timeout: config.traffic_shaping.router.timeout,
             compresses: config.traffic_shaping.router.compression.response.enabled,
             dedupe: Dedupe::new(&config.traffic_shaping.router.dedupe, &config.headers),
@@ -104,6 +110,7 @@ impl Snapshot {
                 access_log: config.access_log,
             },
             rate_limit: lasting.rate_limits.global(&config.ratelimit),
+            maintenance: config.maintenance.clone(),
             graphql_metrics: RouteMetrics::new(config.path.as_str()),
             pages_metrics: RouteMetrics::new("page"),
             unrouted_metrics: RouteMetrics::new("none"),
