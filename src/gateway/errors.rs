@@ -51,6 +51,7 @@ pub enum Code {
     UpstreamUnreachable,
     UpstreamBroken,
     UpstreamUnavailable,
+    NotCached,
     // Subgraphs. These come with data, at a path.
     SubgraphError,
     SubgraphHttp,
@@ -69,7 +70,7 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::BadRequest,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -105,6 +106,7 @@ impl Code {
         Self::UpstreamUnreachable,
         Self::UpstreamBroken,
         Self::UpstreamUnavailable,
+        Self::NotCached,
         Self::SubgraphError,
         Self::SubgraphHttp,
         Self::SubgraphMalformed,
@@ -153,6 +155,7 @@ impl Code {
             Self::UpstreamUnreachable => ("UPSTREAM_UNREACHABLE", S::BAD_GATEWAY, false),
             Self::UpstreamBroken => ("UPSTREAM_BROKEN", S::BAD_GATEWAY, false),
             Self::UpstreamUnavailable => ("UPSTREAM_UNAVAILABLE", S::SERVICE_UNAVAILABLE, false),
+            Self::NotCached => ("NOT_CACHED", S::GATEWAY_TIMEOUT, false),
             Self::SubgraphError => ("DOWNSTREAM_SERVICE_ERROR", S::OK, true),
             Self::SubgraphHttp => ("SUBREQUEST_HTTP_ERROR", S::OK, true),
             Self::SubgraphMalformed => ("SUBREQUEST_MALFORMED_RESPONSE", S::OK, true),

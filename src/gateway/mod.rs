@@ -69,7 +69,7 @@ pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
-pub use rest::{Misfit, RoutesConfig, UpstreamsConfig};
+pub use rest::{Cache, CacheConfig, Misfit, RoutesConfig, UpstreamsConfig};
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
 pub use trace::Config as TraceConfig;
@@ -125,6 +125,7 @@ pub async fn handle(
             let request = rest::Request {
                 observation: &observation,
                 target,
+                caller: Caller::default(),
                 body,
             };
             pass(snapshot, local, route, request)
@@ -151,10 +152,10 @@ async fn pass(
     snapshot: &Snapshot,
     local: &Local,
     route: &rest::Route,
-    request: rest::Request<'_>,
+    mut request: rest::Request<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
-    authenticate(snapshot, request.observation.head(), deadline).await?;
+    request.caller = authenticate(snapshot, request.observation.head(), deadline).await?;
     rest::answer(route, &local.connections, request).await
 }
 

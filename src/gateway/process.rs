@@ -2,7 +2,7 @@
 
 use super::{
     Config, Snapshot, SnapshotError, authentication::KeySources, lasting::Lasting,
-    planning::Planning, rate_limit::RateLimits, writes::Writes,
+    planning::Planning, rate_limit::RateLimits, rest::Cache, writes::Writes,
 };
 use crate::{schema::Supergraph, upstream::Registry};
 use arc_swap::ArcSwap;
@@ -32,6 +32,7 @@ impl Gateway {
             key_sources: KeySources::default(),
             planning: Arc::new(Planning::start(threads)?),
             rate_limits: RateLimits::default(),
+            cache: Arc::new(Cache::new(&config.cache)),
             writes: Arc::new(Writes::default()),
         };
         let snapshot = Snapshot::new(config, Arc::new(supergraph), &lasting)?;
@@ -45,12 +46,19 @@ impl Gateway {
     pub fn reload(&self, config: &Config, supergraph: Supergraph) -> Result<(), SnapshotError> {
         let snapshot = Snapshot::new(config, Arc::new(supergraph), &self.lasting)?;
         self.snapshot.store(Arc::new(snapshot));
+        self.lasting.cache.resize(&config.cache);
         Ok(())
     }
 
     /// Brings gauges up to date that change while nothing happens.
     pub fn refresh_gauges(&self) {
         self.lasting.rate_limits.refresh();
+        self.lasting.cache.refresh();
+    }
+
+    /// The cache of REST routes.
+    pub fn cache(&self) -> &Cache {
+        &self.lasting.cache
     }
 
     /// The current snapshot; one request takes it once.

@@ -73,7 +73,12 @@ impl Snapshot {
         tell(config, &supergraph);
         Ok(Self {
             subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?,
-            routes: rest::Table::new(&config.routes, &config.upstreams, &lasting.registry)?,
+            routes: rest::Table::new(
+                &config.routes,
+                &config.upstreams,
+                &lasting.registry,
+                (&lasting.cache, &config.cache),
+            )?,
             labels: OverrideLabels::new(&config.override_labels, &supergraph),
             documents: Documents::new(
                 Arc::clone(&supergraph),

@@ -11,7 +11,8 @@ use super::{
     progress::{Progress, Watched},
 };
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::PathAndQuery,
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header,
+    uri::PathAndQuery,
 };
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -32,6 +33,10 @@ pub struct Forward {
     /// How long the upstream may be silent, if not for the upstream's own timeout.
     pub timeout: Option<Duration>,
 }
+
+/// An answer whose body ends when the connection does: an extension of the answer. Whether it is whole cannot be told.
+#[derive(Clone, Copy, Debug)]
+pub struct EndsByClosing;
 
 /// Why a request that was to be passed on has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -112,7 +117,13 @@ impl Upstream {
             let message = "it switched protocols without being asked".to_owned();
             return Err(CallError::Broken(message).into());
         }
-        head.version = http::Version::HTTP_11;
+        let is_framed = body.size_hint().exact().is_some()
+            || head.headers.contains_key(header::TRANSFER_ENCODING)
+            || head.version >= Version::HTTP_2;
+        if !is_framed {
+            head.extensions.insert(EndsByClosing);
+        }
+        head.version = Version::HTTP_11;
         let body = if body.is_end_stream() {
             Body::empty()
         } else {

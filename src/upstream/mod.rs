@@ -25,6 +25,6 @@ pub use collect::{CollectError, collect};
 pub use config::{ByteSize, Config, Http2};
 pub use connections::Connections;
 pub use endpoint::{Endpoint, EndpointError};
-pub use forward::{Forward, ForwardError};
+pub use forward::{EndsByClosing, Forward, ForwardError};
 pub use group::{Call, CallError, Response, Upstream};
 pub use registry::Registry;

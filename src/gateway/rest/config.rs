@@ -1,6 +1,9 @@
 //! The `upstreams` and `routes` sections.
 
-use super::pattern::{HostPattern, Method, PathPattern, Prefix};
+use super::{
+    cache::RouteCache,
+    pattern::{HostPattern, Method, PathPattern, Prefix},
+};
 use crate::upstream::{self, Endpoint};
 use serde::{
     Deserialize, Deserializer,
@@ -46,6 +49,9 @@ pub struct Route {
     /// Instead of the upstream's.
     #[serde(default)]
     pub timeout: Option<Duration>,
+    /// None: nothing is stored.
+    #[serde(default)]
+    pub cache: Option<RouteCache>,
 }
 
 /// What a route is for. A missing key matches everything.

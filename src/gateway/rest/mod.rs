@@ -3,6 +3,7 @@
 //! A [`Table`] says which route a request takes; [`answer`] passes it on to the route's upstream and the answer back,
 //! both as streams. What a route means is written in `docs/rest.md`.
 
+mod cache;
 mod config;
 mod hygiene;
 mod pattern;
@@ -10,35 +11,41 @@ mod problem;
 mod split;
 mod table;
 
+pub use cache::{Cache, Config as CacheConfig};
 pub use config::{Misfit, Routes as RoutesConfig, Upstreams as UpstreamsConfig};
 pub(super) use problem::refuse;
 pub(super) use table::{Route, Table};
 
 use super::{
-    Body, Code, Refusal, gate::Target, metrics::known, observation::Observation, trace::Callee,
+    Body, Code, Refusal, authentication::Caller, gate::Target, metrics::known,
+    observation::Observation, trace::Callee,
 };
 use crate::upstream::{CallError, Connections, Forward, ForwardError};
+use cache::Asked;
 use http::{HeaderMap, Method, Response, header, request::Parts, uri::PathAndQuery};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hygiene::Asker;
+use std::sync::Arc;
 
 /// A request on its way to an upstream.
 pub(super) struct Request<'a> {
     pub(super) observation: &'a Observation<'a>,
     pub(super) target: Target<'a>,
+    pub(super) caller: Caller,
     pub(super) body: Body,
 }
 
 /// Passes a request on, and its answer back.
 pub(super) async fn answer(
     route: &Route,
-    connections: &Connections,
+    connections: &Arc<Connections>,
     request: Request<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let Request {
         observation,
         target,
+        caller,
         body,
     } = request;
     let head = observation.head();
@@ -51,28 +58,41 @@ pub(super) async fn answer(
     };
     let host = route.preserve_host.then(|| head.headers.get(header::HOST));
     let upstream = route.to.next();
-    let mut headers = hygiene::request(head, asker);
-    let stage = observation.stage("forward");
-    let callee = Callee::Upstream(upstream.name(), known(&head.method));
-    let call = observation.origin().fetch(&stage, callee, &mut headers);
     let forward = Forward {
         method: head.method.clone(),
         target: with_query(path, head.uri.query())?,
-        headers,
+        headers: hygiene::request(head, asker),
         body: without_claims(body),
         host: host.flatten().cloned(),
         timeout: route.timeout,
     };
-    let answer = upstream.forward(connections, forward).await;
-    call.ended(match &answer {
-        Ok(answer) => Ok(answer.status().as_u16()),
-        Err(error) => Err(error.kind()),
-    });
-    let answer = answer?;
-    let headers = hygiene::response(&answer, &head.method);
-    let (mut head, body) = answer.into_parts();
-    head.headers = headers;
-    Ok(Response::from_parts(head, body))
+    let stage = observation.stage("forward");
+    let send = |mut forward: Forward| {
+        let (upstream, connections) = (Arc::clone(upstream), Arc::clone(connections));
+        let method = forward.method.clone();
+        let callee = Callee::Upstream(upstream.name(), known(&method));
+        let origin = observation.origin();
+        let call = origin.fetch(&stage, callee, &mut forward.headers);
+        async move {
+            let answer = upstream.forward(&connections, forward).await;
+            call.ended(match &answer {
+                Ok(answer) => Ok(answer.status().as_u16()),
+                Err(error) => Err(error.kind()),
+            });
+            let answer = answer?;
+            let headers = hygiene::response(&answer, &method);
+            let (mut head, body) = answer.into_parts();
+            head.headers = headers;
+            Ok(Response::from_parts(head, body))
+        }
+    };
+    let asked = Asked {
+        target: &target,
+        query: head.uri.query(),
+        caller: &caller,
+        upstream: upstream.name(),
+    };
+    route.caching.answer(asked, forward, send).await
 }
 
 /// What cannot be passed on is not passed on in part.

@@ -1,6 +1,7 @@
 //! The routes, compiled: which one a request takes, and what becomes of it there.
 
 use super::{
+    cache::{Cache, Caching, Config as CacheConfig},
     config::{self, Destination, Match, Misfit},
     pattern::Prefix,
     split::Split,
@@ -24,6 +25,7 @@ pub(in crate::gateway) struct Route {
     strip_prefix: Option<Prefix>,
     pub(super) preserve_host: bool,
     pub(super) timeout: Option<Duration>,
+    pub(super) caching: Caching,
     metrics: RouteMetrics,
 }
 
@@ -33,6 +35,7 @@ impl Table {
         routes: &config::Routes,
         upstreams: &config::Upstreams,
         registry: &Registry,
+        (cache, cache_config): (&Arc<Cache>, &CacheConfig),
     ) -> Result<Self, Misfit> {
         routes.check(upstreams)?;
         let upstreams = upstreams.iter().map(|(name, group)| {
@@ -47,7 +50,8 @@ impl Table {
         });
         let upstreams = upstreams.collect();
         let compiled = routes.0.iter().enumerate().map(|(index, route)| {
-            Route::new(route, &upstreams).ok_or_else(|| Misfit {
+            let caching = Caching::new(route, cache, cache_config);
+            Route::new(route, &upstreams, caching).ok_or_else(|| Misfit {
                 at: vec!["routes".to_owned(), index.to_string(), "to".to_owned()],
                 message: "these upstreams cannot share requests".to_owned(),
             })
@@ -100,7 +104,11 @@ fn shown(method: &Method) -> &str {
 }
 
 impl Route {
-    fn new(route: &config::Route, upstreams: &BTreeMap<&str, Arc<Upstream>>) -> Option<Self> {
+    fn new(
+        route: &config::Route,
+        upstreams: &BTreeMap<&str, Arc<Upstream>>,
+        caching: Caching,
+    ) -> Option<Self> {
         let upstream = |name: &str| upstreams.get(name).map(Arc::clone);
         let weighted = match &route.to {
             Destination::One(name) => vec![(upstream(name)?, 1)],
@@ -115,6 +123,7 @@ impl Route {
             strip_prefix: route.strip_prefix.clone(),
             preserve_host: route.preserve_host,
             timeout: route.timeout,
+            caching,
             metrics: RouteMetrics::new(&route.matches.label()),
         })
     }
