@@ -82,7 +82,7 @@ impl Snapshot {
             labels: OverrideLabels::new(&config.override_labels, &supergraph),
             documents: Documents::new(
                 Arc::clone(&supergraph),
-                config.limits.parser(),
+                (config.limits.parser(), config.limits.answers()),
                 Arc::clone(&lasting.planning),
             ),
             supergraph,

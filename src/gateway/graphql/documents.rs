@@ -33,6 +33,7 @@ const ENTRIES_ESTIMATE: usize = 1024;
 pub(crate) struct Documents {
     supergraph: Arc<Supergraph>,
     parser: ParserLimits,
+    answers: executor::Limits,
     planning: Arc<Planning>,
     cache: Cache<Key, Entry, Weight>,
     metrics: Arc<PlanMetrics>,
@@ -81,13 +82,14 @@ impl Documents {
     /// Nothing known yet.
     pub(crate) fn new(
         supergraph: Arc<Supergraph>,
-        parser: ParserLimits,
+        (parser, answers): (ParserLimits, executor::Limits),
         planning: Arc<Planning>,
     ) -> Self {
         let cache = Cache::with_weighter(ENTRIES_ESTIMATE, CACHE_BYTES_MAX, Weight);
         Self {
             supergraph,
             parser,
+            answers,
             planning,
             cache,
             metrics: Arc::new(PlanMetrics::new()),
@@ -173,12 +175,12 @@ impl Documents {
             return Ok(program);
         }
         let (supergraph, planned) = (Arc::clone(&self.supergraph), Arc::clone(prepared));
-        let metrics = Arc::clone(&self.metrics);
+        let (metrics, answers) = (Arc::clone(&self.metrics), self.answers);
         let job = move |is_given_up: &dyn Fn() -> bool| {
             let began = Instant::now();
             let operation = planned.document.fold(&supergraph, &conditions)?;
             let plan = planner::plan_within(&supergraph, &operation, &Budget::until(is_given_up))?;
-            let program = executor::compile(&supergraph, plan);
+            let program = executor::compile_within(&supergraph, plan, answers);
             metrics.planning.record(began.elapsed());
             planned.keep(conditions, Arc::clone(&program));
             Ok::<_, Refusal>(program)
@@ -358,7 +360,7 @@ mod tests {
         let sdl = include_str!("../../../tests/cases/supergraphs/shop.graphql");
         let supergraph = Arc::new(Supergraph::parse(sdl).unwrap());
         let planning = Arc::new(Planning::start(NonZero::<usize>::MIN).unwrap());
-        let documents = Documents::new(supergraph, ParserLimits::default(), planning);
+        let documents = Documents::new(supergraph, Default::default(), planning);
         let weigh = async |text: &str| {
             let prepared = documents.prepare(text, None).await.unwrap();
             let conditions: Conditions = prepared.document().conditions(&Map::new());
