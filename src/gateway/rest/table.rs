@@ -35,7 +35,7 @@ impl Table {
         routes: &config::Routes,
         upstreams: &config::Upstreams,
         registry: &Registry,
-        (cache, cache_config): (&Arc<Cache>, &CacheConfig),
+        cache: (&Arc<Cache>, &CacheConfig),
     ) -> Result<Self, Misfit> {
         routes.check(upstreams)?;
         let upstreams = upstreams.iter().map(|(name, group)| {
@@ -50,7 +50,7 @@ impl Table {
         });
         let upstreams = upstreams.collect();
         let compiled = routes.0.iter().enumerate().map(|(index, route)| {
-            let caching = Caching::new(route, cache, cache_config);
+            let caching = Caching::new(route, &route.matches.label(), route.cache.as_ref(), cache);
             Route::new(route, &upstreams, caching).ok_or_else(|| Misfit {
                 at: vec!["routes".to_owned(), index.to_string(), "to".to_owned()],
                 message: "these upstreams cannot share requests".to_owned(),

@@ -3,7 +3,6 @@
 //! There are two steps. A [`Url`] finds the [`Resource`] that is at it, which knows what its answers vary on; a
 //! [`Variant`] finds one answer of a resource. So all answers at a URL, whoever they are for, go with their resource.
 
-use super::super::config::Route;
 use crate::gateway::{gate::Target, path::Path};
 use arc_swap::ArcSwap;
 use http::{HeaderMap, HeaderName, Uri, uri::Authority};
@@ -129,8 +128,8 @@ fn milliseconds(duration: Duration) -> u64 {
 #[derive(Clone, Debug)]
 pub(super) struct Variant {
     resource: u64,
-    /// By its settings, so that a reload that leaves a route alone leaves its answers.
-    route: Arc<Route>,
+    /// All its settings, so that a reload that leaves a route alone leaves its answers.
+    route: Arc<str>,
     /// The rest, written down: upstream, consumer, names and values of the headers that make a difference.
     rest: Arc<[u8]>,
 }
@@ -138,7 +137,7 @@ pub(super) struct Variant {
 /// For whom a request is answered, and by whom.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place<'a> {
-    pub(super) route: &'a Arc<Route>,
+    pub(super) route: &'a Arc<str>,
     pub(super) upstream: &'a str,
     /// None: whoever asks.
     pub(super) consumer: Option<&'a str>,

@@ -23,7 +23,6 @@ pub use config::Config;
 pub(super) use config::RouteCache;
 pub use store::Cache;
 
-use super::config::Route;
 use crate::{
     gateway::{Body, Refusal, authentication::Caller, gate::Target},
     upstream::Forward,
@@ -63,11 +62,16 @@ impl fmt::Debug for Caching {
 }
 
 impl Caching {
-    /// That of a route.
-    pub(super) fn new(route: &Route, cache: &Arc<Cache>, config: &Config) -> Self {
-        let rules = route.cache.as_ref().map(|settings| {
-            let route = Arc::new(route.clone());
-            Arc::new(Rules::new(&route, settings, config))
+    /// That of a route. `settings` are all of it, for whatever of them changes may change answers.
+    pub(super) fn new<R: fmt::Debug>(
+        settings: &R,
+        label: &str,
+        rules: Option<&RouteCache>,
+        (cache, config): (&Arc<Cache>, &Config),
+    ) -> Self {
+        let rules = rules.map(|rules| {
+            let route = format!("{settings:?}").into();
+            Arc::new(Rules::new(label, route, rules, config))
         });
         Self {
             cache: Arc::clone(cache),

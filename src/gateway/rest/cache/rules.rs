@@ -1,7 +1,6 @@
 //! A route's rules: whose requests it may answer from the cache, and which answers it stores.
 
 use super::{
-    super::config::Route,
     config::{self, RouteCache},
     directives::elements,
     freshness::{Freshness, Otherwise},
@@ -22,7 +21,8 @@ use std::{sync::Arc, time::SystemTime};
 
 /// The rules of a route that has some.
 pub(super) struct Rules {
-    pub(super) route: Arc<Route>,
+    /// All settings of the route, as text.
+    pub(super) route: Arc<str>,
     settings: RouteCache,
     /// The headers that count in any case, sorted.
     pub(super) vary: Vec<HeaderName>,
@@ -51,13 +51,19 @@ pub(super) struct Judged {
 const CREDENTIALS: [HeaderName; 2] = [header::AUTHORIZATION, header::COOKIE];
 
 impl Rules {
-    pub(super) fn new(route: &Arc<Route>, settings: &RouteCache, cache: &config::Config) -> Self {
+    /// Those of a route with this name in metrics.
+    pub(super) fn new(
+        label: &str,
+        route: Arc<str>,
+        settings: &RouteCache,
+        cache: &config::Config,
+    ) -> Self {
         let mut vary: Vec<HeaderName> = settings.vary.iter().map(|name| name.0.clone()).collect();
         vary.sort_by(|a, b| a.as_str().cmp(b.as_str()));
         vary.dedup();
         Self {
-            counters: Counters::new(&route.matches.label()),
-            route: Arc::clone(route),
+            counters: Counters::new(label),
+            route,
             settings: settings.clone(),
             vary,
             body_max: cache.max_entry_bytes.as_len(),

@@ -58,8 +58,8 @@ fn piecemeal(head: &str) -> (Answer, mpsc::UnboundedSender<io::Result<Frame<Byte
     (Ok(Response::from_parts(head, body)), sender)
 }
 
-fn data(text: &'static str) -> io::Result<Frame<Bytes>> {
-    Ok(Frame::data(Bytes::from_static(text.as_bytes())))
+fn data(text: &'static str) -> Frame<Bytes> {
+    Frame::data(Bytes::from_static(text.as_bytes()))
 }
 
 async fn settle() {
@@ -190,10 +190,10 @@ async fn a_fetch_that_nobody_waits_for_is_dropped_until_its_answer_comes() {
     let (arriving, pieces) = piecemeal("200");
     answer.send(arriving).unwrap();
     let response = leader.await.unwrap();
-    pieces.send(data("fir")).unwrap();
+    pieces.send(Ok(data("fir"))).unwrap();
     drop(response);
     settle().await;
-    pieces.send(data("st")).unwrap();
+    pieces.send(Ok(data("st"))).unwrap();
     drop(pieces);
     settle().await;
     assert_eq!(shop.hit("GET /a").await.body, "first");
@@ -223,7 +223,7 @@ async fn a_body_is_streamed_while_it_is_stored() {
     let (arriving, pieces) = piecemeal("200");
     answer.send(arriving).unwrap();
     let mut body = leader.await.unwrap().into_body();
-    pieces.send(data("fir")).unwrap();
+    pieces.send(Ok(data("fir"))).unwrap();
     let frame = body.frame().await.unwrap().unwrap();
     assert_eq!(frame.into_data().unwrap(), "fir");
     assert!(body.frame().now_or_never().is_none());
@@ -231,7 +231,7 @@ async fn a_body_is_streamed_while_it_is_stored() {
     let (mut follower, _) = slow.ask(&shop, "GET /a").await;
     settle().await;
     assert!(poll!(&mut follower).is_pending());
-    pieces.send(data("st")).unwrap();
+    pieces.send(Ok(data("st"))).unwrap();
     drop(pieces);
     assert_eq!(body.collect().await.unwrap().to_bytes(), "st");
     assert_eq!(read(follower.await).await.body, "first");
@@ -260,7 +260,7 @@ async fn a_body_that_breaks_off_is_seen_to_and_not_stored() {
     let (follower, mine) = slow.ask(&shop, "GET /a").await;
     let (arriving, pieces) = piecemeal("200");
     answer.send(arriving).unwrap();
-    pieces.send(data("fir")).unwrap();
+    pieces.send(Ok(data("fir"))).unwrap();
     pieces
         .send(Err(io::ErrorKind::ConnectionReset.into()))
         .unwrap();
@@ -285,7 +285,7 @@ async fn a_body_that_turns_out_too_large_is_passed_on() {
     answer.send(arriving).unwrap();
     let body = leader.await.unwrap().into_body();
     for piece in ["abc", "de", "fg"] {
-        pieces.send(data(piece)).unwrap();
+        pieces.send(Ok(data(piece))).unwrap();
     }
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", "7".parse().unwrap());
@@ -304,7 +304,7 @@ async fn a_body_with_trailers_or_without_an_end_is_not_stored() {
     let (leader, answer) = slow.ask(&shop, "GET /a").await;
     let (arriving, pieces) = piecemeal("200");
     answer.send(arriving).unwrap();
-    pieces.send(data("abc")).unwrap();
+    pieces.send(Ok(data("abc"))).unwrap();
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", "3".parse().unwrap());
     pieces.send(Ok(Frame::trailers(trailers))).unwrap();

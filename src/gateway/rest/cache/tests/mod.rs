@@ -1,13 +1,14 @@
 //! The cache without sockets, under a clock that the tests move.
 
 mod fetching;
+mod forgetting;
 mod properties;
 mod rfc9111;
 mod rules;
 
 use super::{Asked, Cache, Caching, Config, RouteCache};
 use crate::{
-    gateway::{Body, Code, Refusal, authentication::Caller, gate, rest::config::Route},
+    gateway::{Body, Code, Refusal, authentication::Caller, gate, header_types::Name},
     upstream::Forward,
 };
 use bytes::Bytes;
@@ -63,7 +64,7 @@ impl Shop {
 
     fn with(settings: RouteCache, config: &Config) -> Self {
         let cache = Arc::new(Cache::new(config));
-        let caching = caching(settings, &cache, config);
+        let caching = caching(&settings, &cache, config);
         Self {
             cache,
             caching,
@@ -144,10 +145,8 @@ impl Shop {
     }
 }
 
-fn caching(settings: RouteCache, cache: &Arc<Cache>, config: &Config) -> Caching {
-    let mut route: Route = serde_json::from_value(json!({ "to": "shop" })).unwrap();
-    route.cache = Some(settings);
-    Caching::new(&route, cache, config)
+fn caching(settings: &RouteCache, cache: &Arc<Cache>, config: &Config) -> Caching {
+    Caching::new(settings, "/**", Some(settings), (cache, config))
 }
 
 /// Lets the clock go on.
@@ -224,6 +223,11 @@ async fn read(answer: Answer) -> Got {
 /// A refusal as it comes of an upstream that is not there.
 fn unreachable() -> Refusal {
     Refusal::new(Code::UpstreamUnreachable, "The upstream is not there")
+}
+
+/// The name of a header.
+fn name(name: &str) -> Name {
+    Name::try_from(name.to_owned()).unwrap()
 }
 
 /// What is fresh for as long unless it says otherwise.

@@ -1,12 +1,13 @@
 //! Whatever is asked in whatever order, an answer is what the upstream said for that key and that caller, no older than it
 //! may be, and no older than the last write.
 
-use super::{Got, RouteCache, Shop, pass, read, read_answer};
-use crate::gateway::header_types::Name;
+use super::{Got, RouteCache, Shop, name, pass, read, read_answer};
+use crate::{gateway::Body, upstream::Forward};
+use http::Response;
 use proptest::prelude::*;
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
+    collections::BTreeMap,
     future::ready,
     time::Duration,
 };
@@ -14,17 +15,21 @@ use std::{
 #[derive(Clone, Debug)]
 enum Step {
     Pass(u64),
-    Read {
-        page: usize,
-        language: &'static str,
-        caller: Option<&'static str>,
-        cookie: Option<&'static str>,
-        wish: &'static str,
-    },
+    Read(Read),
     Write(usize),
     PurgeUrl(usize),
     PurgeTag(usize),
+    /// From now on the upstream fails, or not.
     Fail(bool),
+}
+
+#[derive(Clone, Debug)]
+struct Read {
+    page: usize,
+    language: &'static str,
+    caller: Option<&'static str>,
+    cookie: Option<&'static str>,
+    wish: &'static str,
 }
 
 /// What the pages of the upstream say of themselves, and for how long they may be served by that.
@@ -41,38 +46,38 @@ const PAGES: [(&str, u64); 8] = [
     ("cache-control: private, max-age=20", 20),
     ("cache-control: no-store", 0),
 ];
-
-/// Whether a page says that it is for everybody, and whether it depends on the language.
+/// The page that is for everybody, and the one that depends on the language.
 const PUBLIC: usize = 1;
 const VARIED: usize = 2;
-/// Whether a caller must not get what was said to another one.
-fn is_personal(page: usize) -> bool {
-    page != PUBLIC
-}
+/// How long what says nothing of it may stand in for a failing upstream.
+const ON_ERROR: u64 = 5;
 
 fn step() -> impl Strategy<Value = Step> {
     let page = 0..PAGES.len();
+    let wishes = vec![
+        "",
+        "",
+        "",
+        "no-cache",
+        "max-age=5",
+        "no-store",
+        "max-stale=3",
+    ];
     let read = (
         page.clone(),
         prop::sample::select(vec!["en", "fr"]),
         prop::sample::select(vec![None, None, Some("ann"), Some("bob")]),
         prop::sample::select(vec![None, None, None, Some("s=1"), Some("s=2")]),
-        prop::sample::select(vec![
-            "",
-            "",
-            "",
-            "no-cache",
-            "max-age=5",
-            "no-store",
-            "max-stale=3",
-        ]),
+        prop::sample::select(wishes),
     );
-    let read = read.prop_map(|(page, language, caller, cookie, wish)| Step::Read {
-        page,
-        language,
-        caller,
-        cookie,
-        wish,
+    let read = read.prop_map(|(page, language, caller, cookie, wish)| {
+        Step::Read(Read {
+            page,
+            language,
+            caller,
+            cookie,
+            wish,
+        })
     });
     prop_oneof![
         6 => read,
@@ -84,44 +89,22 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What an answer says of itself.
-#[derive(Debug)]
-struct Said<'a> {
-    page: usize,
-    language: &'a str,
-    caller: &'a str,
-    cookie: &'a str,
-    second: u64,
-}
-
-impl<'a> Said<'a> {
-    fn read(got: &'a Got) -> Self {
-        let parts: Vec<&str> = got.body.split('|').collect();
-        let [page, language, caller, cookie, second] = parts.as_slice() else {
-            panic!("{got:?}");
-        };
-        Self {
-            page: page.parse().unwrap(),
-            language,
-            caller,
-            cookie,
-            second: second.parse().unwrap(),
-        }
-    }
-}
-
 /// The upstream: what it says depends on everything.
 #[derive(Default)]
 struct World {
     second: Cell<u64>,
     fails: Cell<bool>,
-    /// The second of the last change of a page that the cache knows of, from which on its version counts.
-    changed: RefCell<HashMap<usize, u64>>,
-    /// The last second at which a page was said to be still so, by its version.
-    confirmed: RefCell<HashMap<(usize, u64), u64>>,
+    /// When each page was last changed, as far as the cache was told. From then on it is another version.
+    changed: RefCell<BTreeMap<usize, u64>>,
+    /// When a page of this version was last said to be still so.
+    confirmed: RefCell<BTreeMap<(usize, u64), u64>>,
 }
 
 impl World {
+    fn change(&self, page: usize) {
+        self.changed.borrow_mut().insert(page, self.second.get());
+    }
+
     fn changed(&self, page: usize) -> u64 {
         self.changed
             .borrow()
@@ -129,149 +112,140 @@ impl World {
             .copied()
             .unwrap_or_default()
     }
+
+    fn answer(&self, asked: &Read, forward: &Forward) -> Response<Body> {
+        let (page, now) = (asked.page, self.second.get());
+        let version = self.changed(page);
+        let condition = forward.headers.get("if-none-match");
+        let is_same = condition.is_some_and(|tag| tag == &format!("\"{version}\""));
+        let says = PAGES[page].0.replace("VERSION", &version.to_string());
+        let text = match (self.fails.get(), is_same) {
+            (true, _) => "503\n\nfailed".to_owned(),
+            (false, true) => {
+                self.confirmed.borrow_mut().insert((page, version), now);
+                format!("304\n{says}")
+            }
+            (false, false) => {
+                let (caller, cookie) = asked.names();
+                let language = asked.language;
+                format!(
+                    "200\n{says}\nx-tags: page{page} all\n\n{page}|{language}|{caller}|{cookie}|{now}"
+                )
+            }
+        };
+        read_answer(&text)
+    }
+
+    /// Whether an answer is one that may be given to this.
+    fn check(&self, asked: &Read, got: &Got, per_consumer: bool) {
+        assert!(!got.headers.contains_key("x-tags"));
+        let parts: Vec<&str> = got.body.split('|').collect();
+        let [page, language, caller, cookie, second] = parts.as_slice() else {
+            panic!("{got:?}");
+        };
+        assert_eq!(page.parse(), Ok(asked.page));
+        if asked.page == VARIED {
+            assert_eq!(*language, asked.language);
+        }
+        // What is not for everybody is what was said to this one.
+        if asked.page != PUBLIC {
+            let (own, crumb) = asked.names();
+            assert_eq!(*caller, own, "{asked:?} {got:?}");
+            let is_keyed = per_consumer && asked.caller.is_some();
+            assert!(is_keyed || *cookie == crumb, "{asked:?} {got:?}");
+        }
+        self.check_age(asked, got, second.parse().unwrap());
+    }
+
+    fn check_age(&self, asked: &Read, got: &Got, second: u64) {
+        let changed = self.changed(asked.page);
+        assert!(
+            second >= changed,
+            "older than the last write: {asked:?} {got:?}"
+        );
+        let confirmed = self.confirmed.borrow();
+        let confirmed = confirmed.get(&(asked.page, changed)).copied();
+        let age = self.second.get() - confirmed.unwrap_or_default().max(second);
+        let stale = if asked.wish == "max-stale=3" { 3 } else { 0 };
+        let on_error = if self.fails.get() { ON_ERROR } else { 0 };
+        let most = match asked.wish {
+            "no-cache" if !self.fails.get() => 0,
+            "max-age=5" if !self.fails.get() => 5,
+            _ => PAGES[asked.page].1 + stale.max(on_error),
+        };
+        assert!(age <= most, "{age} s old: {asked:?} {got:?}");
+    }
+}
+
+impl Read {
+    /// Who asks, and with which cookie.
+    fn names(&self) -> (&'static str, &'static str) {
+        (
+            self.caller.unwrap_or("nobody"),
+            self.cookie.unwrap_or("none"),
+        )
+    }
+
+    fn request(&self) -> String {
+        let mut request = format!("GET /{}\naccept-language: {}", self.page, self.language);
+        if let Some(cookie) = self.cookie {
+            request.push_str(&format!("\ncookie: {cookie}"));
+        }
+        if !self.wish.is_empty() {
+            request.push_str(&format!("\ncache-control: {}", self.wish));
+        }
+        request
+    }
+}
+
+async fn take(shop: &Shop, world: &World, step: Step, per_consumer: bool) {
+    match step {
+        Step::Pass(seconds) => {
+            pass(seconds).await;
+            world.second.set(world.second.get() + seconds);
+        }
+        Step::Fail(fails) => world.fails.set(fails),
+        Step::Write(page) => {
+            world.change(page);
+            shop.ask(&format!("POST /{page}"), "200").await;
+        }
+        Step::PurgeUrl(page) => {
+            world.change(page);
+            shop.cache.purge_url(&format!("http://shop.example/{page}"));
+        }
+        Step::PurgeTag(page) => {
+            world.change(page);
+            shop.cache.purge_tag(&format!("page{page}"));
+        }
+        Step::Read(asked) => {
+            let caller = asked.caller.map(|caller| shop.of(caller));
+            let shop = caller.as_ref().unwrap_or(shop);
+            let request = asked.request();
+            let answer = shop.send(&request, |forward| {
+                ready(Ok(world.answer(&asked, &forward)))
+            });
+            let got = read(answer.await).await;
+            // What goes on behind the answer ends before the next step.
+            for _ in 0..8 {
+                tokio::task::yield_now().await;
+            }
+            if got.status != 503 {
+                world.check(&asked, &got, per_consumer);
+            }
+        }
+    }
 }
 
 async fn run(steps: Vec<Step>, per_consumer: bool) {
-    const ON_ERROR: u64 = 5;
     let shop = Shop::new(RouteCache {
         per_consumer,
         stale_if_error: Duration::from_secs(ON_ERROR),
-        tags_header: Some(Name::try_from("x-tags".to_owned()).unwrap()),
+        tags_header: Some(name("x-tags")),
         ..RouteCache::default()
     });
     let world = World::default();
     for step in steps {
-        let now = world.second.get();
-        match step {
-            Step::Pass(seconds) => {
-                pass(seconds).await;
-                world.second.set(now + seconds);
-            }
-            Step::Fail(fails) => world.fails.set(fails),
-            Step::Write(page) => {
-                world.changed.borrow_mut().insert(page, now);
-                shop.ask(&format!("POST /{page}"), "200").await;
-            }
-            Step::PurgeUrl(page) => {
-                world.changed.borrow_mut().insert(page, now);
-                shop.cache.purge_url(&format!("http://shop.example/{page}"));
-            }
-            Step::PurgeTag(page) => {
-                world.changed.borrow_mut().insert(page, now);
-                shop.cache.purge_tag(&format!("page{page}"));
-            }
-            Step::Read {
-                page,
-                language,
-                caller,
-                cookie,
-                wish,
-            } => {
-                let mut request = format!("GET /{page}\naccept-language: {language}");
-                if let Some(cookie) = cookie {
-                    request.push_str(&format!("\ncookie: {cookie}"));
-                }
-                if !wish.is_empty() {
-                    request.push_str(&format!("\ncache-control: {wish}"));
-                }
-                let as_caller = caller.map(|caller| shop.of(caller));
-                let asking = as_caller.as_ref().unwrap_or(&shop);
-                let (name, crumb) = (caller.unwrap_or("nobody"), cookie.unwrap_or("none"));
-                let answer = asking.send(&request, |forward| {
-                    let version = world.changed(page);
-                    let tag = format!("\"{version}\"");
-                    let asked = forward.headers.get("if-none-match");
-                    let is_same = asked.is_some_and(|asked| asked.to_str().unwrap() == tag);
-                    let says = PAGES[page].0.replace("VERSION", &version.to_string());
-                    let text = match (world.fails.get(), is_same) {
-                        (true, _) => "503\n\nfailed".to_owned(),
-                        (false, true) => {
-                            world.confirmed.borrow_mut().insert((page, version), now);
-                            format!("304\n{says}")
-                        }
-                        (false, false) => format!(
-                            "200\n{says}\nx-tags: page{page} all\n\n{page}|{language}|{name}|{crumb}|{now}"
-                        ),
-                    };
-                    ready(Ok(read_answer(&text)))
-                });
-                let got = read(answer.await).await;
-                // What goes on behind the answer ends before the next step.
-                for _ in 0..8 {
-                    tokio::task::yield_now().await;
-                }
-                if got.status != 503 {
-                    check(
-                        &world,
-                        &got,
-                        &step_of(page, language, caller, cookie, wish),
-                        per_consumer,
-                    );
-                }
-            }
-        }
-    }
-
-    fn step_of(
-        page: usize,
-        language: &'static str,
-        caller: Option<&'static str>,
-        cookie: Option<&'static str>,
-        wish: &'static str,
-    ) -> Step {
-        Step::Read {
-            page,
-            language,
-            caller,
-            cookie,
-            wish,
-        }
-    }
-
-    fn check(world: &World, got: &Got, step: &Step, per_consumer: bool) {
-        let Step::Read {
-            page,
-            language,
-            caller,
-            cookie,
-            wish,
-        } = step
-        else {
-            return;
-        };
-        let (page, now, said) = (*page, world.second.get(), Said::read(got));
-        assert!(!got.headers.contains_key("x-tags"));
-        assert_eq!(said.page, page);
-        if page == VARIED {
-            assert_eq!(said.language, *language);
-        }
-        // A caller gets what was said to the same one, or to nobody in particular where that is for everybody.
-        if is_personal(page) {
-            assert_eq!(said.caller, caller.unwrap_or("nobody"), "{step:?} {got:?}");
-            let is_keyed = per_consumer && caller.is_some();
-            if !is_keyed {
-                assert_eq!(said.cookie, cookie.unwrap_or("none"), "{step:?} {got:?}");
-            }
-        }
-        let changed = world.changed(page);
-        assert!(
-            said.second >= changed,
-            "older than the last write: {step:?} {got:?}"
-        );
-        let confirmed = world.confirmed.borrow().get(&(page, changed)).copied();
-        let age = now - confirmed.unwrap_or_default().max(said.second);
-        let stale = match *wish {
-            "max-stale=3" => 3,
-            _ => 0,
-        };
-        let on_error = u64::from(world.fails.get()) * ON_ERROR;
-        let most = PAGES[page].1 + stale.max(on_error);
-        assert!(age <= most, "{age} s old: {step:?} {got:?}");
-        match *wish {
-            "no-cache" if !world.fails.get() => assert_eq!(age, 0, "{step:?} {got:?}"),
-            "max-age=5" if !world.fails.get() => assert!(age <= 5, "{step:?} {got:?}"),
-            _ => {}
-        }
+        take(&shop, &world, step, per_consumer).await;
     }
 }
 
