@@ -6,6 +6,7 @@ use crate::{
         HomepageConfig, IncludeSubgraphErrorsConfig, LimitsConfig, OverrideLabelsConfig,
         OverrideSubgraphUrlConfig, PluginsConfig, RateLimitConfig, RequestIdConfig, RoutesConfig,
         SandboxConfig, TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
+        WebSocketConfig,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -33,6 +34,7 @@ pub struct Config {
     pub upstreams: UpstreamsConfig,
     pub routes: RoutesConfig,
     pub cache: CacheConfig,
+    pub websocket: WebSocketConfig,
     pub ratelimit: RateLimitConfig,
     pub request_id: RequestIdConfig,
     pub health_check: HealthConfig,
@@ -93,6 +95,7 @@ impl Config {
             upstreams: self.upstreams.clone(),
             routes: self.routes.clone(),
             cache: self.cache.clone(),
+            websocket: self.websocket,
             ratelimit: self.ratelimit.clone(),
             request_id: self.request_id,
             tracing: TraceConfig {

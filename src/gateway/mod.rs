@@ -9,6 +9,7 @@ mod authorization;
 mod bulk;
 mod call_key;
 mod check;
+mod claims;
 mod compression;
 mod config;
 mod csrf;
@@ -21,6 +22,7 @@ mod gate;
 mod graphql;
 mod header_types;
 mod headers;
+mod host;
 mod ide;
 mod in_flight;
 mod include_subgraph_errors;
@@ -61,6 +63,7 @@ pub use errors::{Code, Problem, Refusal};
 pub use expose::Config as PluginsConfig;
 pub use finding::Finding;
 pub use headers::Config as HeadersConfig;
+pub use host::is_host;
 pub use ide::{HomepageConfig, SandboxConfig};
 pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
@@ -70,7 +73,7 @@ pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
-pub use rest::{Cache, CacheConfig, Misfit, RoutesConfig, UpstreamsConfig};
+pub use rest::{Cache, CacheConfig, Misfit, RoutesConfig, UpstreamsConfig, WebSocketConfig};
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
 pub use trace::Config as TraceConfig;
@@ -82,7 +85,7 @@ use authentication::Caller;
 use bytes::Bytes;
 use execution::Execution;
 use graphql::Media;
-use http::{Request, Response, request::Parts};
+use http::{HeaderMap, Request, Response, request::Parts};
 use observation::Observation;
 use route::Route;
 use std::{net::IpAddr, sync::Arc};
@@ -128,6 +131,7 @@ pub async fn handle(
                 target,
                 caller: Caller::default(),
                 body,
+                sockets: &snapshot.sockets,
             };
             pass(snapshot, local, route, request)
                 .await
@@ -136,6 +140,7 @@ pub async fn handle(
         Err(refusal) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
         Err(refusal) => rest::refuse(&refusal),
     };
+    let response = rest::for_grpc(&head.headers, response);
     let response = match snapshot.compresses {
         true => compression::compress(&head.headers, response).await,
         false => response,
@@ -148,6 +153,11 @@ pub fn refuse(refusal: &Refusal) -> Response<Body> {
     graphql::refuse(Media::Json, refusal).map(Body::full)
 }
 
+/// The response to a request that is refused unread, so that nobody knows which end it is for.
+pub fn refuse_unread(headers: &HeaderMap, refusal: &Refusal) -> Response<Body> {
+    rest::for_grpc(headers, rest::refuse(refusal))
+}
+
 /// Passes a request on to the upstream of a route.
 async fn pass(
     snapshot: &Snapshot,
@@ -156,8 +166,16 @@ async fn pass(
     mut request: rest::Request<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
-    request.caller = authenticate(snapshot, request.observation.head(), deadline).await?;
-    rest::answer(route, &local.connections, request).await
+    let head = request.observation.head();
+    let grpc_deadline = rest::grpc_deadline(&head.headers);
+    request.caller = authenticate(snapshot, head, deadline).await?;
+    let answering = rest::answer(route, &local.connections, request);
+    let Some(deadline) = grpc_deadline else {
+        return answering.await;
+    };
+    let answer = timeout_at(deadline, answering).await;
+    let answer = answer.map_err(|_| Refusal::timeout())??;
+    Ok(rest::until_grpc_deadline(deadline, answer))
 }
 
 /// Who sends a request, whichever end it is for.

@@ -51,6 +51,7 @@ pub struct Snapshot {
     /// What browsers are shown.
     pub(super) pages: Pages,
     pub(super) routes: rest::Table,
+    pub(super) sockets: rest::WebSockets,
     pub(super) observing: observation::Rules,
     rate_limit: Option<Arc<RateLimit>>,
     pub(super) graphql_metrics: RouteMetrics,
@@ -79,6 +80,7 @@ impl Snapshot {
                 &lasting.registry,
                 (&lasting.cache, &config.cache),
             )?,
+            sockets: rest::WebSockets::new(&config.websocket),
             labels: OverrideLabels::new(&config.override_labels, &supergraph),
             documents: Documents::new(
                 Arc::clone(&supergraph),

@@ -5,16 +5,23 @@
 
 mod cache;
 mod config;
+mod grpc;
 mod hygiene;
 mod pattern;
 mod problem;
 mod split;
 mod table;
+mod websocket;
 
 pub use cache::{Cache, Config as CacheConfig};
 pub use config::{Misfit, Routes as RoutesConfig, Upstreams as UpstreamsConfig};
+pub(super) use grpc::{
+    deadline as grpc_deadline, translated as for_grpc, until as until_grpc_deadline,
+};
 pub(super) use problem::refuse;
 pub(super) use table::{Route, Table};
+pub use websocket::Config as WebSocketConfig;
+pub(super) use websocket::WebSockets;
 
 use super::{
     Body, Code, Refusal, authentication::Caller, gate::Target, metrics::known,
@@ -22,11 +29,12 @@ use super::{
 };
 use crate::upstream::{CallError, Connections, Forward, ForwardError};
 use cache::Asked;
-use http::{HeaderMap, Method, Response, header, request::Parts, uri::PathAndQuery};
+use http::{Method, Response, header, request::Parts, uri::PathAndQuery};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hygiene::Asker;
 use std::sync::Arc;
+use websocket::{Offer, switches};
 
 /// A request on its way to an upstream.
 pub(super) struct Request<'a> {
@@ -34,6 +42,7 @@ pub(super) struct Request<'a> {
     pub(super) target: Target<'a>,
     pub(super) caller: Caller,
     pub(super) body: Body,
+    pub(super) sockets: &'a WebSockets,
 }
 
 /// Passes a request on, and its answer back.
@@ -47,9 +56,11 @@ pub(super) async fn answer(
         target,
         caller,
         body,
+        sockets,
     } = request;
     let head = observation.head();
     check_protocol(head)?;
+    let offer = Offer::of(head)?;
     let (path, prefix) = route.strip(target.path.as_str());
     let asker = Asker {
         address: observation.client(),
@@ -58,10 +69,14 @@ pub(super) async fn answer(
     };
     let host = route.preserve_host.then(|| head.headers.get(header::HOST));
     let upstream = route.to.next();
+    let mut headers = hygiene::request(head, asker);
+    if offer.is_some() {
+        Offer::pass_on(&mut headers);
+    }
     let forward = Forward {
         method: head.method.clone(),
         target: with_query(path, head.uri.query())?,
-        headers: hygiene::request(head, asker),
+        headers,
         body: without_claims(body),
         host: host.flatten().cloned(),
         timeout: route.timeout,
@@ -79,11 +94,11 @@ pub(super) async fn answer(
                 Ok(answer) => Ok(answer.status().as_u16()),
                 Err(error) => Err(error.kind()),
             });
-            let answer = answer?;
-            let headers = hygiene::response(&answer, &method);
-            let (mut head, body) = answer.into_parts();
-            head.headers = headers;
-            Ok(Response::from_parts(head, body))
+            let mut answer = answer?;
+            if !switches(&answer) {
+                *answer.headers_mut() = hygiene::response(&answer, &method);
+            }
+            Ok(answer)
         }
     };
     let asked = Asked {
@@ -92,27 +107,24 @@ pub(super) async fn answer(
         caller: &caller,
         upstream: upstream.name(),
     };
-    route.caching.answer(asked, forward, send).await
+    let mut answer = route.caching.answer(asked, forward, send).await?;
+    if let Some(offer) = offer.filter(|_| switches(&answer)) {
+        offer.settle(sockets, connections, &mut answer)?;
+        let mut headers = hygiene::response(&answer, &head.method);
+        headers.remove(header::CONTENT_LENGTH);
+        Offer::pass_on(&mut headers);
+        *answer.headers_mut() = headers;
+    }
+    Ok(answer)
 }
 
 /// What cannot be passed on is not passed on in part.
 fn check_protocol(head: &Parts) -> Result<(), Refusal> {
-    let not_here = |message| Err(Refusal::new(Code::NotImplemented, message));
     if head.method == Method::TRACE {
-        return not_here("TRACE is not passed on");
-    }
-    if wants_websocket(&head.headers) {
-        return not_here("WebSockets are not passed on yet");
+        let message = "TRACE is not passed on";
+        return Err(Refusal::new(Code::NotImplemented, message));
     }
     Ok(())
-}
-
-/// Other upgrades are offers, which a server may leave alone (RFC 9110 section 7.8).
-fn wants_websocket(headers: &HeaderMap) -> bool {
-    let offers = headers.get_all(header::UPGRADE).iter();
-    offers
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .any(|offer| offer.trim_ascii().eq_ignore_ascii_case(b"websocket"))
 }
 
 fn with_query(path: &str, query: Option<&str>) -> Result<PathAndQuery, Refusal> {
