@@ -10,12 +10,12 @@ use super::{
     key::Variant,
     lookup::Lookup,
     rules::Judged,
-    stored::{Head, Stored},
+    stored::Stored,
 };
 use crate::gateway::{Body, Refusal};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Response, StatusCode};
-use http_body::Body as _;
+use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
 use std::{
     pin::pin,
@@ -52,6 +52,14 @@ pub(super) struct Fetch {
     flight: Flight,
     sent: SystemTime,
     purges: u64,
+}
+
+/// A body that has arrived.
+struct Whole {
+    body: BytesMut,
+    /// Its last piece, if it was known to be that: not passed on until the body is stored, so that whoever has it all
+    /// finds it there.
+    held: Option<Bytes>,
 }
 
 /// Where the one who began a fetch hears of it.
@@ -219,15 +227,16 @@ impl Fetch {
         };
         // The body tells whoever holds it that it was given up, should this end early.
         let _ = sender.send(Ok(reply));
-        let stored = match self.collect(body, &pieces).await {
-            Some(body) => self.store_arrived(&key, judged.head, body),
-            None => {
-                self.lookup
-                    .resource
-                    .leave_alone(self.lookup.cache.running());
-                return Outcome::NotShared;
-            }
+        let Some(Whole { body, held }) = self.collect(body, length, &pieces).await else {
+            return Outcome::NotShared;
         };
+        // As large as what it holds, not as what it grew to.
+        let body = Bytes::copy_from_slice(&body);
+        let head = judged.head;
+        let stored = self.store(&key, Stored { head, body });
+        if let Some(held) = held {
+            let _ = pieces.send(Piece::Data(held));
+        }
         let _ = pieces.send(Piece::End);
         self.outcome(key, stored)
     }
@@ -236,9 +245,10 @@ impl Fetch {
     async fn collect(
         &self,
         mut body: Body,
+        length: Option<u64>,
         pieces: &mpsc::UnboundedSender<Piece>,
-    ) -> Option<Bytes> {
-        let mut collected = BytesMut::new();
+    ) -> Option<Whole> {
+        let (mut collected, mut held) = (BytesMut::new(), None);
         let mut unattended = pin!(async {
             self.flight.news.closed().await;
             sleep(UNATTENDED).await;
@@ -248,38 +258,45 @@ impl Fetch {
                 frame = body.frame() => frame,
                 () = &mut unattended => return None,
             };
-            let data = match frame {
-                None => return Some(collected.freeze()),
-                Some(Err(error)) => {
+            let Some(frame) = frame else {
+                let body = collected;
+                return Some(Whole { body, held });
+            };
+            if let Some(held) = held.take() {
+                let _ = pieces.send(Piece::Data(held));
+            }
+            let data = match frame.map(Frame::into_data) {
+                Err(error) => {
                     let _ = pieces.send(Piece::Broken(error));
                     return None;
                 }
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => data,
-                    Err(frame) => {
-                        let trailers = frame.into_trailers().unwrap_or_default();
-                        let _ = pieces.send(Piece::Trailers(trailers));
-                        let _ = pieces.send(Piece::Rest(body));
-                        return None;
-                    }
-                },
+                Ok(Ok(data)) => data,
+                Ok(Err(frame)) => {
+                    let trailers = frame.into_trailers().unwrap_or_default();
+                    let _ = pieces.send(Piece::Trailers(trailers));
+                    return self.hand_over(body, pieces);
+                }
             };
-            let is_too_large = collected.len() + data.len() > self.lookup.rules.body_max;
-            if !is_too_large {
-                collected.extend_from_slice(&data);
+            let total = collected.len() + data.len();
+            if total > self.lookup.rules.body_max {
+                let _ = pieces.send(Piece::Data(data));
+                return self.hand_over(body, pieces);
             }
-            let _ = pieces.send(Piece::Data(data));
-            if is_too_large {
-                let _ = pieces.send(Piece::Rest(body));
-                return None;
+            collected.extend_from_slice(&data);
+            match length == Some(total as u64) {
+                true => held = Some(data),
+                false => drop(pieces.send(Piece::Data(data))),
             }
         }
     }
 
-    fn store_arrived(&self, key: &Variant, head: Head, body: Bytes) -> Arc<Stored> {
-        // As large as what it holds, not as what it grew to.
-        let body = Bytes::copy_from_slice(&body);
-        self.store(key, Stored { head, body })
+    /// Leaves the rest of a body that is not for the cache to the one who asked, and others to themselves.
+    fn hand_over<T>(&self, body: Body, pieces: &mpsc::UnboundedSender<Piece>) -> Option<T> {
+        self.lookup
+            .resource
+            .leave_alone(self.lookup.cache.running());
+        let _ = pieces.send(Piece::Rest(body));
+        None
     }
 
     fn store(&self, key: &Variant, stored: Stored) -> Arc<Stored> {

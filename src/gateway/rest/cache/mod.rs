@@ -90,9 +90,9 @@ impl Caching {
     where
         F: Future<Output = Result<Response<Body>, Refusal>> + Send + 'static,
     {
-        let url = Url::of(asked.target, asked.query);
+        let url = || Url::of(asked.target, asked.query);
         if !forward.method.is_safe() {
-            let answer = self.write(url, send(forward)).await?;
+            let answer = self.write(url(), send(forward)).await?;
             return Ok(match &self.rules {
                 Some(rules) => rules.pass(answer, Why::Method),
                 None => answer,
@@ -109,7 +109,7 @@ impl Caching {
             method: forward.method.clone(),
             conditions: Conditions::of(&forward.headers),
         };
-        let lookup = Lookup::new(&self.cache, rules, (asked, &url), &forward.headers);
+        let lookup = Lookup::new(&self.cache, rules, (asked, &url()), &forward.headers);
         lookup.serve(client, forward, send).await
     }
 
