@@ -59,6 +59,9 @@ pub enum Code {
     SubgraphHttp,
     SubgraphMalformed,
     InvalidResponse,
+    // The caller may not have it.
+    UnauthorizedField,
+    UnauthorizedOperation,
 }
 
 /// A code's row: its name on the wire, and the HTTP status of a response that has nothing but errors of this code.
@@ -72,7 +75,7 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 44] = [
         Self::BadRequest,
         Self::HeadTooLarge,
         Self::HttpVersion,
@@ -115,6 +118,8 @@ impl Code {
         Self::SubgraphHttp,
         Self::SubgraphMalformed,
         Self::InvalidResponse,
+        Self::UnauthorizedField,
+        Self::UnauthorizedOperation,
     ];
 
     fn row(self) -> Row {
@@ -174,6 +179,8 @@ impl Code {
             Self::SubgraphHttp => ("SUBREQUEST_HTTP_ERROR", S::OK, true),
             Self::SubgraphMalformed => ("SUBREQUEST_MALFORMED_RESPONSE", S::OK, true),
             Self::InvalidResponse => ("RESPONSE_VALIDATION_FAILED", S::OK, true),
+            Self::UnauthorizedField => ("UNAUTHORIZED_FIELD_OR_TYPE", S::OK, true),
+            Self::UnauthorizedOperation => ("UNAUTHORIZED_FIELD_OR_TYPE", S::FORBIDDEN, false),
         };
         Row {
             name,
@@ -210,6 +217,7 @@ impl Code {
             E::Connection | E::Http(_) => Self::SubgraphHttp,
             E::Timeout => Self::Timeout,
             E::Malformed => Self::SubgraphMalformed,
+            E::Unauthorized => Self::UnauthorizedField,
             E::WrongType | E::UnexpectedNull => Self::InvalidResponse,
         }
     }

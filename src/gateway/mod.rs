@@ -54,7 +54,7 @@ mod writes;
 pub use crate::upstream::Body;
 pub use authentication::{Config as AuthenticationConfig, Error as AuthenticationError};
 pub use authorization::{
-    Config as AuthorizationConfig, Directives as AuthorizationDirectives, Unenforced, unprotected,
+    Config as AuthorizationConfig, Directives as AuthorizationDirectives, unprotected,
 };
 pub use check::check;
 pub use config::Config;
@@ -80,8 +80,9 @@ pub use trace::Config as TraceConfig;
 pub use traffic::Config as TrafficShapingConfig;
 pub use url_path::UrlPath;
 
-use crate::operation::OperationKind;
+use crate::operation::{Conditions, OperationKind};
 use authentication::Caller;
+use authorization::Unmet;
 use bytes::Bytes;
 use execution::Execution;
 use graphql::Media;
@@ -235,6 +236,8 @@ async fn answer(
     observation.next(&mut stage, "plan");
     let labels = snapshot.labels.on(document.labels(), &head.headers);
     let conditions = document.conditions(&variables).with_labels(labels);
+    let unmet = snapshot.authorization.unmet(document, &caller);
+    let conditions = authorize(snapshot, &prepared, (conditions, unmet), deadline).await?;
     let planning = snapshot.documents.program(&prepared, &conditions);
     let program = in_time(deadline, planning).await?;
     let mut exposed = None;
@@ -269,6 +272,25 @@ async fn answer(
     observation.next(&mut stage, "encode");
     let rules = &snapshot.subgraphs;
     Ok(graphql::encode(rules, media, reply, exposed.as_ref()))
+}
+
+/// The conditions that an operation is planned under, for this caller.
+async fn authorize(
+    snapshot: &Snapshot,
+    prepared: &Arc<graphql::Prepared>,
+    (conditions, unmet): (Conditions, Unmet),
+    deadline: Instant,
+) -> Result<Conditions, Refusal> {
+    let (enforced, told) = match unmet {
+        Unmet::Nothing => return Ok(conditions),
+        Unmet::Claims(unmet) => (true, conditions.clone().without(unmet)),
+        Unmet::OnlyTold(unmet) => (false, conditions.clone().without(unmet)),
+    };
+    let planning = snapshot.documents.program(prepared, &told);
+    snapshot
+        .authorization
+        .judge(&*in_time(deadline, planning).await?)?;
+    Ok(if enforced { told } else { conditions })
 }
 
 /// What a stage gives, if it does before the request has to end.

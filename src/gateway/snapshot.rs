@@ -6,7 +6,8 @@
 use super::{
     Config, Refusal, UrlPath,
     authentication::Authentication,
-    authorization, check,
+    authorization::{self, Authorization},
+    check,
     csrf::Csrf,
     dedupe::Dedupe,
     expose,
@@ -38,6 +39,7 @@ pub struct Snapshot {
     pub(super) limits: Limits,
     pub(super) csrf: Csrf,
     pub(super) authentication: Authentication,
+    pub(super) authorization: Authorization,
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
     /// Whether clients that accept it get responses compressed.
@@ -66,7 +68,6 @@ impl Snapshot {
         supergraph: Arc<Supergraph>,
         lasting: &Lasting,
     ) -> Result<Self, SnapshotError> {
-        authorization::check(&config.authorization, &supergraph)?;
         for ignored in authorization::unprotected(&config.authorization, &supergraph) {
             tracing::warn!("{}: {}", ignored.key.join("."), ignored.message);
         }
@@ -94,9 +95,10 @@ impl Snapshot {
             csrf: Csrf::new(&config.csrf),
             authentication: Authentication::new(
                 &config.authentication,
-                &config.authorization,
+                config.authorization.require_authentication,
                 &lasting.key_sources,
             )?,
+            authorization: Authorization::new(&config.authorization),
             timeout: config.traffic_shaping.router.timeout,
             compresses: config.traffic_shaping.router.compression.response.enabled,
             dedupe: Dedupe::new(&config.traffic_shaping.router.dedupe, &config.headers),
