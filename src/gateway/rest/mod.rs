@@ -24,10 +24,14 @@ pub use websocket::Config as WebSocketConfig;
 pub(super) use websocket::WebSockets;
 
 use super::{
-    Body, Code, Refusal, authentication::Caller, gate::Target, metrics::known,
-    observation::Observation, trace::Callee,
+    Body, Code, Refusal,
+    authentication::Caller,
+    gate::Target,
+    metrics::known,
+    observation::Observation,
+    trace::{Callee, Fetch},
 };
-use crate::upstream::{CallError, Connections, Forward, ForwardError};
+use crate::upstream::{CallError, Connections, Forward, ForwardError, Upstream};
 use cache::Asked;
 use http::{Method, Response, header, request::Parts, uri::PathAndQuery};
 use http_body::Body as _;
@@ -82,24 +86,11 @@ pub(super) async fn answer(
         timeout: route.timeout,
     };
     let stage = observation.stage("forward");
-    let send = |mut forward: Forward| {
-        let (upstream, connections) = (Arc::clone(upstream), Arc::clone(connections));
-        let method = forward.method.clone();
-        let callee = Callee::Upstream(upstream.name(), known(&method));
+    let sending = |mut forward: Forward| {
+        let callee = Callee::Upstream(upstream.name(), known(&forward.method));
         let origin = observation.origin();
         let call = origin.fetch(&stage, callee, &mut forward.headers);
-        async move {
-            let answer = upstream.forward(&connections, forward).await;
-            call.ended(match &answer {
-                Ok(answer) => Ok(answer.status().as_u16()),
-                Err(error) => Err(error.kind()),
-            });
-            let mut answer = answer?;
-            if !switches(&answer) {
-                *answer.headers_mut() = hygiene::response(&answer, &method);
-            }
-            Ok(answer)
-        }
+        send(Arc::clone(upstream), Arc::clone(connections), forward, call)
     };
     let asked = Asked {
         target: &target,
@@ -107,13 +98,33 @@ pub(super) async fn answer(
         caller: &caller,
         upstream: upstream.name(),
     };
-    let mut answer = route.caching.answer(asked, forward, send).await?;
+    let mut answer = route.caching.answer(asked, forward, sending).await?;
     if let Some(offer) = offer.filter(|_| switches(&answer)) {
         offer.settle(sockets, connections, &mut answer)?;
         let mut headers = hygiene::response(&answer, &head.method);
         headers.remove(header::CONTENT_LENGTH);
         Offer::pass_on(&mut headers);
         *answer.headers_mut() = headers;
+    }
+    Ok(answer)
+}
+
+/// Sends a request. The answer has the headers that cross, unless it is about the connection.
+async fn send(
+    upstream: Arc<Upstream>,
+    connections: Arc<Connections>,
+    forward: Forward,
+    call: Fetch,
+) -> Result<Response<Body>, Refusal> {
+    let method = forward.method.clone();
+    let answer = upstream.forward(&connections, forward).await;
+    call.ended(match &answer {
+        Ok(answer) => Ok(answer.status().as_u16()),
+        Err(error) => Err(error.kind()),
+    });
+    let mut answer = answer?;
+    if !switches(&answer) {
+        *answer.headers_mut() = hygiene::response(&answer, &method);
     }
     Ok(answer)
 }
