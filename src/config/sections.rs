@@ -2,11 +2,11 @@
 
 use crate::{
     gateway::{
-        self, AuthenticationConfig, AuthorizationConfig, CacheConfig, CsrfConfig, HeadersConfig,
-        HomepageConfig, IncludeSubgraphErrorsConfig, LimitsConfig, OverrideLabelsConfig,
-        OverrideSubgraphUrlConfig, PluginsConfig, RateLimitConfig, RequestIdConfig, RoutesConfig,
-        SandboxConfig, TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
-        WebSocketConfig,
+        self, AuthenticationConfig, AuthorizationConfig, CacheConfig, CorsConfig, CsrfConfig,
+        HeadersConfig, HomepageConfig, IncludeSubgraphErrorsConfig, LimitsConfig,
+        MaintenanceConfig, OverrideLabelsConfig, OverrideSubgraphUrlConfig, PluginsConfig,
+        RateLimitConfig, RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig,
+        TrafficShapingConfig, UpstreamsConfig, UrlPath, WebSocketConfig,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -27,6 +27,7 @@ pub struct Config {
     pub include_subgraph_errors: IncludeSubgraphErrorsConfig,
     pub override_labels: OverrideLabelsConfig,
     pub override_subgraph_url: OverrideSubgraphUrlConfig,
+    pub cors: CorsConfig,
     pub csrf: CsrfConfig,
     pub plugins: PluginsConfig,
     pub sandbox: SandboxConfig,
@@ -36,6 +37,7 @@ pub struct Config {
     pub cache: CacheConfig,
     pub websocket: WebSocketConfig,
     pub ratelimit: RateLimitConfig,
+    pub maintenance: MaintenanceConfig,
     pub request_id: RequestIdConfig,
     pub health_check: HealthConfig,
     pub server: Server,
@@ -83,6 +85,7 @@ impl Config {
             authentication: self.authentication.clone(),
             authorization: self.authorization.clone(),
             limits: self.limits.clone(),
+            cors: self.cors.clone(),
             csrf: self.csrf.clone(),
             headers: self.headers.clone(),
             traffic_shaping: self.traffic_shaping.clone(),
@@ -97,6 +100,7 @@ impl Config {
             cache: self.cache.clone(),
             websocket: self.websocket,
             ratelimit: self.ratelimit.clone(),
+            maintenance: self.maintenance.clone(),
             request_id: self.request_id,
             tracing: TraceConfig {
                 ratio: self.telemetry.exporters.tracing.ratio(),

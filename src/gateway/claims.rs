@@ -30,15 +30,20 @@ const CLAIMS: [&str; 18] = [
 
 /// Whether a header is a claim.
 pub(super) fn is_claim(name: &str) -> bool {
-    let plain = if name.contains('_') {
-        Cow::Owned(name.replace('_', "-"))
-    } else {
-        Cow::Borrowed(name)
-    };
+    let plain = plainly(name);
     CLAIMS.contains(&plain.as_ref())
         || CLAIM_PREFIXES
             .iter()
             .any(|prefix| plain.starts_with(prefix))
+}
+
+/// A name as those read it that cannot tell `_` and `-` apart.
+pub(super) fn plainly(name: &str) -> Cow<'_, str> {
+    if name.contains('_') {
+        Cow::Owned(name.replace('_', "-"))
+    } else {
+        Cow::Borrowed(name)
+    }
 }
 
 /// Whether a header passes for a claim, or for framing, where `_` counts as `-` (as CGI has it). Nobody needs one.

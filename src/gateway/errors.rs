@@ -54,6 +54,9 @@ pub enum Code {
     UpstreamBroken,
     UpstreamUnavailable,
     NotCached,
+    Maintenance,
+    RequestTooLarge,
+    UpstreamTooLarge,
     // Subgraphs. These come with data, at a path.
     SubgraphError,
     SubgraphHttp,
@@ -75,7 +78,7 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 47] = [
         Self::BadRequest,
         Self::HeadTooLarge,
         Self::HttpVersion,
@@ -114,6 +117,9 @@ impl Code {
         Self::UpstreamBroken,
         Self::UpstreamUnavailable,
         Self::NotCached,
+        Self::Maintenance,
+        Self::RequestTooLarge,
+        Self::UpstreamTooLarge,
         Self::SubgraphError,
         Self::SubgraphHttp,
         Self::SubgraphMalformed,
@@ -175,6 +181,9 @@ impl Code {
             Self::UpstreamBroken => ("UPSTREAM_BROKEN", S::BAD_GATEWAY, false),
             Self::UpstreamUnavailable => ("UPSTREAM_UNAVAILABLE", S::SERVICE_UNAVAILABLE, false),
             Self::NotCached => ("NOT_CACHED", S::GATEWAY_TIMEOUT, false),
+            Self::Maintenance => ("MAINTENANCE", S::SERVICE_UNAVAILABLE, false),
+            Self::RequestTooLarge => ("REQUEST_TOO_LARGE", S::PAYLOAD_TOO_LARGE, false),
+            Self::UpstreamTooLarge => ("UPSTREAM_TOO_LARGE", S::BAD_GATEWAY, false),
             Self::SubgraphError => ("DOWNSTREAM_SERVICE_ERROR", S::OK, true),
             Self::SubgraphHttp => ("SUBREQUEST_HTTP_ERROR", S::OK, true),
             Self::SubgraphMalformed => ("SUBREQUEST_MALFORMED_RESPONSE", S::OK, true),

@@ -12,6 +12,7 @@ mod check;
 mod claims;
 mod compression;
 mod config;
+mod cors;
 mod csrf;
 mod dedupe;
 mod errors;
@@ -30,6 +31,7 @@ mod lasting;
 mod limits;
 mod local;
 mod metrics;
+mod misfit;
 mod observation;
 mod origin;
 mod override_labels;
@@ -58,6 +60,7 @@ pub use authorization::{
 };
 pub use check::check;
 pub use config::Config;
+pub use cors::Config as CorsConfig;
 pub use csrf::Config as CsrfConfig;
 pub use errors::{Code, Problem, Refusal};
 pub use expose::Config as PluginsConfig;
@@ -68,12 +71,15 @@ pub use ide::{HomepageConfig, SandboxConfig};
 pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
 pub use local::Local;
+pub use misfit::Misfit;
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
-pub use rest::{Cache, CacheConfig, Misfit, RoutesConfig, UpstreamsConfig, WebSocketConfig};
+pub use rest::{
+    Cache, CacheConfig, MaintenanceConfig, RoutesConfig, UpstreamsConfig, WebSocketConfig,
+};
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
 pub use trace::Config as TraceConfig;
@@ -109,24 +115,28 @@ pub async fn handle(
     });
     let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
     let observation = Observation::begin(snapshot.observing, metrics, client, &head);
+    let preflight = snapshot.cors.preflight(&head);
     let admitted = routed.and_then(|(route, target)| {
-        if !matches!(route, Route::Page(_)) {
+        if preflight.is_none() && !matches!(route, Route::Page(_)) {
             snapshot.admit(&head.method)?;
+            snapshot.maintenance.check(client, &target)?;
         }
         Ok((route, target))
     });
 
     // The end it is for. Each refuses in its own words.
-    let response = match admitted {
-        Ok((Route::Page(page), _)) => page.response(),
-        Ok((Route::Graphql, _)) => match graphql::negotiate(&head.headers) {
+    let is_preflight = preflight.is_some();
+    let response = match (preflight, admitted) {
+        (Some(answer), _) => answer,
+        (None, Ok((Route::Page(page), _))) => page.response(),
+        (None, Ok((Route::Graphql, _))) => match graphql::negotiate(&head.headers) {
             Ok(media) => answer(snapshot, local, &observation, body, media)
                 .await
                 .unwrap_or_else(|refusal| graphql::refuse(media, &refusal))
                 .map(Body::full),
             Err(refusal) => refuse(&refusal),
         },
-        Ok((Route::Rest(route), target)) => {
+        (None, Ok((Route::Rest(route), target))) => {
             let request = rest::Request {
                 observation: &observation,
                 target,
@@ -138,10 +148,12 @@ pub async fn handle(
                 .await
                 .unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
-        Err(refusal) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
-        Err(refusal) => rest::refuse(&refusal),
+        (None, Err(refusal)) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
+        (None, Err(refusal)) => rest::refuse(&refusal),
     };
-    let response = rest::for_grpc(&head.headers, response);
+    let mut response = rest::for_grpc(&head.headers, response);
+    let said = response.headers_mut();
+    snapshot.cors.allow(&head.headers, is_preflight, said);
     let response = match snapshot.compresses {
         true => compression::compress(&head.headers, response).await,
         false => response,

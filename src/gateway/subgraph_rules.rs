@@ -1,6 +1,6 @@
 //! How each subgraph is called and shown, compiled from the configuration.
 
-use super::{Config, authentication, headers::Rules, metrics::SubgraphMetrics, rest::Misfit};
+use super::{Config, authentication, headers::Rules, metrics::SubgraphMetrics, misfit::Misfit};
 use crate::{
     schema::{Subgraph, SubgraphId},
     upstream::{self, Endpoint, EndpointError, Registry, Upstream},

@@ -1,11 +1,15 @@
 //! REST routes: what they match, what crosses them, and what happens when one side fails.
 
 mod cache;
+mod coding;
 mod config;
+mod examples;
 mod failures;
 mod headers;
 mod paths;
 mod routing;
+mod sharing;
+mod sizes;
 mod smuggling;
 mod streaming;
 mod upstream;

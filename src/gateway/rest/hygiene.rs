@@ -4,7 +4,12 @@
 //! long a body is, which each connection says anew. *Claims* say who the client is or what it really asked for: an
 //! upstream believes them, so only the gateway may write them.
 
-use crate::gateway::{Body, claims::is_claim, gate::Target};
+use crate::gateway::{
+    Body,
+    claims::{is_claim, plainly},
+    gate::Target,
+    request_id::X_REQUEST_ID,
+};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts,
     uri::Authority,
@@ -25,6 +30,22 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     HeaderName::from_static("http2-settings"),
 ];
 
+/// What the gateway tells an upstream itself, with each request.
+const TOLD: [HeaderName; 9] = [
+    header::VIA,
+    header::FORWARDED,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-prefix"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("traceparent"),
+    HeaderName::from_static("tracestate"),
+];
+
+/// Who a client is, as far as the gateway has found out.
+const IDENTITY_PREFIXES: [&str; 2] = ["x-consumer-", "x-credential-"];
+
 const VIA: HeaderValue = HeaderValue::from_static("1.1 graphway");
 
 /// Who asks, as upstreams are told.
@@ -34,6 +55,27 @@ pub(super) struct Asker<'a> {
     pub(super) target: &'a Target<'a>,
     /// What was taken off the path.
     pub(super) prefix: Option<&'a str>,
+}
+
+/// Why a configuration cannot write a header, if it cannot.
+pub(super) fn why_protected(name: &HeaderName) -> Option<&'static str> {
+    let plain = plainly(name.as_str());
+    if HOP_BY_HOP.contains(name) {
+        Some("it belongs to one connection")
+    } else if *name == header::HOST {
+        Some("`host` or `preserve_host` of a route says it")
+    } else if [header::CONTENT_LENGTH, header::EXPECT, header::TRAILER].contains(name) {
+        Some("it is about how a body is sent, which each connection says anew")
+    } else if TOLD.iter().any(|told| *told == *plain) || plain == X_REQUEST_ID.as_str() {
+        Some("the gateway says it itself")
+    } else if IDENTITY_PREFIXES
+        .iter()
+        .any(|prefix| plain.starts_with(prefix))
+    {
+        Some("it says who the client is, which upstreams believe")
+    } else {
+        None
+    }
 }
 
 /// The headers of a request, as the upstream gets them; all but `Host` and the framing.
@@ -86,7 +128,7 @@ pub(super) fn request_trailers(trailers: &mut HeaderMap) {
 }
 
 /// The headers without those of the connection they came on.
-fn end_to_end(headers: &HeaderMap) -> HeaderMap {
+pub(super) fn end_to_end(headers: &HeaderMap) -> HeaderMap {
     let nominated: HashSet<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()

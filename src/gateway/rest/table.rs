@@ -2,31 +2,44 @@
 
 use super::{
     cache::{Cache, Caching, Config as CacheConfig},
-    config::{self, Destination, Match, Misfit},
-    pattern::Prefix,
-    split::Split,
+    config,
+    fixed::Fixed,
+    forward::Forwarding,
+    index::Index,
+    maintenance,
+    matching::Match,
+    path_pattern::Captures,
+    redirect::Redirect,
 };
 use crate::{
-    gateway::{Code, Refusal, gate::Target, metrics::RouteMetrics},
+    gateway::{Code, Refusal, gate::Target, metrics::RouteMetrics, misfit::Misfit},
     upstream::{self, Http2, Registry, Upstream},
 };
 use http::{HeaderValue, Method, request::Parts};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// All routes, in order.
 #[derive(Debug, Default)]
-pub(in crate::gateway) struct Table(Vec<Route>);
+pub(in crate::gateway) struct Table {
+    routes: Vec<Route>,
+    index: Index,
+}
 
 /// A route.
 #[derive(Debug)]
 pub(in crate::gateway) struct Route {
     matches: Match,
-    pub(super) to: Split,
-    strip_prefix: Option<Prefix>,
-    pub(super) preserve_host: bool,
-    pub(super) timeout: Option<Duration>,
-    pub(super) caching: Caching,
+    pub(super) maintenance: maintenance::Config,
+    pub(super) action: Action,
     metrics: RouteMetrics,
+}
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub(super) enum Action {
+    Forward(Box<Forwarding>),
+    Redirect(Box<Redirect>),
+    Respond(Box<Fixed>),
 }
 
 impl Table {
@@ -49,14 +62,17 @@ impl Table {
             (name.as_str(), upstream)
         });
         let upstreams = upstreams.collect();
-        let compiled = routes.0.iter().enumerate().map(|(index, route)| {
-            let caching = Caching::new(route, &route.matches.label(), route.cache.as_ref(), cache);
-            Route::new(route, &upstreams, caching).ok_or_else(|| Misfit {
-                at: vec!["routes".to_owned(), index.to_string(), "to".to_owned()],
-                message: "these upstreams cannot share requests".to_owned(),
-            })
-        });
-        Ok(Self(compiled.collect::<Result<_, _>>()?))
+        let mut table = Self::default();
+        for (number, route) in routes.0.iter().enumerate() {
+            let compiled = Route::new(route, &upstreams, cache).ok_or_else(|| {
+                let at = ["routes", &number.to_string(), "to"];
+                Misfit::new(&at, "these upstreams cannot share requests")
+            })?;
+            table.routes.push(compiled);
+            let Match { host, path, .. } = &route.matches;
+            table.index.add(number, host.as_ref(), path.as_ref());
+        }
+        Ok(table)
     }
 
     /// The first route that matches. If one would but for the method, that is what the client is told.
@@ -66,7 +82,10 @@ impl Table {
         target: &Target<'_>,
     ) -> Result<&Route, Refusal> {
         let mut allowed: Vec<&str> = Vec::new();
-        for route in self.0.iter().filter(|route| route.is_for(target)) {
+        let host = target.authority.as_ref().map(|authority| authority.host());
+        let candidates = self.index.candidates(host, target.path.as_str());
+        let routes = candidates.map(|number| &self.routes[number]);
+        for route in routes.filter(|route| route.matches.is_for(head, target)) {
             let Some(methods) = &route.matches.methods else {
                 return Ok(route);
             };
@@ -107,24 +126,23 @@ impl Route {
     fn new(
         route: &config::Route,
         upstreams: &BTreeMap<&str, Arc<Upstream>>,
-        caching: Caching,
+        cache: (&Arc<Cache>, &CacheConfig),
     ) -> Option<Self> {
-        let upstream = |name: &str| upstreams.get(name).map(Arc::clone);
-        let weighted = match &route.to {
-            Destination::One(name) => vec![(upstream(name)?, 1)],
-            Destination::Weighted(shares) => shares
-                .iter()
-                .map(|share| Some((upstream(&share.upstream)?, share.weight)))
-                .collect::<Option<_>>()?,
+        let label = route.name.clone();
+        let label = label.unwrap_or_else(|| route.matches.label());
+        let action = match (&route.redirect, &route.respond) {
+            (Some(redirect), _) => Action::Redirect(Box::new(redirect.clone())),
+            (_, Some(respond)) => Action::Respond(Box::new(respond.clone())),
+            _ => {
+                let caching = Caching::new(route, &label, route.cache.as_ref(), cache);
+                Action::Forward(Box::new(Forwarding::new(route, upstreams, caching)?))
+            }
         };
         Some(Self {
             matches: route.matches.clone(),
-            to: Split::new(weighted)?,
-            strip_prefix: route.strip_prefix.clone(),
-            preserve_host: route.preserve_host,
-            timeout: route.timeout,
-            caching,
-            metrics: RouteMetrics::new(&route.matches.label()),
+            maintenance: route.maintenance.clone().unwrap_or_default(),
+            action,
+            metrics: RouteMetrics::new(&label),
         })
     }
 
@@ -133,29 +151,8 @@ impl Route {
         &self.metrics
     }
 
-    /// Whether it matches, methods aside.
-    fn is_for(&self, target: &Target<'_>) -> bool {
-        let Match { host, path, .. } = &self.matches;
-        let fits_host = host.as_ref().is_none_or(|pattern| {
-            let authority = target.authority.as_ref();
-            authority.is_some_and(|authority| pattern.matches(authority.host()))
-        });
-        fits_host
-            && path
-                .as_ref()
-                .is_none_or(|pattern| pattern.matches(target.path.as_str()))
-    }
-
-    /// The path that the upstream gets, and what was taken off its front.
-    pub(super) fn strip<'a>(&'a self, path: &'a str) -> (&'a str, Option<&'a str>) {
-        let stripped = self.strip_prefix.as_ref().and_then(|prefix| {
-            let prefix = prefix.as_str();
-            path.strip_prefix(prefix).map(|rest| (rest, prefix))
-        });
-        match stripped {
-            Some(("", prefix)) => ("/", Some(prefix)),
-            Some((rest, prefix)) => (rest, Some(prefix)),
-            None => (path, None),
-        }
+    /// What its path captures of a path.
+    pub(super) fn captures<'a>(&'a self, path: &'a str) -> Captures<'a> {
+        self.matches.captures(path)
     }
 }

@@ -1,6 +1,7 @@
 //! A stored answer, and the responses that are made of it.
 
 use super::{
+    super::hygiene::end_to_end,
     conditions::{Conditions, not_modified},
     directives::elements,
     freshness::Freshness,
@@ -58,7 +59,7 @@ impl Head {
         tags: Vec<Box<str>>,
     ) -> Self {
         let mut headers = HeaderMap::with_capacity(came_with.len());
-        for (name, value) in came_with {
+        for (name, value) in &end_to_end(came_with) {
             if OF_ONE_EXCHANGE.contains(name) {
                 continue;
             }
