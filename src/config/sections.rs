@@ -2,11 +2,11 @@
 
 use crate::{
     gateway::{
-        self, AuthenticationConfig, AuthorizationConfig, CorsConfig, CsrfConfig, HeadersConfig,
-        HomepageConfig, IncludeSubgraphErrorsConfig, LimitsConfig, MaintenanceConfig,
-        OverrideLabelsConfig, OverrideSubgraphUrlConfig, PluginsConfig, RateLimitConfig,
-        RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig, TrafficShapingConfig,
-        UpstreamsConfig, UrlPath, WebSocketConfig,
+        self, AuthenticationConfig, AuthorizationConfig, CacheConfig, CorsConfig, CsrfConfig,
+        HeadersConfig, HomepageConfig, IncludeSubgraphErrorsConfig, LimitsConfig,
+        MaintenanceConfig, OverrideLabelsConfig, OverrideSubgraphUrlConfig, PluginsConfig,
+        RateLimitConfig, RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig,
+        TrafficShapingConfig, UpstreamsConfig, UrlPath, WebSocketConfig,
     },
     server::{self, AdminConfig, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -34,6 +34,7 @@ pub struct Config {
     pub homepage: HomepageConfig,
     pub upstreams: UpstreamsConfig,
     pub routes: RoutesConfig,
+    pub cache: CacheConfig,
     pub websocket: WebSocketConfig,
     pub ratelimit: RateLimitConfig,
     pub maintenance: MaintenanceConfig,
@@ -97,6 +98,7 @@ impl Config {
             homepage: self.homepage.clone(),
             upstreams: self.upstreams.clone(),
             routes: self.routes.clone(),
+            cache: self.cache.clone(),
             websocket: self.websocket,
             ratelimit: self.ratelimit.clone(),
             maintenance: self.maintenance.clone(),

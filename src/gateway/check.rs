@@ -9,6 +9,7 @@ pub fn check(config: &Config, supergraph: &Supergraph) -> Vec<Finding> {
     let mut findings = unknown(config, supergraph);
     findings.extend(unreachable_timeouts(config));
     findings.extend(headers::dead_rules(&config.headers));
+    findings.extend(unheeded_caches(config));
     if config.sandbox.enabled && !config.introspection {
         let message = "the editor needs the schema, and `supergraph.introspection` is off";
         findings.push(Finding::new(&["sandbox", "enabled"], message));
@@ -92,6 +93,24 @@ fn unreachable_timeouts(config: &Config) -> Vec<Finding> {
         if let Some(timeout) = subgraph.timeout.filter(|timeout| *timeout > whole) {
             let key = ["traffic_shaping", "subgraphs", name, "timeout"];
             findings.push(finding(&key, timeout));
+        }
+    }
+    findings
+}
+
+/// What is said of caches that comes to nothing.
+fn unheeded_caches(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if config.cache.max_entry_bytes > config.cache.max_bytes {
+        let message = "no body is that large in a cache that is smaller (`cache.max_bytes`)";
+        findings.push(Finding::new(&["cache", "max_entry_bytes"], message));
+    }
+    for (index, route) in config.routes.0.iter().enumerate() {
+        let is_per_consumer = route.cache.as_ref().is_some_and(|cache| cache.per_consumer);
+        if is_per_consumer && config.authentication.router.jwt.is_none() {
+            let key = ["routes", &index.to_string(), "cache", "per_consumer"];
+            let message = "no consumer is ever known: `authentication.router.jwt` is not set";
+            findings.push(Finding::new(&key, message));
         }
     }
     findings

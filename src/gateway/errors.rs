@@ -53,6 +53,7 @@ pub enum Code {
     UpstreamUnreachable,
     UpstreamBroken,
     UpstreamUnavailable,
+    NotCached,
     Maintenance,
     RequestTooLarge,
     UpstreamTooLarge,
@@ -77,7 +78,7 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 47] = [
         Self::BadRequest,
         Self::HeadTooLarge,
         Self::HttpVersion,
@@ -115,6 +116,7 @@ impl Code {
         Self::UpstreamUnreachable,
         Self::UpstreamBroken,
         Self::UpstreamUnavailable,
+        Self::NotCached,
         Self::Maintenance,
         Self::RequestTooLarge,
         Self::UpstreamTooLarge,
@@ -178,6 +180,7 @@ impl Code {
             Self::UpstreamUnreachable => ("UPSTREAM_UNREACHABLE", S::BAD_GATEWAY, false),
             Self::UpstreamBroken => ("UPSTREAM_BROKEN", S::BAD_GATEWAY, false),
             Self::UpstreamUnavailable => ("UPSTREAM_UNAVAILABLE", S::SERVICE_UNAVAILABLE, false),
+            Self::NotCached => ("NOT_CACHED", S::GATEWAY_TIMEOUT, false),
             Self::Maintenance => ("MAINTENANCE", S::SERVICE_UNAVAILABLE, false),
             Self::RequestTooLarge => ("REQUEST_TOO_LARGE", S::PAYLOAD_TOO_LARGE, false),
             Self::UpstreamTooLarge => ("UPSTREAM_TOO_LARGE", S::BAD_GATEWAY, false),

@@ -80,7 +80,7 @@ pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
-pub use rest::{MaintenanceConfig, RoutesConfig, WebSocketConfig};
+pub use rest::{Cache, CacheConfig, MaintenanceConfig, RoutesConfig, WebSocketConfig};
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
 pub use trace::Config as TraceConfig;
@@ -142,6 +142,7 @@ pub async fn handle(
             let request = rest::Request {
                 observation: &observation,
                 target,
+                caller: Caller::default(),
                 body,
                 sockets: &snapshot.sockets,
             };
@@ -177,12 +178,12 @@ async fn pass(
     snapshot: &Snapshot,
     local: &Local,
     route: &rest::Route,
-    request: rest::Request<'_>,
+    mut request: rest::Request<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
     let head = request.observation.head();
     let grpc_deadline = rest::grpc_deadline(&head.headers);
-    authenticate(snapshot, head, deadline).await?;
+    request.caller = authenticate(snapshot, head, deadline).await?;
     let answering = rest::answer(route, &local.connections, request);
     let Some(deadline) = grpc_deadline else {
         return answering.await;

@@ -79,7 +79,12 @@ impl Snapshot {
         tell(config, &supergraph);
         Ok(Self {
             subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?,
-            routes: rest::Table::new(&config.routes, &config.upstreams, &lasting.registry)?,
+            routes: rest::Table::new(
+                &config.routes,
+                &config.upstreams,
+                &lasting.registry,
+                (&lasting.cache, &config.cache),
+            )?,
             sockets: rest::WebSockets::new(&config.websocket),
             labels: OverrideLabels::new(&config.override_labels, &supergraph),
             documents: Documents::new(

@@ -115,6 +115,30 @@ fn what_cannot_match_is_pointed_at() {
 }
 
 #[test]
+fn what_a_cache_never_stores_is_pointed_at() {
+    insta::assert_snapshot!(error("  - { to: shop, cache: { statuses: [200, 206] } }\n"), @r###"
+    router.yaml:4:42: answers with status 206 are never stored
+    4 |   - { to: shop, cache: { statuses: [200, 206] } }
+      |                                          ^
+    "###);
+    insta::assert_snapshot!(error("  - { to: shop, cache: { content_types: [json] } }\n"), @r###"
+    router.yaml:4:42: `json` is not a media type; write application/json, or image/* for all of a kind
+    4 |   - { to: shop, cache: { content_types: [json] } }
+      |                                          ^
+    "###);
+    insta::assert_snapshot!(error("  - { to: shop, cache: { vary: ['*/*'] } }\n"), @r###"
+    router.yaml:4:33: `*/*` cannot be the name of a header
+    4 |   - { to: shop, cache: { vary: ['*/*'] } }
+      |                                 ^
+    "###);
+    insta::assert_snapshot!(error("  - { to: shop, cache: { tll: 60s } }\n"), @r###"
+    router.yaml:4:26: unknown key `tll`; did you mean `ttl`?
+    4 |   - { to: shop, cache: { tll: 60s } }
+      |                          ^
+    "###);
+}
+
+#[test]
 fn endpoints_are_urls() {
     let endpoint = |url: &str| {
         parse(&format!(

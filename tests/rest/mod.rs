@@ -1,5 +1,6 @@
 //! REST routes: what they match, what crosses them, and what happens when one side fails.
 
+mod cache;
 mod coding;
 mod config;
 mod examples;

@@ -1,6 +1,7 @@
 //! The `routes` section.
 
 use super::{
+    cache::RouteCache,
     dead,
     destination::Destination,
     fixed::Fixed,
@@ -68,6 +69,8 @@ pub struct Route {
     pub retry: Option<Retry>,
     /// What requests that go to the same endpoint have in common, where the upstream balances by `consistent_hash`.
     pub(super) hash_on: Option<Source>,
+    /// None: nothing is stored.
+    pub cache: Option<RouteCache>,
 }
 
 impl Routes {
@@ -238,6 +241,7 @@ impl Route {
             ("timeout", self.timeout.is_some()),
             ("retry", self.retry.is_some()),
             ("hash_on", self.hash_on.is_some()),
+            ("cache", self.cache.is_some()),
         ])
     }
 

@@ -4,6 +4,7 @@
 //! upstream and the answer back, both as streams. What a route means is written in `docs/rest.md`.
 
 mod body;
+mod cache;
 mod condition;
 mod config;
 mod date;
@@ -38,6 +39,7 @@ mod transform;
 mod versions;
 mod websocket;
 
+pub use cache::{Cache, Config as CacheConfig};
 pub use config::Routes as RoutesConfig;
 pub(super) use grpc::{
     deadline as grpc_deadline, translated as for_grpc, until as until_grpc_deadline,
@@ -48,7 +50,7 @@ pub(super) use table::{Route, Table};
 pub use websocket::Config as WebSocketConfig;
 pub(super) use websocket::WebSockets;
 
-use super::{Body, Refusal, gate::Target, observation::Observation};
+use super::{Body, Refusal, authentication::Caller, gate::Target, observation::Observation};
 use crate::upstream::Connections;
 use forward::Passing;
 use http::Response;
@@ -60,6 +62,7 @@ use template::Variables;
 pub(super) struct Request<'a> {
     pub(super) observation: &'a Observation<'a>,
     pub(super) target: Target<'a>,
+    pub(super) caller: Caller,
     pub(super) body: Body,
     pub(super) sockets: &'a WebSockets,
 }
@@ -73,6 +76,7 @@ pub(super) async fn answer(
     let Request {
         observation,
         target,
+        caller,
         body,
         sockets,
     } = request;
@@ -93,6 +97,7 @@ pub(super) async fn answer(
                 connections,
                 observation,
                 sockets,
+                caller: &caller,
                 variables: &variables,
             };
             passing.answer(forwarding, body).await

@@ -1,8 +1,15 @@
 //! The routes, compiled: which one a request takes, and what becomes of it there.
 
 use super::{
-    config, fixed::Fixed, forward::Forwarding, index::Index, maintenance, matching::Match,
-    path_pattern::Captures, redirect::Redirect,
+    cache::{Cache, Caching, Config as CacheConfig},
+    config,
+    fixed::Fixed,
+    forward::Forwarding,
+    index::Index,
+    maintenance,
+    matching::Match,
+    path_pattern::Captures,
+    redirect::Redirect,
 };
 use crate::{
     gateway::{
@@ -47,12 +54,13 @@ impl Table {
         routes: &config::Routes,
         upstreams: &Upstreams,
         registry: &Registry,
+        cache: (&Arc<Cache>, &CacheConfig),
     ) -> Result<Self, Misfit> {
         routes.check(upstreams)?;
         let upstreams = upstreams::open(upstreams, registry)?;
         let mut table = Self::default();
         for (number, route) in routes.0.iter().enumerate() {
-            let compiled = Route::new(route, &upstreams).ok_or_else(|| {
+            let compiled = Route::new(route, &upstreams, cache).ok_or_else(|| {
                 let at = ["routes", &number.to_string(), "to"];
                 Misfit::new(&at, "these upstreams cannot share requests")
             })?;
@@ -111,18 +119,26 @@ fn shown(method: &Method) -> &str {
 }
 
 impl Route {
-    fn new(route: &config::Route, upstreams: &BTreeMap<&str, Arc<Upstream>>) -> Option<Self> {
+    fn new(
+        route: &config::Route,
+        upstreams: &BTreeMap<&str, Arc<Upstream>>,
+        cache: (&Arc<Cache>, &CacheConfig),
+    ) -> Option<Self> {
+        let label = route.name.clone();
+        let label = label.unwrap_or_else(|| route.matches.label());
         let action = match (&route.redirect, &route.respond) {
             (Some(redirect), _) => Action::Redirect(Box::new(redirect.clone())),
             (_, Some(respond)) => Action::Respond(Box::new(respond.clone())),
-            _ => Action::Forward(Box::new(Forwarding::new(route, upstreams)?)),
+            _ => {
+                let caching = Caching::new(route, &label, route.cache.as_ref(), cache);
+                Action::Forward(Box::new(Forwarding::new(route, upstreams, caching)?))
+            }
         };
-        let label = route.name.clone();
         Some(Self {
             matches: route.matches.clone(),
             maintenance: route.maintenance.clone().unwrap_or_default(),
             action,
-            metrics: RouteMetrics::new(&label.unwrap_or_else(|| route.matches.label())),
+            metrics: RouteMetrics::new(&label),
         })
     }
 
