@@ -1,6 +1,7 @@
 //! Keeps a running gateway in step with its files. What cannot be used is told, and the last good state stays.
 
 use super::{
+    failure::located,
     sources::{Loaded, Read, Sources},
     watch::Watch,
 };
@@ -24,7 +25,7 @@ pub(super) async fn keep_up(sources: Arc<Sources>, gateway: Arc<Gateway>, first:
         time::sleep(SETTLE).await;
         watch.clear();
         let again = Arc::clone(&sources);
-        // Composition and parsing may take long, and this thread accepts connections.
+        // Composition, parsing and planning may take long, and this thread accepts connections.
         let Ok(Read {
             files,
             fingerprint: seen,
@@ -38,7 +39,15 @@ pub(super) async fn keep_up(sources: Arc<Sources>, gateway: Arc<Gateway>, first:
             continue;
         }
         fingerprint = seen;
-        match loaded.and_then(|loaded| swap(&gateway, &first.config, loaded)) {
+        let swapped = match loaded {
+            Ok(loaded) => {
+                let (gateway, started) = (Arc::clone(&gateway), first.config.clone());
+                let swapping = task::spawn_blocking(move || swap(&gateway, &started, loaded));
+                swapping.await.unwrap_or_else(|panic| Err(panic.into()))
+            }
+            Err(error) => Err(error),
+        };
+        match swapped {
             Ok(()) => tracing::info!("reloaded"),
             Err(error) => tracing::error!("not reloaded, the last good state is kept: {error:#}"),
         }
@@ -61,5 +70,6 @@ fn swap(gateway: &Gateway, started: &Config, loaded: Loaded) -> anyhow::Result<(
             "changes to listeners, workers, health checks and telemetry take effect after a restart"
         );
     }
-    Ok(gateway.reload(&loaded.config.gateway(), loaded.supergraph)?)
+    let reloaded = gateway.reload(&loaded.config.gateway(), loaded.supergraph);
+    reloaded.map_err(|error| located(&loaded.outline, error))
 }

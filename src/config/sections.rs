@@ -3,9 +3,9 @@
 use crate::{
     gateway::{
         self, AuthenticationConfig, AuthorizationConfig, CsrfConfig, HeadersConfig, HomepageConfig,
-        IncludeSubgraphErrorsConfig, LimitsConfig, OverrideLabelsConfig, OverrideSubgraphUrlConfig,
-        PluginsConfig, RateLimitConfig, RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig,
-        TrafficShapingConfig, UpstreamsConfig, UrlPath,
+        IncludeSubgraphErrorsConfig, LimitsConfig, OpenApiConfig, OverrideLabelsConfig,
+        OverrideSubgraphUrlConfig, PluginsConfig, RateLimitConfig, RequestIdConfig, RoutesConfig,
+        SandboxConfig, TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -32,6 +32,7 @@ pub struct Config {
     pub homepage: HomepageConfig,
     pub upstreams: UpstreamsConfig,
     pub routes: RoutesConfig,
+    pub openapi: OpenApiConfig,
     pub ratelimit: RateLimitConfig,
     pub request_id: RequestIdConfig,
     pub health_check: HealthConfig,
@@ -91,6 +92,7 @@ impl Config {
             homepage: self.homepage.clone(),
             upstreams: self.upstreams.clone(),
             routes: self.routes.clone(),
+            openapi: self.openapi.clone(),
             ratelimit: self.ratelimit.clone(),
             request_id: self.request_id,
             tracing: TraceConfig {

@@ -12,6 +12,7 @@ mod compression;
 mod config;
 mod csrf;
 mod dedupe;
+mod documents;
 mod errors;
 mod execution;
 mod expose;
@@ -36,6 +37,7 @@ mod planning;
 mod process;
 mod quality;
 mod rate_limit;
+mod request_body;
 mod request_id;
 mod rest;
 mod route;
@@ -69,21 +71,26 @@ pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
-pub use rest::{Misfit, RoutesConfig, UpstreamsConfig};
+pub use rest::{Misfit, OpenApiConfig, RoutesConfig, UpstreamsConfig};
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
 pub use trace::Config as TraceConfig;
 pub use traffic::Config as TrafficShapingConfig;
 pub use url_path::UrlPath;
 
-use crate::operation::OperationKind;
+use crate::{
+    executor::{Program, Reply},
+    operation::{Conditions, OperationKind},
+};
 use authentication::Caller;
 use bytes::Bytes;
+use documents::Prepared;
 use execution::Execution;
 use graphql::Media;
-use http::{Request, Response, request::Parts};
+use http::{Method, Request, Response, request::Parts};
 use observation::Observation;
 use route::Route;
+use serde_json::{Map, Value};
 use std::{net::IpAddr, sync::Arc};
 use subgraphs::{Client, until};
 use tokio::time::{Instant, timeout_at};
@@ -127,10 +134,15 @@ pub async fn handle(
                 target,
                 body,
             };
-            pass(snapshot, local, route, request)
-                .await
-                .unwrap_or_else(|refusal| rest::refuse(&refusal))
+            let response = match route.operation() {
+                Some(operation) => ask(snapshot, local, (route, operation), request).await,
+                None => pass(snapshot, local, route, request).await,
+            };
+            response.unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
+        Ok((Route::OpenApi(page), _)) => show(snapshot, &head, page)
+            .await
+            .unwrap_or_else(|refusal| rest::refuse(&refusal)),
         Err(refusal) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
         Err(refusal) => rest::refuse(&refusal),
     };
@@ -156,6 +168,102 @@ async fn pass(
     let deadline = Instant::now() + snapshot.timeout;
     authenticate(snapshot, request.observation.head(), deadline).await?;
     rest::answer(route, &local.connections, request).await
+}
+
+/// Tells of the routes that operations answer.
+async fn show(
+    snapshot: &Snapshot,
+    head: &Parts,
+    page: &rest::OpenApi,
+) -> Result<Response<Body>, Refusal> {
+    let deadline = Instant::now() + snapshot.timeout;
+    authenticate(snapshot, head, deadline).await?;
+    page.answer(&head.method)
+}
+
+/// Answers a request to a route by the operation that the route has: the stages of [`answer`], but for the first and the
+/// last.
+async fn ask(
+    snapshot: &Arc<Snapshot>,
+    local: &Arc<Local>,
+    (route, operation): (&rest::Route, &rest::Operation),
+    request: rest::Request<'_>,
+) -> Result<Response<Body>, Refusal> {
+    let deadline = Instant::now() + route.timeout().unwrap_or(snapshot.timeout);
+    let rest::Request {
+        observation,
+        target,
+        body,
+    } = request;
+    let head = observation.head();
+    let prepared = operation.prepared();
+    let document = prepared.document();
+    observation.operation(document.kind(), document.name());
+
+    // Admit.
+    let mut stage = observation.stage("admit");
+    let is_json = request_body::check(&head.headers);
+    if head.method == Method::POST && document.kind() == OperationKind::Mutation {
+        snapshot.csrf.check(&head.headers, is_json.is_ok())?;
+    }
+    let caller = authenticate(snapshot, head, deadline).await?;
+
+    // Decode.
+    observation.next(&mut stage, "decode");
+    let mut sent = None;
+    if operation.needs_body() {
+        is_json?;
+        let bytes_max = snapshot.limits.body_bytes;
+        sent = Some(request_body::read(&head.headers, body, bytes_max, deadline).await?);
+    }
+    let given = operation.variables(&rest::Asked {
+        captures: &route.captures(target.path.as_str()),
+        query: head.uri.query(),
+        headers: &head.headers,
+        caller: &caller,
+        body: sent.as_deref(),
+    })?;
+    let variables = document.coerce(snapshot.supergraph(), given)?;
+
+    // Plan.
+    observation.next(&mut stage, "plan");
+    let (_, program) = plan(snapshot, head, (prepared, &variables), deadline).await?;
+
+    // Run.
+    observation.next(&mut stage, "execute");
+    let execution = Execution {
+        snapshot,
+        local,
+        client: Client::of(observation, &stage, &caller),
+        prepared,
+        program: &program,
+        variables: &variables,
+    };
+    let Reply::One(response) = execution.run(Some(deadline)).await?;
+
+    // Encode.
+    observation.next(&mut stage, "encode");
+    let mut shown = Vec::new();
+    if !response.errors.is_empty() {
+        graphql::write_errors(&mut shown, &snapshot.subgraphs, &response.errors);
+    }
+    Ok(operation.respond(&response, &shown))
+}
+
+/// The program that answers a document for these variables. What depends on the request is settled first, so that the plan
+/// is without conditions.
+async fn plan(
+    snapshot: &Snapshot,
+    head: &Parts,
+    (prepared, variables): (&Arc<Prepared>, &Map<String, Value>),
+    deadline: Instant,
+) -> Result<(Conditions, Arc<Program>), Refusal> {
+    let document = prepared.document();
+    let labels = snapshot.labels.on(document.labels(), &head.headers);
+    let conditions = document.conditions(variables).with_labels(labels);
+    let planning = snapshot.documents.program(prepared, &conditions);
+    let program = in_time(deadline, planning).await?;
+    Ok((conditions, program))
 }
 
 /// Who sends a request, whichever end it is for.
@@ -211,12 +319,9 @@ async fn answer(
     snapshot.limits.check(document.measures())?;
     let variables = document.coerce(snapshot.supergraph(), request.variables)?;
 
-    // Plan: what depends on the request is settled first, so that the plan is without conditions.
+    // Plan.
     observation.next(&mut stage, "plan");
-    let labels = snapshot.labels.on(document.labels(), &head.headers);
-    let conditions = document.conditions(&variables).with_labels(labels);
-    let planning = snapshot.documents.program(&prepared, &conditions);
-    let program = in_time(deadline, planning).await?;
+    let (conditions, program) = plan(snapshot, head, (&prepared, &variables), deadline).await?;
     let mut exposed = None;
     if let Some(asked) = snapshot.plugins.asked(&head.headers) {
         let showing = snapshot.documents.show(&prepared, conditions);

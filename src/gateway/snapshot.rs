@@ -9,8 +9,8 @@ use super::{
     authorization, check,
     csrf::Csrf,
     dedupe::Dedupe,
+    documents::Documents,
     expose,
-    graphql::Documents,
     ide::Pages,
     lasting::Lasting,
     limits::Limits,
@@ -51,6 +51,8 @@ pub struct Snapshot {
     /// What browsers are shown.
     pub(super) pages: Pages,
     pub(super) routes: rest::Table,
+    /// What tells of the routes that operations answer.
+    pub(super) openapi: Option<rest::OpenApi>,
     pub(super) observing: observation::Rules,
     rate_limit: Option<Arc<RateLimit>>,
     pub(super) graphql_metrics: RouteMetrics,
@@ -71,19 +73,28 @@ impl Snapshot {
         }
         metrics::describe();
         tell(config, &supergraph);
+        let limits = Limits::new(&config.limits);
+        let documents = Documents::new(
+            Arc::clone(&supergraph),
+            config.limits.parser(),
+            Arc::clone(&lasting.planning),
+        );
+        let graph = rest::Graph {
+            documents: &documents,
+            limits: &limits,
+        };
+        let registry = &lasting.registry;
+        let routes = rest::Table::new(&config.routes, &config.upstreams, registry, &graph)?;
         Ok(Self {
+            openapi: routes.openapi(&config.openapi, &supergraph),
+            routes,
             subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?,
-            routes: rest::Table::new(&config.routes, &config.upstreams, &lasting.registry)?,
             labels: OverrideLabels::new(&config.override_labels, &supergraph),
-            documents: Documents::new(
-                Arc::clone(&supergraph),
-                config.limits.parser(),
-                Arc::clone(&lasting.planning),
-            ),
+            documents,
             supergraph,
             path: config.path.clone(),
             introspection: config.introspection,
-            limits: Limits::new(&config.limits),
+            limits,
             csrf: Csrf::new(&config.csrf),
             authentication: Authentication::new(
                 &config.authentication,

@@ -43,6 +43,16 @@ pub enum SnapshotError {
     Route(#[from] Misfit),
 }
 
+impl SnapshotError {
+    /// What is written in the configuration and cannot be meant so, if that is why.
+    pub fn misfit(&self) -> Option<&Misfit> {
+        match self {
+            Self::Route(misfit) => Some(misfit),
+            _ => None,
+        }
+    }
+}
+
 impl SubgraphTable {
     /// Compiles the configuration for these subgraphs.
     pub(super) fn new(

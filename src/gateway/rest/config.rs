@@ -1,12 +1,15 @@
 //! The `upstreams` and `routes` sections.
 
-use super::pattern::{HostPattern, Method, PathPattern, Prefix};
+use super::{
+    operation,
+    pattern::{HostPattern, Method, PathPattern, Prefix},
+};
 use crate::upstream::{self, Endpoint};
 use serde::{
     Deserialize, Deserializer,
     de::{SeqAccess, Visitor},
 };
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, io, path::Path, time::Duration};
 
 /// The `upstreams` section: groups of endpoints by name.
 pub type Upstreams = BTreeMap<String, Group>;
@@ -36,7 +39,11 @@ fn default_timeout() -> Duration {
 pub struct Route {
     #[serde(default, rename = "match")]
     pub matches: Match,
-    pub to: Destination,
+    #[serde(default)]
+    pub to: Option<Destination>,
+    /// What answers it in place of an upstream.
+    #[serde(default)]
+    pub graphql: Option<operation::Config>,
     /// Segments that upstreams do not get.
     #[serde(default)]
     pub strip_prefix: Option<Prefix>,
@@ -123,6 +130,27 @@ pub struct Misfit {
 const WEIGHTS_MAX: u64 = 10_000;
 
 impl Routes {
+    /// Reads the documents that are in files.
+    pub fn read_documents(
+        &mut self,
+        read: &dyn Fn(&Path) -> io::Result<String>,
+    ) -> Result<(), Misfit> {
+        for (index, route) in self.0.iter_mut().enumerate() {
+            if let Some(graphql) = &mut route.graphql {
+                let read = graphql.read_document(read);
+                read.map_err(|(key, message)| Misfit {
+                    at: ["routes", &index.to_string(), "graphql"]
+                        .into_iter()
+                        .chain(key)
+                        .map(str::to_owned)
+                        .collect(),
+                    message,
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     /// Checks that they and the upstreams fit together.
     pub fn check(&self, upstreams: &Upstreams) -> Result<(), Misfit> {
         for (name, group) in upstreams {
@@ -130,7 +158,18 @@ impl Routes {
         }
         for (index, route) in self.0.iter().enumerate() {
             let index = index.to_string();
-            check_destination(&index, &route.to, upstreams)?;
+            let at = ["routes", index.as_str()];
+            match (&route.to, &route.graphql) {
+                (Some(to), None) => check_destination(&index, to, upstreams)?,
+                (None, Some(_)) => check_answered(&index, route)?,
+                (Some(_), Some(_)) => {
+                    let at = ["routes", &index, "graphql"];
+                    return misfit(&at, "`to` says what answers this route".to_owned());
+                }
+                (None, None) => {
+                    return misfit(&at, "the key `to` or `graphql` is missing".to_owned());
+                }
+            }
             check_prefix(&index, route)?;
         }
         Ok(())
@@ -145,6 +184,21 @@ fn check_endpoints(upstream: &str, endpoints: &[Endpoint]) -> Result<(), Misfit>
         }
     }
     Ok(())
+}
+
+/// What is for upstreams alone.
+fn check_answered(index: &str, route: &Route) -> Result<(), Misfit> {
+    let written = [
+        ("strip_prefix", route.strip_prefix.is_some()),
+        ("preserve_host", route.preserve_host),
+    ];
+    match written.iter().find(|(_, is_there)| *is_there) {
+        Some((key, _)) => {
+            let message = "this is about upstreams, and the route has none".to_owned();
+            misfit(&["routes", index, key], message)
+        }
+        None => Ok(()),
+    }
 }
 
 fn check_prefix(index: &str, route: &Route) -> Result<(), Misfit> {

@@ -5,14 +5,19 @@
 
 mod config;
 mod hygiene;
+mod openapi;
+mod operation;
 mod pattern;
 mod problem;
 mod split;
 mod table;
 
 pub use config::{Misfit, Routes as RoutesConfig, Upstreams as UpstreamsConfig};
+pub use openapi::Config as OpenApiConfig;
+pub(super) use openapi::Page as OpenApi;
+pub(super) use operation::{Asked, Operation};
 pub(super) use problem::refuse;
-pub(super) use table::{Route, Table};
+pub(super) use table::{Graph, Route, Table};
 
 use super::{
     Body, Code, Refusal, gate::Target, metrics::known, observation::Observation, trace::Callee,
@@ -22,6 +27,7 @@ use http::{HeaderMap, Method, Response, header, request::Parts, uri::PathAndQuer
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hygiene::Asker;
+use table::Action;
 
 /// A request on its way to an upstream.
 pub(super) struct Request<'a> {
@@ -50,7 +56,10 @@ pub(super) async fn answer(
         prefix,
     };
     let host = route.preserve_host.then(|| head.headers.get(header::HOST));
-    let upstream = route.to.next();
+    let Action::Forward(split) = &route.action else {
+        return Err(Refusal::internal());
+    };
+    let upstream = split.next();
     let mut headers = hygiene::request(head, asker);
     let stage = observation.stage("forward");
     let callee = Callee::Upstream(upstream.name(), known(&head.method));

@@ -23,6 +23,21 @@ impl PathPattern {
         }
     }
 
+    /// As OpenAPI writes it. All below a path is that path there.
+    pub(super) fn template(&self) -> Option<String> {
+        let root = if self.base.is_empty() {
+            "/"
+        } else {
+            &self.base
+        };
+        Some(root.to_owned())
+    }
+
+    /// The names of the parts that it captures.
+    pub(super) fn names(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// Whether all that is matched is at or below a path.
     pub(super) fn is_below(&self, prefix: &str) -> bool {
         is_at_or_below(&self.base, prefix)
