@@ -203,6 +203,9 @@ async fn ask(
     // Admit.
     let mut stage = observation.stage("admit");
     let is_json = request_body::check(&head.headers);
+    if operation.needs_body() {
+        is_json.clone()?;
+    }
     if head.method == Method::POST && document.kind() == OperationKind::Mutation {
         snapshot.csrf.check(&head.headers, is_json.is_ok())?;
     }
@@ -212,7 +215,6 @@ async fn ask(
     observation.next(&mut stage, "decode");
     let mut sent = None;
     if operation.needs_body() {
-        is_json?;
         let bytes_max = snapshot.limits.body_bytes;
         sent = Some(request_body::read(&head.headers, body, bytes_max, deadline).await?);
     }

@@ -103,7 +103,7 @@ fn what_cannot_match_is_pointed_at() {
       |                                                       ^
     "###);
     insta::assert_snapshot!(error("  - { match: { path: /b/** }, strip_prefix: /b }\n"), @r###"
-    router.yaml:4:5: the key `to` is missing
+    router.yaml:4:5: the key `to` or `graphql` is missing
     4 |   - { match: { path: /b/** }, strip_prefix: /b }
       |     ^
     "###);

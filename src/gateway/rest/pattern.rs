@@ -24,13 +24,11 @@ impl PathPattern {
     }
 
     /// As OpenAPI writes it. All below a path is that path there.
-    pub(super) fn template(&self) -> Option<String> {
-        let root = if self.base.is_empty() {
-            "/"
-        } else {
-            &self.base
-        };
-        Some(root.to_owned())
+    pub(super) fn template(&self) -> &str {
+        match self.base.as_str() {
+            "" => "/",
+            base => base,
+        }
     }
 
     /// The names of the parts that it captures.

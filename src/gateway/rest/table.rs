@@ -223,7 +223,7 @@ impl Route {
     fn described(&self) -> Option<Described<'_>> {
         let pattern = self.matches.path.as_ref()?;
         Some(Described {
-            path: pattern.template()?,
+            path: pattern.template().to_owned(),
             captures: captures(&self.matches),
             methods: methods(&self.matches)?,
             operation: self.operation()?,

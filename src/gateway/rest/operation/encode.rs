@@ -51,7 +51,7 @@ impl Encoding {
         if let Some(first) = errors.first()
             && (self.on_error == OnError::Fail || data == "null")
         {
-            return self.fail(first, errors, serde_json::from_slice(shown)?);
+            return Ok(self.fail(first, errors, serde_json::from_slice(shown)?));
         }
         if let Some(place) = &self.not_found_when_null
             && shape::is_null(data, place)?
@@ -68,7 +68,7 @@ impl Encoding {
             return Ok(self.success(body));
         };
         if !add_errors(&mut body, shown) {
-            return self.fail(first, errors, serde_json::from_slice(shown)?);
+            return Ok(self.fail(first, errors, serde_json::from_slice(shown)?));
         }
         let mut response = self.success(body);
         mark(&mut response, first);
@@ -97,19 +97,23 @@ impl Encoding {
         first: &executor::Error,
         errors: &[executor::Error],
         shown: &RawValue,
-    ) -> serde_json::Result<Response<Body>> {
+    ) -> Response<Body> {
         let mut known = errors.iter().filter_map(|error| {
             let code = error.extensions.get("code")?.as_str()?;
             self.statuses.get_key_value(code)
         });
-        let ours = Code::of_field_error(first.code);
-        let (code, status) = match known.next() {
-            Some((code, status)) => (code.as_str(), *status),
-            None => (ours.name(), ours.status_alone()),
+        let mut response = match known.next() {
+            Some((code, status)) => {
+                let detail = format!("A service behind this path refused: {code}");
+                respond(*status, code, &detail, Some(shown))
+            }
+            None => {
+                let code = Code::of_field_error(first.code);
+                respond(code.status_alone(), code.name(), NOT_COMPLETE, Some(shown))
+            }
         };
-        let mut response = respond(status, code, NOT_COMPLETE, Some(shown));
         mark(&mut response, first);
-        Ok(response)
+        response
     }
 }
 

@@ -206,22 +206,24 @@ fn fault(at: &[&str], message: impl Into<String>) -> Fault {
     }
 }
 
-/// What is wrong with a document: the first thing, with its place in the document.
+/// What is wrong with a document, each with its place there.
 fn told(error: &Error) -> String {
+    const LISTED_MAX: usize = 3;
     let (Error::Syntax(diagnostics) | Error::Validation(diagnostics)) = error else {
         return error.to_string();
     };
-    let Some((first, others)) = diagnostics.split_first() else {
-        return error.to_string();
-    };
-    let place = first
-        .location
-        .map(|(line, column)| format!("line {line}, column {column}: "));
-    let more = match others.len() {
-        0 => String::new(),
-        more => format!(" (and {more} more)"),
-    };
-    format!("{}{}{more}", place.unwrap_or_default(), first.message)
+    let listed = diagnostics.iter().take(LISTED_MAX);
+    let listed = listed.map(|diagnostic| match diagnostic.location {
+        Some((line, column)) => format!("line {line}, column {column}: {}", diagnostic.message),
+        None => diagnostic.message.clone(),
+    });
+    let mut listed: Vec<String> = listed.collect();
+    match diagnostics.len().saturating_sub(LISTED_MAX) {
+        0 if listed.is_empty() => return error.to_string(),
+        0 => {}
+        more => listed.push(format!("{more} more")),
+    }
+    listed.join("; ")
 }
 
 /// A mutation must not be had by a method that promises to change nothing (RFC 9110 section 9.2.1).
