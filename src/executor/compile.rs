@@ -31,8 +31,27 @@ pub struct Program {
     /// Whether what is asked of an object depends on what is around it, too.
     pub(super) has_contexts: bool,
     pub(super) output: Output,
+    pub(super) limits: Limits,
     /// About the length of the largest response lately: the next one gets that much room.
     pub(super) largest: AtomicUsize,
+}
+
+/// What an answer may hold. A value with more is null, with an error at its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How deep arrays and objects may be nested in a leaf.
+    pub depth: usize,
+    /// How many items a list may have; not those in leaves of custom scalars.
+    pub list_items: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            depth: 128,
+            list_items: 1_000_000,
+        }
+    }
 }
 
 /// A fetch.
@@ -100,8 +119,17 @@ pub(super) struct Source {
     pub fields: Vec<RepresentationField>,
 }
 
-/// Prepares a plan to be run.
-pub fn compile(supergraph: &Arc<Supergraph>, mut plan: Plan) -> Arc<Program> {
+/// Prepares a plan to be run, with the default [`Limits`].
+pub fn compile(supergraph: &Arc<Supergraph>, plan: Plan) -> Arc<Program> {
+    compile_within(supergraph, plan, Limits::default())
+}
+
+/// Prepares a plan to be run with these limits.
+pub fn compile_within(
+    supergraph: &Arc<Supergraph>,
+    mut plan: Plan,
+    limits: Limits,
+) -> Arc<Program> {
     let mut awaited_by = vec![Vec::new(); plan.fetches.len()];
     for (index, fetch) in plan.fetches.iter().enumerate() {
         for earlier in &fetch.after {
@@ -128,6 +156,7 @@ pub fn compile(supergraph: &Arc<Supergraph>, mut plan: Plan) -> Arc<Program> {
         positions: plan.positions,
         shown_as: shown.keys,
         output: plan.output,
+        limits,
         largest: AtomicUsize::new(0),
     })
 }

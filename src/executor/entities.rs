@@ -132,7 +132,7 @@ fn write_leaves(
     json: &mut Vec<u8>,
 ) {
     match datum {
-        Datum::Absent | Datum::Null | Datum::Misshapen => json.extend_from_slice(b"null"),
+        Datum::Absent | Datum::Null | Datum::Unfit(_) => json.extend_from_slice(b"null"),
         Datum::Leaf { text, .. } => json.extend_from_slice(rows.text(text)),
         Datum::Object(row) => write_leaf(program, rows, (row, fields), json),
         Datum::List(list) => {
@@ -283,8 +283,8 @@ impl<'a> Writer<'a> {
 
     fn value(&mut self, datum: Datum, field: &RepresentationField) -> Result<(), Unaskable> {
         match datum {
-            Datum::Absent | Datum::Null | Datum::Misshapen if field.key => return Err(Unaskable),
-            Datum::Absent | Datum::Null | Datum::Misshapen => self.json.extend_from_slice(b"null"),
+            Datum::Absent | Datum::Null | Datum::Unfit(_) if field.key => return Err(Unaskable),
+            Datum::Absent | Datum::Null | Datum::Unfit(_) => self.json.extend_from_slice(b"null"),
             Datum::Leaf { text, .. } => self.json.extend_from_slice(self.rows.text(text)),
             Datum::Object(row) => self.object(row, field)?,
             Datum::List(list) => {

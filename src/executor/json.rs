@@ -3,6 +3,7 @@
 //! What has been walked over is valid JSON, so that a piece can be copied into another text as it stands. Knows nothing
 //! of GraphQL.
 
+use super::numbers::{self, Run};
 use std::borrow::Cow;
 
 /// A place in a JSON text. Every method but [`Json::peek`] leaves it behind what it was called for.
@@ -225,6 +226,15 @@ impl<'a> Json<'a> {
         Ok(is_integer)
     }
 
+    /// Takes numbers of an array, each with what stands behind it, if they can be seen at a glance: see [`numbers::run`].
+    #[inline]
+    pub(super) fn numbers(&mut self, small_integers: bool) -> Option<Run> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let run = numbers::run(rest.first_chunk()?, small_integers)?;
+        self.at += run.length;
+        Some(run)
+    }
+
     fn word(&mut self, word: &'static [u8]) -> Walked {
         match self.takes(word) {
             true => Ok(()),
@@ -288,33 +298,32 @@ impl<'a> Json<'a> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// The end of the digits that begin at `at`, of which there must be one, eight bytes at a time.
+/// The end of the digits that begin at `start`, of which there must be one.
 #[inline]
 fn digits(bytes: &[u8], start: usize) -> Walked<usize> {
-    let mut at = start;
+    match digits_end(bytes, start) {
+        end if end > start => Ok(end),
+        _ => Err(Malformed {
+            expected: "a digit",
+            at: start,
+        }),
+    }
+}
+
+/// The first place from `at` on that holds no digit, eight bytes at a time.
+#[inline]
+fn digits_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         // Digits become their values; the high bit of each byte that is more than 9, as long as no lower byte is.
         let values = u64::from_le_bytes(*eight) ^ (ONES * u64::from(b'0'));
         let found = (values.wrapping_add(ONES * 0x76) | values) & HIGH;
         if found != 0 {
-            at += found.trailing_zeros() as usize / 8;
-            return some_digits(start, at);
+            return at + found.trailing_zeros() as usize / 8;
         }
         at += 8;
     }
     let rest = &bytes[at.min(bytes.len())..];
-    at += rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    some_digits(start, at)
-}
-
-fn some_digits(start: usize, end: usize) -> Walked<usize> {
-    match end > start {
-        true => Ok(end),
-        false => Err(Malformed {
-            expected: "a digit",
-            at: start,
-        }),
-    }
+    at + rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 /// The first place from `at` on that holds a quote, a backslash or a control character, eight bytes at a time.

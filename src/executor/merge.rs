@@ -95,7 +95,7 @@ impl Merging<'_> {
                 Datum::List(self.lists((into, from), (composite, lists), place))
             }
             (Datum::Object(_) | Datum::List(_), _) => there,
-            (Datum::Absent | Datum::Null | Datum::Leaf { .. } | Datum::Misshapen, new) => new,
+            (Datum::Absent | Datum::Null | Datum::Leaf { .. } | Datum::Unfit(_), new) => new,
         }
     }
 

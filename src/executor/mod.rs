@@ -26,6 +26,7 @@ mod contexts;
 
 mod json;
 mod merge;
+mod numbers;
 mod read;
 
 mod errors;
@@ -39,7 +40,7 @@ mod introspect;
 #[cfg(test)]
 mod tests;
 
-pub use compile::{Program, compile};
+pub use compile::{Limits, Program, compile, compile_within};
 pub use error::{Error, ErrorCode, PathSegment};
 pub use introspect::{IntrospectionError, introspect};
 pub use request::{Answer, Call, CallError, Reply, Request, Response, Shared, Subgraphs};

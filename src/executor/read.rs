@@ -22,9 +22,6 @@ use serde_json::Value;
 use smallvec::SmallVec;
 use std::ops::Range;
 
-/// How deep arrays and objects may be nested in a leaf.
-pub(super) const DEPTH_MAX: usize = 128;
-
 /// Why a fetch gave nothing.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
@@ -124,6 +121,7 @@ fn parse(
         body,
         json: Json::new(text),
         stack: Vec::new(),
+        is_long: false,
         placed: Vec::new(),
         findings: Findings::default(),
     };
@@ -183,6 +181,8 @@ struct Reader<'a, 't> {
     json: Json<'t>,
     /// The items of the lists being read, innermost on top.
     stack: Vec<Datum>,
+    /// Whether a list in the leaf being read has too many items.
+    is_long: bool,
     placed: Vec<Placed>,
     findings: Findings,
 }

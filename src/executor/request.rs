@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 use std::{
     any::Any,
-    future::{Future, ready},
+    future::Future,
     pin::Pin,
     sync::{Arc, OnceLock},
 };
@@ -31,10 +31,9 @@ pub trait Subgraphs: Send + Sync {
         call: Call,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>>;
 
-    /// Runs a job that takes milliseconds where no other request waits for it, and ends with it. As it is, at once.
-    fn offload(&self, job: Box<dyn FnOnce() + Send>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    /// Runs a job that takes milliseconds where no other request waits for it. As it is, here and at once.
+    fn offload(&self, job: Box<dyn FnOnce() + Send>) {
         job();
-        Box::pin(ready(()))
     }
 }
 

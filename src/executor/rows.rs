@@ -43,8 +43,19 @@ pub(super) enum Datum {
     },
     Object(RowId),
     List(List),
-    /// A subgraph sent something else than the objects or lists that should be here.
-    Misshapen,
+    /// A subgraph sent something else than what may be here.
+    Unfit(Unfit),
+}
+
+/// What is wrong with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// Something else than the objects or lists that should be here.
+    Shape,
+    /// Nested more deeply than [`Limits::depth`](super::Limits::depth).
+    Deep,
+    /// A list of more than [`Limits::list_items`](super::Limits::list_items).
+    Long,
 }
 
 /// A piece of a response body.
@@ -169,7 +180,7 @@ impl Rows {
                 .items(list)
                 .iter()
                 .for_each(|item| self.objects_in(*item, found)),
-            Datum::Absent | Datum::Null | Datum::Leaf { .. } | Datum::Misshapen => {}
+            Datum::Absent | Datum::Null | Datum::Leaf { .. } | Datum::Unfit(_) => {}
         }
     }
 }
@@ -206,7 +217,7 @@ impl Moved {
                 first: list.first + self.items,
                 ..list
             }),
-            Datum::Absent | Datum::Null | Datum::Misshapen => datum,
+            Datum::Absent | Datum::Null | Datum::Unfit(_) => datum,
         }
     }
 }

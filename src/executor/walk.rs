@@ -113,7 +113,7 @@ fn add_paths(
                 add_paths(rows, *item, path, found);
             }
         }
-        Datum::Absent | Datum::Null | Datum::Leaf { .. } | Datum::Misshapen => {}
+        Datum::Absent | Datum::Null | Datum::Leaf { .. } | Datum::Unfit(_) => {}
     }
 }
 

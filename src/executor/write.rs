@@ -6,9 +6,8 @@
 use super::compile::Program;
 use super::errors::{self, Errors};
 use super::leaf::{self, item_type};
-use super::read::DEPTH_MAX;
-use super::rows::{Datum, RowId, Rows};
-use super::{Error, ErrorCode, PathSegment, Response};
+use super::rows::{Datum, RowId, Rows, Unfit};
+use super::{Error, ErrorCode, Limits, PathSegment, Response};
 use crate::planner::{Leaf, Output, OutputField, OutputValue, PositionId};
 use crate::schema::TypeSet;
 use apollo_compiler::{Name, ast::Type};
@@ -23,12 +22,12 @@ const ROOM: usize = 64;
 const LISTED_ERRORS: usize = 1000;
 
 /// Writes a response up to and with its `data`: `{"data":…`. Returns what is wrong with it, too; `earlier` are the errors
-/// known before.
+/// known before. `json` is where to: [`room`].
 pub(super) fn write(
-    program: &Program,
-    rows: &Rows,
+    (program, rows): (&Program, &Rows),
     introspection: Option<&Map<String, Value>>,
     earlier: &[Error],
+    json: Vec<u8>,
 ) -> (Vec<u8>, Vec<Error>) {
     let mut writer = Writer {
         program,
@@ -36,7 +35,7 @@ pub(super) fn write(
         introspection,
         earlier,
         errors: Errors::with_limit(LISTED_ERRORS),
-        json: Vec::with_capacity(program.largest.load(Ordering::Relaxed) + ROOM),
+        json,
     };
     writer.json.extend_from_slice(Response::HEAD);
     if writer.object(RowId::ROOT, &program.output, None).is_err() {
@@ -45,6 +44,11 @@ pub(super) fn write(
     }
     program.note_length(writer.json.len());
     (writer.json, writer.errors.finish())
+}
+
+/// Room for a response as long as the longest one until now.
+pub(super) fn room(program: &Program) -> Vec<u8> {
+    Vec::with_capacity(program.largest.load(Ordering::Relaxed) + ROOM)
 }
 
 struct Writer<'a> {
@@ -139,9 +143,8 @@ impl<'a> Writer<'a> {
                     Datum::Leaf { text, .. } => {
                         self.leaf(ty, field, self.rows.text(text), &here)?
                     }
-                    Datum::Misshapen => {
-                        let expected = format!("one of at most {DEPTH_MAX} levels");
-                        let unfit = self.unfit(field.position, &expected, &here);
+                    Datum::Unfit(why) => {
+                        let unfit = self.over(field.position, why, "a leaf", &here);
                         self.nullable(ty, self.json.len(), unfit, &here)?
                     }
                     _ => self.nullable(ty, self.json.len(), Err(Missing::Silently), &here)?,
@@ -208,6 +211,7 @@ impl<'a> Writer<'a> {
                     writer.composite(inner, field, *item, trail)
                 })
             }
+            (Datum::Unfit(why), Some(_)) => self.over(field.position, why, "a list", trail),
             (_, Some(_)) => self.unfit(field.position, "a list", trail),
             (_, None) => self.unfit(field.position, "an object", trail),
         };
@@ -294,6 +298,28 @@ impl<'a> Writer<'a> {
         self.earlier
             .iter()
             .any(|error| errors::explains(&error.path, &here))
+    }
+
+    /// A value over a limit, or not `expected` at all.
+    fn over(
+        &mut self,
+        position: PositionId,
+        why: Unfit,
+        expected: &str,
+        trail: &Trail<'_>,
+    ) -> Written {
+        let Limits { depth, list_items } = self.program.limits;
+        match why {
+            Unfit::Shape => self.unfit(position, expected, trail),
+            Unfit::Deep => {
+                let most = format!("one of at most {depth} levels");
+                self.unfit(position, &most, trail)
+            }
+            Unfit::Long => {
+                let most = format!("a list of at most {list_items} items");
+                self.unfit(position, &most, trail)
+            }
+        }
     }
 
     fn unfit(&mut self, position: PositionId, expected: &str, trail: &Trail<'_>) -> Written {

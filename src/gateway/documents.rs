@@ -33,6 +33,7 @@ const ENTRIES_ESTIMATE: usize = 1024;
 pub(super) struct Documents {
     supergraph: Arc<Supergraph>,
     parser: ParserLimits,
+    answers: executor::Limits,
     planning: Arc<Planning>,
     cache: Cache<Key, Entry, Weight>,
     metrics: Arc<PlanMetrics>,
@@ -99,13 +100,14 @@ impl Documents {
     /// Nothing known yet.
     pub(super) fn new(
         supergraph: Arc<Supergraph>,
-        parser: ParserLimits,
+        (parser, answers): (ParserLimits, executor::Limits),
         planning: Arc<Planning>,
     ) -> Self {
         let cache = Cache::with_weighter(ENTRIES_ESTIMATE, CACHE_BYTES_MAX, Weight);
         Self {
             supergraph,
             parser,
+            answers,
             planning,
             cache,
             metrics: Arc::new(PlanMetrics::new()),
@@ -136,7 +138,11 @@ impl Documents {
         prepared: &Prepared,
         conditions: Conditions,
     ) -> Result<(), PlanError> {
-        let planned = prepared.plan(&self.supergraph, conditions, &Budget::usual());
+        let planned = prepared.plan(
+            &self.supergraph,
+            conditions,
+            (&Budget::usual(), self.answers),
+        );
         planned.map(drop)
     }
 
@@ -205,10 +211,11 @@ impl Documents {
             return Ok(program);
         }
         let (supergraph, planned) = (Arc::clone(&self.supergraph), Arc::clone(prepared));
-        let metrics = Arc::clone(&self.metrics);
+        let (metrics, answers) = (Arc::clone(&self.metrics), self.answers);
         let job = move |is_given_up: &dyn Fn() -> bool| {
             let began = Instant::now();
-            let program = planned.plan(&supergraph, conditions, &Budget::until(is_given_up))?;
+            let budget = Budget::until(is_given_up);
+            let program = planned.plan(&supergraph, conditions, (&budget, answers))?;
             metrics.planning.record(began.elapsed());
             Ok::<_, Refusal>(program)
         };
@@ -293,11 +300,11 @@ impl Prepared {
         &self,
         supergraph: &Arc<Supergraph>,
         conditions: Conditions,
-        budget: &Budget<'_>,
+        (budget, answers): (&Budget<'_>, executor::Limits),
     ) -> Result<Arc<Program>, PlanError> {
         let operation = self.document.fold(supergraph, &conditions)?;
         let plan = planner::plan_within(supergraph, &operation, budget)?;
-        let program = executor::compile(supergraph, plan);
+        let program = executor::compile_within(supergraph, plan, answers);
         self.keep(conditions, Arc::clone(&program));
         Ok(program)
     }
@@ -416,7 +423,7 @@ mod tests {
         let sdl = include_str!("../../tests/cases/supergraphs/shop.graphql");
         let supergraph = Arc::new(Supergraph::parse(sdl).unwrap());
         let planning = Arc::new(Planning::start(NonZero::<usize>::MIN).unwrap());
-        let documents = Documents::new(supergraph, ParserLimits::default(), planning);
+        let documents = Documents::new(supergraph, Default::default(), planning);
         let weigh = async |text: &str| {
             let prepared = documents.prepare(text, None).await.unwrap();
             let conditions: Conditions = prepared.document().conditions(&Map::new());

@@ -2,8 +2,9 @@
 
 use super::Refusal;
 use crate::{
+    executor,
     operation::{self, Measures, ParserLimits},
-    upstream::ByteSize,
+    upstream::{self, ByteSize},
 };
 use serde::Deserialize;
 
@@ -24,11 +25,17 @@ pub struct Config {
     /// The buffer that an HTTP/1 request head must fit in.
     pub http1_max_request_buf_size: ByteSize,
     pub http2_max_headers_list_bytes: ByteSize,
+    /// The longest answer of a subgraph, before and after it is inflated: more is an error of that fetch.
+    pub subgraph_response_max_bytes: ByteSize,
+    /// A value with more is null, with an error at its path.
+    pub subgraph_response_max_depth: usize,
+    pub subgraph_response_max_list_items: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let parser = ParserLimits::default();
+        let answers = executor::Limits::default();
         Self {
             max_depth: None,
             max_height: None,
@@ -41,6 +48,9 @@ impl Default for Config {
             http1_max_request_headers: 100,
             http1_max_request_buf_size: ByteSize(400 * 1024),
             http2_max_headers_list_bytes: ByteSize(16 * 1024),
+            subgraph_response_max_bytes: upstream::Config::default().response_max_bytes,
+            subgraph_response_max_depth: answers.depth,
+            subgraph_response_max_list_items: answers.list_items,
         }
     }
 }
@@ -87,6 +97,14 @@ impl Config {
         ParserLimits {
             max_tokens: self.parser_max_tokens,
             max_recursion: self.parser_max_recursion,
+        }
+    }
+
+    /// What the executor may take of subgraphs.
+    pub fn answers(&self) -> executor::Limits {
+        executor::Limits {
+            depth: self.subgraph_response_max_depth,
+            list_items: self.subgraph_response_max_list_items,
         }
     }
 }

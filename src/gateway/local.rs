@@ -1,6 +1,7 @@
 //! What one worker has to itself.
 
 use super::{
+    bulk::Bulk,
     call_key::{CallKey, Outcome},
     dedupe::RequestKey,
     in_flight::InFlight,
@@ -15,6 +16,8 @@ use std::sync::Arc;
 #[derive(Default)]
 pub struct Local {
     pub(super) connections: Arc<Connections>,
+    /// For large answers and responses.
+    pub(super) bulk: Bulk,
     /// Queries to subgraphs.
     pub(super) calls: InFlight<CallKey, Outcome>,
     /// Queries of clients.

@@ -6,6 +6,7 @@
 
 mod authentication;
 mod authorization;
+mod bulk;
 mod call_key;
 mod check;
 mod compression;

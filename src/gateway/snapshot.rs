@@ -76,7 +76,7 @@ impl Snapshot {
         let limits = Limits::new(&config.limits);
         let documents = Documents::new(
             Arc::clone(&supergraph),
-            config.limits.parser(),
+            (config.limits.parser(), config.limits.answers()),
             Arc::clone(&lasting.planning),
         );
         let graph = rest::Graph {

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     schema::{Subgraph, SubgraphId},
-    upstream::{Endpoint, EndpointError, Registry, Upstream},
+    upstream::{self, Endpoint, EndpointError, Registry, Upstream},
 };
 use std::sync::Arc;
 
@@ -86,7 +86,10 @@ impl SubgraphRules {
                 error,
             })?,
         };
-        let settings = config.traffic_shaping.upstream(name);
+        let settings = upstream::Config {
+            response_max_bytes: config.limits.subgraph_response_max_bytes,
+            ..config.traffic_shaping.upstream(name)
+        };
         Ok(Self {
             name: name.clone(),
             upstream: registry.upstream(name, vec![endpoint], settings),

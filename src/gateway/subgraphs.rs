@@ -264,6 +264,10 @@ impl Subgraphs for Outgoing<'_> {
     ) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>> {
         Box::pin(self.send(call))
     }
+
+    fn offload(&self, job: Box<dyn FnOnce() + Send>) {
+        self.local.bulk.run(job);
+    }
 }
 
 /// What comes of it, if that comes before the deadline.

@@ -1,6 +1,6 @@
 //! Criterion over the named cases: planning alone, by each planner that can.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use mimalloc::MiMalloc;
 use peers::cases::{self, Case};
 use peers::graphs;
@@ -46,7 +46,7 @@ fn bench<P: Planner>(criterion: &mut Criterion, kind: Kind, case: &Case) {
     let operation = planner.prepare(&case.operation).expect("it did plan");
     let mut group = criterion.benchmark_group(case.name);
     group.bench_function(kind.name(), |bencher| {
-        bencher.iter_with_large_drop(|| planner.plan(&operation));
+        bencher.iter_batched(|| (), |()| planner.plan(&operation), BatchSize::PerIteration);
     });
     group.finish();
 }

@@ -1,14 +1,17 @@
 //! Values, by the shape they should have.
 
-use super::{DEPTH_MAX, Reader};
+use super::Reader;
 use crate::executor::json::Malformed;
 use crate::executor::leaf::{self, LeafType, item_type};
-use crate::executor::rows::{Datum, RowId};
+use crate::executor::rows::{Datum, RowId, Unfit};
 use crate::executor::shape::{Composite, Key, Shape, Use};
 use crate::planner::Leaf;
 use crate::schema::{TypeId, TypeKind};
 use apollo_compiler::ast::Type;
 use smallvec::SmallVec;
+
+/// How many numbers of a list are taken one by one when some of those that come next are not written the plain way.
+const ONE_BY_ONE: usize = 8;
 
 impl Reader<'_, '_> {
     /// An object, read into a fresh row. It begins here.
@@ -124,6 +127,10 @@ impl Reader<'_, '_> {
                         if !self.json.comes_another(b']')? {
                             break;
                         }
+                        if self.stack.len() - base == self.program.limits.list_items {
+                            self.stack.truncate(base);
+                            return self.skip_list();
+                        }
                     }
                 }
                 Ok(Datum::List(self.rows.add_list(&mut self.stack, base)))
@@ -132,8 +139,18 @@ impl Reader<'_, '_> {
                 self.json.value()?;
                 Ok(match first {
                     b'n' => Datum::Null,
-                    _ => Datum::Misshapen,
+                    _ => Datum::Unfit(Unfit::Shape),
                 })
+            }
+        }
+    }
+
+    /// Takes the rest of a list that has too many items. One of them is next.
+    fn skip_list(&mut self) -> Result<Datum, Malformed> {
+        loop {
+            self.json.value()?;
+            if !self.json.comes_another(b']')? {
+                return Ok(Datum::Unfit(Unfit::Long));
             }
         }
     }
@@ -152,8 +169,11 @@ impl Reader<'_, '_> {
         if first == b'n' {
             return Ok(Datum::Null);
         }
-        if self.json.depth() > DEPTH_MAX {
-            return Ok(Datum::Misshapen);
+        if self.json.depth() > self.program.limits.depth {
+            return Ok(Datum::Unfit(Unfit::Deep));
+        }
+        if std::mem::take(&mut self.is_long) {
+            return Ok(Datum::Unfit(Unfit::Long));
         }
         let text = self.body.text(start, self.json.at() - start);
         Ok(Datum::Leaf { text, fits })
@@ -206,8 +226,26 @@ impl Reader<'_, '_> {
             return Ok(self.json.at() == before + 1);
         }
         let (lists, nullable) = (item_type(inner).is_some(), !inner.is_non_null());
+        let numbers = !lists && matches!(leaf, Leaf::Int | Leaf::Float);
         let mut fits = true;
+        let most = self.program.limits.list_items;
+        let mut items = 0;
+        let mut one_by_one = 0;
         loop {
+            if numbers && one_by_one == 0 {
+                while let Some(run) = self.json.numbers(leaf == Leaf::Int) {
+                    items += run.count;
+                    if run.closes {
+                        self.is_long |= items > most;
+                        return Ok(fits);
+                    }
+                    before = self.json.at();
+                }
+                one_by_one = ONE_BY_ONE;
+            }
+            one_by_one = one_by_one.saturating_sub(1);
+            items += 1;
+            self.is_long |= items > most;
             let first = self.json.peek();
             let start = self.json.at();
             fits &= match first {

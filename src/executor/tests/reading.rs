@@ -1,7 +1,9 @@
 //! What a subgraph answers → what the client sees, without joins.
 
+use super::draft::supergraph;
 use super::draft::{Draft, at};
 use super::fakes::{Fakes, exchange, respond_with};
+use crate::executor::{Limits, compile_within};
 use serde_json::json;
 
 fn user(read: &str, output: &str, data: &str) -> String {
@@ -133,6 +135,59 @@ fn leaves_may_nest_deep_and_what_nobody_asked_for_deeper() {
     let null = "{\"me\":{\"meta\":null}}\nWrongType at me.meta: ";
     let too_deep = "the value of `meta` is not one of at most 128 levels";
     assert_eq!(with(&deeper), format!("{null}{too_deep}"));
+}
+
+#[test]
+fn lists_of_too_many_items_are_errors_where_they_stand() {
+    let plan = || {
+        Draft::query()
+            .root(
+                "a",
+                &[],
+                "{ me { id name tags metas } users { id } matrix { id } }",
+            )
+            .plan("{ me { id tags metas } users { id } matrix { id } }")
+    };
+    let limits = Limits {
+        list_items: 3,
+        ..Limits::default()
+    };
+    let with = |me: &str, users: &str, matrix: &str| {
+        let program = compile_within(supergraph(), plan(), limits);
+        let data =
+            format!(r#"{{"data":{{"me":{{"id":"1",{me}}},"users":{users},"matrix":{matrix}}}}}"#);
+        exchange(&program, &Fakes::default().answer("a", &data))
+    };
+    let user = r#"{"id":"2"}"#;
+    let users = |number: usize| format!("[{}]", vec![user; number].join(","));
+    let all = with(
+        r#""tags":["a","b","c"],"metas":[1,2,[3,4,5,6]]"#,
+        &users(3),
+        "[[],null,[]]",
+    );
+    assert_eq!(
+        all,
+        format!(
+            r#"{{"me":{{"id":"1","tags":["a","b","c"],"metas":[1,2,[3,4,5,6]]}},"users":{},"matrix":[[],null,[]]}}"#,
+            users(3)
+        )
+    );
+    let none = with(
+        r#""tags":["a","b","c","d"],"metas":[1,2,3,4]"#,
+        &users(4),
+        &format!("[[],{},[]]", users(5)),
+    );
+    let long = "is not a list of at most 3 items";
+    assert_eq!(
+        none,
+        format!(
+            "{{\"me\":{{\"id\":\"1\",\"tags\":null,\"metas\":null}},\"users\":null,\"matrix\":[[],null,[]]}}\n\
+             WrongType at me.tags: the value of `tags` {long}\n\
+             WrongType at me.metas: the value of `metas` {long}\n\
+             WrongType at users: the value of `users` {long}\n\
+             WrongType at matrix.1: the value of `matrix` {long}"
+        )
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod write;
 
 use super::draft::supergraph;
 use crate::executor::ErrorCode;
-use crate::executor::read::DEPTH_MAX;
+use crate::executor::Limits;
 use crate::planner::{
     Entities, Fetch, FetchKind, Output, OutputValue, Plan, PositionId, Read, ReadField, Target,
 };
@@ -329,7 +329,7 @@ impl<'p> Run<'p> {
     fn cell(&self, text: &str, field: &ReadField, lists: u8) -> Result<Cell, Failed> {
         Ok(match (text.as_bytes()[0], &field.read) {
             (b'n', _) => Cell::Null,
-            (_, None) if depth(text) > DEPTH_MAX => Cell::Misshapen,
+            (_, None) if depth(text) > Limits::default().depth => Cell::Misshapen,
             (_, None) => Cell::Leaf(text.to_owned()),
             (b'[', Some(_)) if lists > 0 => {
                 let items: Vec<&RawValue> = parsed(text)?;
