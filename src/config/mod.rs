@@ -57,8 +57,9 @@ pub fn parse(file: &str, text: &str, environment: &Environment<'_>) -> Result<Pa
         let mut config: Config = read::read(&tree)?;
         let beside = Path::new(file).parent().unwrap_or(Path::new(""));
         let read_file = |path: &Path| (environment.file)(&beside.join(path).to_string_lossy());
-        let checked = config.routes.read_documents(&read_file);
+        let checked = config.routes.complete(&read_file);
         let checked = checked.and_then(|()| config.routes.check(&config.upstreams));
+        let checked = checked.and_then(|()| config.routes.check_beside(&config.supergraph.path));
         checked.map_err(|misfit| {
             error::Problem::new(Some(tree.place_of(&misfit.at)), misfit.message)
         })?;

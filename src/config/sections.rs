@@ -3,9 +3,10 @@
 use crate::{
     gateway::{
         self, AuthenticationConfig, AuthorizationConfig, CsrfConfig, HeadersConfig, HomepageConfig,
-        IncludeSubgraphErrorsConfig, LimitsConfig, OpenApiConfig, OverrideLabelsConfig,
-        OverrideSubgraphUrlConfig, PluginsConfig, RateLimitConfig, RequestIdConfig, RoutesConfig,
-        SandboxConfig, TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
+        IncludeSubgraphErrorsConfig, LimitsConfig, MaintenanceConfig, OpenApiConfig,
+        OverrideLabelsConfig, OverrideSubgraphUrlConfig, PluginsConfig, RateLimitConfig,
+        RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig, TrafficShapingConfig,
+        UpstreamsConfig, UrlPath,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -34,6 +35,7 @@ pub struct Config {
     pub routes: RoutesConfig,
     pub openapi: OpenApiConfig,
     pub ratelimit: RateLimitConfig,
+    pub maintenance: MaintenanceConfig,
     pub request_id: RequestIdConfig,
     pub health_check: HealthConfig,
     pub server: Server,
@@ -94,6 +96,7 @@ impl Config {
             routes: self.routes.clone(),
             openapi: self.openapi.clone(),
             ratelimit: self.ratelimit.clone(),
+            maintenance: self.maintenance.clone(),
             request_id: self.request_id,
             tracing: TraceConfig {
                 ratio: self.telemetry.exporters.tracing.ratio(),

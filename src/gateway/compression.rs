@@ -1,12 +1,13 @@
 //! Responses in the coding that the client likes best (`Accept-Encoding`, RFC 9110 section 12.5.3).
 //!
-//! Only what this process has whole is compressed: GraphQL responses and pages. What a REST upstream answers passes as it
-//! came, for the upstream was told what the client accepts. A response that several clients share is compressed for each
+//! What this process has whole is compressed: GraphQL responses, pages, what routes answer by themselves. What a REST upstream
+//! answers passes as it came, for the upstream was told what the client accepts; unless its route has it compressed. A response that several clients share is compressed for each
 //! of them after it is shared.
 
 use super::{Body, quality::quality};
 use crate::upstream::Coding;
-use http::{HeaderMap, HeaderValue, Response, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http_body::Body as _;
 
 /// Less fits into one packet together with its head: compressed, it would take as long.
 const BODY_BYTES_MIN: usize = 1024;
@@ -17,7 +18,9 @@ pub(super) async fn compress(request: &HeaderMap, mut response: Response<Body>) 
     let Some(body) = large.filter(|body| body.len() >= BODY_BYTES_MIN) else {
         return response;
     };
-    if response.headers().contains_key(header::CONTENT_ENCODING)
+    // A part of a representation is a part of its bytes (RFC 9110 section 14.2).
+    if response.status() == StatusCode::PARTIAL_CONTENT
+        || response.headers().contains_key(header::CONTENT_ENCODING)
         || forbids_transforming(response.headers())
     {
         return response;
@@ -30,12 +33,78 @@ pub(super) async fn compress(request: &HeaderMap, mut response: Response<Body>) 
     };
     if let Some(compressed) = coding.compress(body).await {
         *response.body_mut() = Body::full(compressed);
-        let name = HeaderValue::from_static(coding.name());
-        response
-            .headers_mut()
-            .insert(header::CONTENT_ENCODING, name);
+        say(response.headers_mut(), coding);
     }
     response
+}
+
+/// The same for an answer that streams.
+pub(super) fn compress_stream(request: &HeaderMap, response: Response<Body>) -> Response<Body> {
+    let (mut head, body) = response.into_parts();
+    let small = body.size_hint().upper();
+    if small.is_some_and(|bytes| bytes < BODY_BYTES_MIN as u64)
+        || body.is_end_stream()
+        || head.status == StatusCode::PARTIAL_CONTENT
+        || head.headers.contains_key(header::CONTENT_ENCODING)
+        || forbids_transforming(&head.headers)
+        || !shrinks(&head.headers)
+    {
+        return Response::from_parts(head, body);
+    }
+    let vary = HeaderValue::from_static("accept-encoding");
+    head.headers.append(header::VARY, vary);
+    let Some(coding) = negotiate(request).filter(|_| !forbids_transforming(request)) else {
+        return Response::from_parts(head, body);
+    };
+    let body = match coding.stream(body) {
+        Ok(coded) => {
+            say(&mut head.headers, coding);
+            coded
+        }
+        Err(plain) => plain,
+    };
+    Response::from_parts(head, body)
+}
+
+/// Whether a body of this type gets smaller: text of some kind.
+fn shrinks(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let text = [
+        "application/json",
+        "application/javascript",
+        "application/xml",
+        "application/wasm",
+    ];
+    kind.starts_with("text/")
+        || kind.ends_with("+json")
+        || kind.ends_with("+xml")
+        || text.contains(&kind.as_str())
+}
+
+/// Says in the headers that the body is in a coding: it has another length now, and other parts.
+fn say(headers: &mut HeaderMap, coding: Coding) {
+    let name = HeaderValue::from_static(coding.name());
+    headers.insert(header::CONTENT_ENCODING, name);
+    headers.remove(header::ACCEPT_RANGES);
+    headers.remove(header::CONTENT_LENGTH);
+    weaken(headers);
+}
+
+/// Makes the entity tag one that does not speak of bytes (RFC 9110 section 8.8.1).
+pub(super) fn weaken(headers: &mut HeaderMap) {
+    let tag = headers.get(header::ETAG);
+    let strong = tag.filter(|tag| tag.as_bytes().starts_with(b"\""));
+    let weak = strong.map(|tag| [b"W/", tag.as_bytes()].concat());
+    if let Some(weak) = weak.and_then(|weak| HeaderValue::from_bytes(&weak).ok()) {
+        headers.insert(header::ETAG, weak);
+    }
 }
 
 /// `no-transform` is for everybody on the way (RFC 9111 sections 5.2.1.6 and 5.2.2.6).

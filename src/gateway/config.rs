@@ -28,6 +28,7 @@ pub struct Config {
     pub routes: rest::RoutesConfig,
     pub openapi: rest::OpenApiConfig,
     pub ratelimit: rate_limit::Config,
+    pub maintenance: rest::MaintenanceConfig,
     pub request_id: request_id::Config,
     pub tracing: trace::Config,
     /// Whether each request is a line in the log.
@@ -55,6 +56,7 @@ impl Default for Config {
             routes: rest::RoutesConfig::default(),
             openapi: rest::OpenApiConfig::default(),
             ratelimit: rate_limit::Config::default(),
+            maintenance: rest::MaintenanceConfig::default(),
             request_id: request_id::Config::default(),
             tracing: trace::Config::default(),
             access_log: false,

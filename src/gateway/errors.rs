@@ -52,6 +52,9 @@ pub enum Code {
     UpstreamUnreachable,
     UpstreamBroken,
     UpstreamUnavailable,
+    Maintenance,
+    RequestTooLarge,
+    UpstreamTooLarge,
     // Subgraphs. These come with data, at a path.
     SubgraphError,
     SubgraphHttp,
@@ -70,7 +73,7 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 43] = [
         Self::BadRequest,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -107,6 +110,9 @@ impl Code {
         Self::UpstreamUnreachable,
         Self::UpstreamBroken,
         Self::UpstreamUnavailable,
+        Self::Maintenance,
+        Self::RequestTooLarge,
+        Self::UpstreamTooLarge,
         Self::SubgraphError,
         Self::SubgraphHttp,
         Self::SubgraphMalformed,
@@ -156,6 +162,9 @@ impl Code {
             Self::UpstreamUnreachable => ("UPSTREAM_UNREACHABLE", S::BAD_GATEWAY, false),
             Self::UpstreamBroken => ("UPSTREAM_BROKEN", S::BAD_GATEWAY, false),
             Self::UpstreamUnavailable => ("UPSTREAM_UNAVAILABLE", S::SERVICE_UNAVAILABLE, false),
+            Self::Maintenance => ("MAINTENANCE", S::SERVICE_UNAVAILABLE, false),
+            Self::RequestTooLarge => ("REQUEST_TOO_LARGE", S::PAYLOAD_TOO_LARGE, false),
+            Self::UpstreamTooLarge => ("UPSTREAM_TOO_LARGE", S::BAD_GATEWAY, false),
             Self::SubgraphError => ("DOWNSTREAM_SERVICE_ERROR", S::OK, true),
             Self::SubgraphHttp => ("SUBREQUEST_HTTP_ERROR", S::OK, true),
             Self::SubgraphMalformed => ("SUBREQUEST_MALFORMED_RESPONSE", S::OK, true),

@@ -48,6 +48,10 @@ pub(super) fn describe() {
             "Requests that got the response to the same one that was under way.",
         ),
         (
+            "api_mirrored_requests_total",
+            "Copies of requests for another upstream, by what became of them.",
+        ),
+        (
             "api_plan_cache_hits_total",
             "Operations whose plan was there.",
         ),

@@ -72,7 +72,7 @@ pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
-pub use rest::{Misfit, OpenApiConfig, RoutesConfig, UpstreamsConfig};
+pub use rest::{MaintenanceConfig, Misfit, OpenApiConfig, RoutesConfig, UpstreamsConfig};
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
 pub use trace::Config as TraceConfig;
@@ -90,6 +90,7 @@ use execution::Execution;
 use graphql::Media;
 use http::{Method, Request, Response, request::Parts};
 use observation::Observation;
+use rest::By;
 use route::Route;
 use serde_json::{Map, Value};
 use std::{net::IpAddr, sync::Arc};
@@ -115,6 +116,7 @@ pub async fn handle(
     let admitted = routed.and_then(|(route, target)| {
         if !matches!(route, Route::Page(_)) {
             snapshot.admit(&head.method)?;
+            snapshot.maintenance.check(client, &target)?;
         }
         Ok((route, target))
     });
@@ -135,9 +137,9 @@ pub async fn handle(
                 target,
                 body,
             };
-            let response = match route.operation() {
-                Some(operation) => ask(snapshot, local, (route, operation), request).await,
-                None => pass(snapshot, local, route, request).await,
+            let response = match route.answered_by() {
+                By::Graph(operation) => ask(snapshot, local, (route, operation), request).await,
+                By::Rest(action) => pass(snapshot, local, (route, action), request).await,
             };
             response.unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
@@ -163,12 +165,12 @@ pub fn refuse(refusal: &Refusal) -> Response<Body> {
 async fn pass(
     snapshot: &Snapshot,
     local: &Local,
-    route: &rest::Route,
+    (route, action): (&rest::Route, &rest::Action),
     request: rest::Request<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
     authenticate(snapshot, request.observation.head(), deadline).await?;
-    rest::answer(route, &local.connections, request).await
+    rest::answer((route, action), &local.connections, request).await
 }
 
 /// Tells of the routes that operations answer.
@@ -203,6 +205,7 @@ async fn ask(
 
     // Admit.
     let mut stage = observation.stage("admit");
+    route.check_open(observation.client(), &target)?;
     let is_json = request_body::check(&head.headers);
     if operation.needs_body() {
         is_json.clone()?;

@@ -55,6 +55,7 @@ pub struct Snapshot {
     pub(super) openapi: Option<rest::OpenApi>,
     pub(super) observing: observation::Rules,
     rate_limit: Option<Arc<RateLimit>>,
+    pub(super) maintenance: rest::MaintenanceConfig,
     pub(super) graphql_metrics: RouteMetrics,
     pub(super) pages_metrics: RouteMetrics,
     /// Requests that no route is for.
@@ -113,6 +114,7 @@ impl Snapshot {
                 access_log: config.access_log,
             },
             rate_limit: lasting.rate_limits.global(&config.ratelimit),
+            maintenance: config.maintenance.clone(),
             graphql_metrics: RouteMetrics::new(config.path.as_str()),
             pages_metrics: RouteMetrics::new("page"),
             unrouted_metrics: RouteMetrics::new("none"),

@@ -154,5 +154,68 @@ impl Coding {
     }
 }
 
+/// A coding under way.
+pub(super) enum StreamEncoder {
+    Gzip(GzEncoder<Vec<u8>>),
+    Brotli(Box<brotli::CompressorWriter<Vec<u8>>>),
+    Zstd(zstd::stream::write::Encoder<'static, Vec<u8>>),
+}
+
+/// Brotli's window for bodies whose length is not known: a stream costs so much memory.
+const BROTLI_STREAM_WINDOW: u32 = 18;
+
+impl StreamEncoder {
+    pub(super) fn new(coding: Coding) -> io::Result<Self> {
+        let out = Vec::new();
+        Ok(match coding {
+            Coding::Gzip => Self::Gzip(GzEncoder::new(out, Compression::new(GZIP_LEVEL))),
+            Coding::Brotli => {
+                let quality = BROTLI_QUALITY.unsigned_abs();
+                let writer =
+                    brotli::CompressorWriter::new(out, 4096, quality, BROTLI_STREAM_WINDOW);
+                Self::Brotli(Box::new(writer))
+            }
+            Coding::Zstd => Self::Zstd(zstd::stream::write::Encoder::new(out, ZSTD_LEVEL)?),
+        })
+    }
+
+    /// Takes in a piece; what comes out.
+    pub(super) fn write(&mut self, piece: &[u8]) -> io::Result<Vec<u8>> {
+        self.writer().write_all(piece)?;
+        Ok(self.take())
+    }
+
+    /// All of what went in comes out.
+    pub(super) fn flush(&mut self) -> io::Result<Vec<u8>> {
+        self.writer().flush()?;
+        Ok(self.take())
+    }
+
+    /// The last of it.
+    pub(super) fn finish(self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Gzip(encoder) => encoder.finish(),
+            Self::Brotli(encoder) => Ok(encoder.into_inner()),
+            Self::Zstd(encoder) => encoder.finish(),
+        }
+    }
+
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Gzip(encoder) => encoder,
+            Self::Brotli(encoder) => encoder,
+            Self::Zstd(encoder) => encoder,
+        }
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        std::mem::take(match self {
+            Self::Gzip(encoder) => encoder.get_mut(),
+            Self::Brotli(encoder) => encoder.get_mut(),
+            Self::Zstd(encoder) => encoder.get_mut(),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests;

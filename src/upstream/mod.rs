@@ -9,6 +9,7 @@ mod body;
 mod causes;
 mod coding;
 mod collect;
+mod compressing;
 mod config;
 mod connections;
 mod endpoint;

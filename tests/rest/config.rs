@@ -73,7 +73,7 @@ fn what_cannot_match_is_pointed_at() {
       |                      ^
     "###);
     insta::assert_snapshot!(error("  - { match: { path: '/api/*/x' }, to: shop }\n"), @r###"
-    router.yaml:4:22: `/api/*/x`: write a path (`/health`) or all below one (`/api/**`); other wildcards are not there
+    router.yaml:4:22: `/api/*/x`: write a path (`/health`), all below one (`/api/**`), or `{name}` for a segment; other wildcards are not there
     4 |   - { match: { path: '/api/*/x' }, to: shop }
       |                      ^
     "###);
@@ -103,7 +103,7 @@ fn what_cannot_match_is_pointed_at() {
       |                                                       ^
     "###);
     insta::assert_snapshot!(error("  - { match: { path: /b/** }, strip_prefix: /b }\n"), @r###"
-    router.yaml:4:5: the key `to` or `graphql` is missing
+    router.yaml:4:5: a route has one of `to`, `versions`, `redirect` and `respond`
     4 |   - { match: { path: /b/** }, strip_prefix: /b }
       |     ^
     "###);
@@ -160,9 +160,137 @@ routes: [{ to: shop }]
     5 |     policies: [apps]
       |     ^
     "###);
-    insta::assert_snapshot!(error("  - { match: { path: /a, headers: { x-canary: '1' } }, to: shop }\n"), @r###"
-    router.yaml:4:26: `routes.0.match.headers` is not there yet, and to ignore it would let through what it forbids; take it out to serve without it
-    4 |   - { match: { path: /a, headers: { x-canary: '1' } }, to: shop }
-      |                          ^
+}
+
+#[test]
+fn a_route_that_is_never_taken_is_pointed_at() {
+    insta::assert_snapshot!(error("  - { match: { path: /a/** }, to: shop }\n  - { match: { path: '/a/{id}', host: x.example }, to: shop }\n"), @r###"
+    router.yaml:5:5: this route is never taken: route 1 (`/a/**`) takes all that it matches
+    5 |   - { match: { path: '/a/{id}', host: x.example }, to: shop }
+      |     ^
+    "###);
+    insta::assert_snapshot!(error("  - to: shop\n  - to: shop\n"), @r###"
+    router.yaml:5:5: this route is never taken: route 1 (`/**`) takes all that it matches
+    5 |   - to: shop
+      |     ^
+    "###);
+    insta::assert_snapshot!(error("  - { match: { path: /graphql }, to: shop }\n"), @"");
+    let apart = "\
+upstreams:
+  shop: { endpoints: ['http://shop.example'] }
+routes:
+  - { match: { path: /a/**, methods: [GET] }, to: shop }
+  - { match: { path: /a/**, headers: { x-a: 1 } }, to: shop }
+  - { match: { path: /a/**, headers: { x-a: 2 } }, to: shop }
+  - { match: { path: /a/**, query: { x-a: 1 } }, to: shop }
+  - { match: { path: /a/b, host: '*.shop.example' }, to: shop }
+  - { match: { path: /a/b, host: shop.example }, to: shop }
+  - { match: { path: '~/a/.*' }, to: shop }
+  - { match: { path: '/a/{b}' }, to: shop }
+  - { match: { path: /a/** }, to: shop }
+";
+    assert!(parse(apart).is_ok());
+}
+
+/// Routes that say two things, or something that is not there.
+const MISFITS: [&str; 28] = [
+    "{ to: shop, respond: {} }",
+    "{ respond: {}, timeout: 1s }",
+    "{ to: shop, preserve_host: true, host: a.example }",
+    "{ to: shop, host: 'a b' }",
+    "{ match: { path: '/a/{id}' }, to: shop, rewrite: '/b/{other}' }",
+    "{ match: { path: /a/** }, to: shop, rewrite: '/b/{other}' }",
+    "{ match: { path: /a/** }, to: shop, rewrite: '/b', strip_prefix: /a }",
+    "{ to: shop, rewrite: '/b?c' }",
+    "{ to: shop, rewrite: '/{request.header}' }",
+    "{ to: shop, rewrite: '/{a' }",
+    "{ redirect: {} }",
+    "{ redirect: { to: '{query.to}' } }",
+    "{ redirect: { to: '//{query.to}' } }",
+    "{ redirect: { to: /a, scheme: https } }",
+    "{ redirect: { path: '/{id}' } }",
+    "{ redirect: { to: /a, status: 200 } }",
+    "{ respond: { status: 99 } }",
+    "{ respond: { status: 204, body: x } }",
+    "{ respond: { body: x, json: 1 } }",
+    "{ respond: { json: { a: ['{b}'] } } }",
+    "{ respond: { headers: { connection: close } } }",
+    "{ respond: { headers: { X_Forwarded_For: a } } }",
+    "{ respond: { headers: { x-consumer-id: a } } }",
+    "{ to: [{ upstream: shop, weight: 1 }, { upstream: shop, weight: 2 }] }",
+    "{ to: shop, match: { headers: { x: { matches: '(' } } } }",
+    "{ to: shop, match: { headers: { x: { is: '(' } } } }",
+    "{ to: shop, match: { headers: { x: [] } } }",
+    "{ to: shop, name: '' }",
+];
+
+#[test]
+fn what_does_not_go_together_is_pointed_at() {
+    let first_line = |case: &str| {
+        let error = error(&format!("  - {case}\n"));
+        let line = error.lines().next().unwrap();
+        line.strip_prefix("router.yaml:4:").unwrap().to_owned()
+    };
+    let lines: Vec<String> = MISFITS
+        .iter()
+        .map(|case| format!("{case}\n  {}", first_line(case)))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r###"
+    { to: shop, respond: {} }
+      26: a route has one of `to`, `versions`, `redirect` and `respond`, and this one has `to`
+    { respond: {}, timeout: 1s }
+      29: this is about upstreams, and the route has none
+    { to: shop, preserve_host: true, host: a.example }
+      44: `preserve_host` says another one
+    { to: shop, host: 'a b' }
+      23: `a b` is not a host
+    { match: { path: '/a/{id}' }, to: shop, rewrite: '/b/{other}' }
+      54: `match.path` captures no `other`; it captures: id
+    { match: { path: /a/** }, to: shop, rewrite: '/b/{other}' }
+      50: `match.path` captures nothing, so there is no `{other}`
+    { match: { path: /a/** }, to: shop, rewrite: '/b', strip_prefix: /a }
+      50: `strip_prefix` makes another path
+    { to: shop, rewrite: '/b?c' }
+      26: a path has no query
+    { to: shop, rewrite: '/{request.header}' }
+      26: there is no variable `request.header`; there are: a capture of `match.path`, request.method, request.path, request.query, request.host, request.id, client.address, route.name, header.NAME, query.NAME, cookie.NAME
+    { to: shop, rewrite: '/{a' }
+      26: `/{a` has a brace without the other one; write `{{` or `}}` for a brace
+    { redirect: {} }
+      17: say where to: by `to`, or by what differs
+    { redirect: { to: '{query.to}' } }
+      23: this must begin with `/`, `http://` or `https://`
+    { redirect: { to: '//{query.to}' } }
+      23: this must begin with `/`, `http://` or `https://`
+    { redirect: { to: /a, scheme: https } }
+      23: `to` is the whole URL; take out the parts beside it
+    { redirect: { path: '/{id}' } }
+      25: `match.path` captures nothing, so there is no `{id}`
+    { redirect: { to: /a, status: 200 } }
+      35: 200 is none of 301, 302, 303, 307 and 308
+    { respond: { status: 99 } }
+      26: 99 is not the status of an answer; they go from 200 to 999
+    { respond: { status: 204, body: x } }
+      26: an answer with status 204 has no body
+    { respond: { body: x, json: 1 } }
+      33: there is a `body` already
+    { respond: { json: { a: ['{b}'] } } }
+      24: `match.path` captures nothing, so there is no `{b}`
+    { respond: { headers: { connection: close } } }
+      29: `connection` cannot be changed: it belongs to one connection
+    { respond: { headers: { X_Forwarded_For: a } } }
+      29: `x_forwarded_for` cannot be changed: the gateway says it itself
+    { respond: { headers: { x-consumer-id: a } } }
+      29: `x-consumer-id` cannot be changed: it says who the client is, which upstreams believe
+    { to: [{ upstream: shop, weight: 1 }, { upstream: shop, weight: 2 }] }
+      55: `shop` has a share already
+    { to: shop, match: { headers: { x: { matches: '(' } } } }
+      51: `(` is not a regular expression: regex parse error:
+    { to: shop, match: { headers: { x: { is: '(' } } } }
+      42: unknown value `is`; there are: matches, present
+    { to: shop, match: { headers: { x: [] } } }
+      40: expected a value, `{ matches: … }` or `{ present: true }`, found a list
+    { to: shop, name: '' }
+      23: a name has letters
     "###);
 }

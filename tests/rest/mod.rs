@@ -1,12 +1,16 @@
 //! REST routes: what they match, what crosses them, and what happens when one side fails.
 
+mod coding;
 mod config;
+mod examples;
 mod failures;
 mod headers;
 mod openapi;
 mod operations;
 mod paths;
 mod routing;
+mod sharing;
+mod sizes;
 mod smuggling;
 mod streaming;
 mod upstream;

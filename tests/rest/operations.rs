@@ -109,6 +109,7 @@ fn an_operation_that_is_none_is_pointed_at() {
     4 |       operation: subscription { me { id } }
       |       ^
     "###);
+    insta::assert_snapshot!(wrong("      operation: \"{ me { __typename @skip(if: true) } nothing: search(text: 1) { __typename } }\""), @"");
     insta::assert_snapshot!(wrong("      operation: \"{ me { id } }\"\nlimits: { max_depth: 1 }"), @r###"
     router.yaml:4:7: The operation has 2 levels of fields, at most 1 are allowed (limits.max_depth)
     4 |       operation: "{ me { id } }"

@@ -98,7 +98,8 @@ impl Connection {
     }
 }
 
-fn length(head: &str) -> usize {
+/// The length that a head says its body has.
+pub fn length(head: &str) -> usize {
     let mut lines = head.lines();
     let length = lines.find_map(|line| line.strip_prefix("content-length: "));
     length.map_or(0, |length| length.parse().unwrap())

@@ -1,15 +1,28 @@
 //! The `upstreams` and `routes` sections.
 
 use super::{
-    operation,
-    pattern::{HostPattern, Method, PathPattern, Prefix},
+    dead,
+    destination::Destination,
+    fixed::Fixed,
+    maintenance,
+    matching::Match,
+    mirror, operation,
+    path_pattern::PathPattern,
+    pattern::{Host, Method, Prefix},
+    redirect::Redirect,
+    sticky::Sticky,
+    template::Template,
+    transform::{OfRequest, OfResponse},
+    versions,
 };
-use crate::upstream::{self, Endpoint};
-use serde::{
-    Deserialize, Deserializer,
-    de::{SeqAccess, Visitor},
+use crate::{
+    gateway::UrlPath,
+    upstream::{self, ByteSize, Endpoint},
 };
-use std::{collections::BTreeMap, fmt, io, path::Path, time::Duration};
+use serde::Deserialize;
+use std::{collections::BTreeMap, io, path::Path, time::Duration};
+
+pub use super::misfit::Misfit;
 
 /// The `upstreams` section: groups of endpoints by name.
 pub type Upstreams = BTreeMap<String, Group>;
@@ -33,119 +46,56 @@ fn default_timeout() -> Duration {
     upstream::Config::default().timeout
 }
 
-/// One of `routes`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One of `routes`. It has one of `to`, `versions`, `redirect`, `respond` and `graphql`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Route {
-    #[serde(default, rename = "match")]
+    /// What metrics and traces call it, instead of its host and path.
+    pub name: Option<String>,
+    #[serde(rename = "match")]
     pub matches: Match,
-    #[serde(default)]
     pub to: Option<Destination>,
-    /// What answers it in place of an upstream.
-    #[serde(default)]
+    pub versions: Option<versions::Config>,
+    pub redirect: Option<Redirect>,
+    pub respond: Option<Fixed>,
+    /// The operation that answers it.
     pub graphql: Option<operation::Config>,
+    pub maintenance: Option<maintenance::Config>,
     /// Segments that upstreams do not get.
-    #[serde(default)]
     pub strip_prefix: Option<Prefix>,
+    /// The path that upstreams get.
+    pub rewrite: Option<Template>,
+    /// The `Host` that upstreams get instead of their own.
+    pub host: Option<Host>,
     /// Whether the upstream sees the client's `Host` instead of its own.
-    #[serde(default)]
     pub preserve_host: bool,
+    /// Which clients stay with the upstream they were given.
+    pub sticky: Option<Sticky>,
+    pub mirror: Option<mirror::Config>,
+    pub request: OfRequest,
+    pub response: OfResponse,
+    /// Whether answers that stream are compressed for clients that accept it.
+    pub compress: bool,
+    /// Larger ones are refused, or break off.
+    pub max_request_bytes: Option<ByteSize>,
+    pub max_response_bytes: Option<ByteSize>,
     /// Instead of the upstream's.
-    #[serde(default)]
     pub timeout: Option<Duration>,
 }
 
-/// What a route is for. A missing key matches everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Match {
-    pub host: Option<HostPattern>,
-    pub path: Option<PathPattern>,
-    pub methods: Option<Vec<Method>>,
-}
-
-impl Match {
-    /// The host and the path as they are written, for metrics and traces.
-    pub(super) fn label(&self) -> String {
-        let host = self.host.as_ref().map(ToString::to_string);
-        let path = self.path.as_ref().map(ToString::to_string);
-        host.unwrap_or_default() + &path.unwrap_or("/**".to_owned())
-    }
-}
-
-/// The name of an upstream, or a list of them with weights.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Destination {
-    One(String),
-    Weighted(Vec<Share>),
-}
-
-/// One of several upstreams.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Share {
-    pub upstream: String,
-    pub weight: u32,
-}
-
-impl<'de> Deserialize<'de> for Destination {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not `untagged`, which would lose the places of errors.
-        deserializer.deserialize_any(DestinationVisitor)
-    }
-}
-
-struct DestinationVisitor;
-
-impl<'de> Visitor<'de> for DestinationVisitor {
-    type Value = Destination;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of an upstream, or a list of `{ upstream, weight }`")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Destination, E> {
-        Ok(Destination::One(name.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Destination, A::Error> {
-        let mut shares = Vec::new();
-        while let Some(share) = items.next_element()? {
-            shares.push(share);
-        }
-        Ok(Destination::Weighted(shares))
-    }
-}
-
-/// A setting that is well-formed, and yet does not fit another one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {message}", at.join("."))]
-pub struct Misfit {
-    /// Keys, and numbers in lists, from the top of the file.
-    pub at: Vec<String>,
-    pub message: String,
-}
-
-/// The sum of a route's weights: its turns are written out.
-const WEIGHTS_MAX: u64 = 10_000;
-
 impl Routes {
-    /// Reads the documents that are in files.
-    pub fn read_documents(
-        &mut self,
-        read: &dyn Fn(&Path) -> io::Result<String>,
-    ) -> Result<(), Misfit> {
+    /// Reads the documents that are in files, and says by which methods operations are asked for where nobody did.
+    pub fn complete(&mut self, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<(), Misfit> {
         for (index, route) in self.0.iter_mut().enumerate() {
             if let Some(graphql) = &mut route.graphql {
                 let read = graphql.read_document(read);
-                read.map_err(|(key, message)| Misfit {
-                    at: ["routes", &index.to_string(), "graphql"]
-                        .into_iter()
-                        .chain(key)
-                        .map(str::to_owned)
-                        .collect(),
-                    message,
-                })?;
+                let index = index.to_string();
+                read.map_err(|misfit| misfit.below(&["routes", &index, "graphql"]))?;
+                let methods = route
+                    .matches
+                    .methods
+                    .get_or_insert_with(|| vec![Method(http::Method::GET)]);
+                answer_head(methods);
             }
         }
         Ok(())
@@ -156,23 +106,35 @@ impl Routes {
         for (name, group) in upstreams {
             check_endpoints(name, &group.endpoints)?;
         }
+        let upstreams: Vec<&str> = upstreams.keys().map(String::as_str).collect();
         for (index, route) in self.0.iter().enumerate() {
-            let index = index.to_string();
-            let at = ["routes", index.as_str()];
-            match (&route.to, &route.graphql) {
-                (Some(to), None) => check_destination(&index, to, upstreams)?,
-                (None, Some(_)) => check_answered(&index, route)?,
-                (Some(_), Some(_)) => {
-                    let at = ["routes", &index, "graphql"];
-                    return misfit(&at, "`to` says what answers this route".to_owned());
-                }
-                (None, None) => {
-                    return misfit(&at, "the key `to` or `graphql` is missing".to_owned());
-                }
-            }
-            check_prefix(&index, route)?;
+            let checked = route.check(&upstreams);
+            checked.map_err(|misfit| misfit.below(&["routes", &index.to_string()]))?;
         }
-        Ok(())
+        check_names(&self.0)?;
+        let matches: Vec<&Match> = self.0.iter().map(|route| &route.matches).collect();
+        dead::check(&matches)
+    }
+}
+
+impl Routes {
+    /// Checks that none is for the path of the graph, which comes before them all.
+    pub fn check_beside(&self, graphql: &UrlPath) -> Result<(), Misfit> {
+        let Ok(graph) = PathPattern::try_from(graphql.as_str().to_owned()) else {
+            return Ok(());
+        };
+        let paths = self.0.iter().map(|route| route.matches.path.as_ref());
+        let mut paths = paths.enumerate();
+        match paths.find(|(_, path)| path.is_some_and(|path| graph.covers(path))) {
+            None => Ok(()),
+            Some((index, _)) => {
+                let at = ["routes", &index.to_string(), "match", "path"];
+                Err(Misfit::new(
+                    &at,
+                    format!("`{graph}` is the graph's own path (`supergraph.path`)"),
+                ))
+            }
+        }
     }
 }
 
@@ -180,79 +142,171 @@ fn check_endpoints(upstream: &str, endpoints: &[Endpoint]) -> Result<(), Misfit>
     for (index, endpoint) in endpoints.iter().enumerate() {
         if endpoint.uri().query().is_some() {
             let at = ["upstreams", upstream, "endpoints", &index.to_string()];
-            return misfit(&at, "an endpoint has no query".to_owned());
+            return Err(Misfit::new(&at, "an endpoint has no query"));
         }
     }
     Ok(())
 }
 
-/// What is for upstreams alone.
-fn check_answered(index: &str, route: &Route) -> Result<(), Misfit> {
-    let written = [
-        ("strip_prefix", route.strip_prefix.is_some()),
-        ("preserve_host", route.preserve_host),
-    ];
-    match written.iter().find(|(_, is_there)| *is_there) {
-        Some((key, _)) => {
-            let message = "this is about upstreams, and the route has none".to_owned();
-            misfit(&["routes", index, key], message)
-        }
-        None => Ok(()),
+/// What can be read by `GET` can be asked about by `HEAD`.
+fn answer_head(methods: &mut Vec<Method>) {
+    let has = |method| methods.iter().any(|known| known.0 == method);
+    if has(http::Method::GET) && !has(http::Method::HEAD) {
+        methods.push(Method(http::Method::HEAD));
     }
 }
 
-fn check_prefix(index: &str, route: &Route) -> Result<(), Misfit> {
-    let Some(prefix) = route.strip_prefix.as_ref().map(Prefix::as_str) else {
-        return Ok(());
-    };
-    let path = route.matches.path.as_ref();
-    if path.is_some_and(|path| path.is_below(prefix)) {
-        return Ok(());
-    }
-    let message = format!("`match.path` lets through paths that do not begin with `{prefix}`");
-    misfit(&["routes", index, "strip_prefix"], message)
-}
-
-fn check_destination(
-    route: &str,
-    destination: &Destination,
-    upstreams: &Upstreams,
-) -> Result<(), Misfit> {
-    let known = |name: &str, at: &[&str]| {
-        if upstreams.contains_key(name) {
-            return Ok(());
-        }
-        let names: Vec<&str> = upstreams.keys().map(String::as_str).collect();
-        let there = if names.is_empty() {
-            "there are none".to_owned()
-        } else {
-            format!("there are: {}", names.join(", "))
+/// What is counted under a name is one route.
+fn check_names(routes: &[Route]) -> Result<(), Misfit> {
+    for (index, route) in routes.iter().enumerate() {
+        let Some(name) = &route.name else { continue };
+        let wrong = match name.as_str() {
+            "" => "a name has letters".to_owned(),
+            _ if routes[..index]
+                .iter()
+                .any(|earlier| earlier.name.as_ref() == Some(name)) =>
+            {
+                format!("there is a route `{name}` already")
+            }
+            _ => continue,
         };
-        misfit(at, format!("unknown upstream `{name}`; {there}"))
-    };
-    let shares = match destination {
-        Destination::One(name) => return known(name, &["routes", route, "to"]),
-        Destination::Weighted(shares) => shares,
-    };
-    for (index, share) in shares.iter().enumerate() {
-        let index = index.to_string();
-        known(
-            &share.upstream,
-            &["routes", route, "to", &index, "upstream"],
-        )?;
+        return Err(Misfit::new(&["routes", &index.to_string(), "name"], wrong));
     }
-    let sum: u64 = shares.iter().map(|share| u64::from(share.weight)).sum();
-    let message = match sum {
-        0 => "no upstream has a weight, so none would be asked".to_owned(),
-        1..=WEIGHTS_MAX => return Ok(()),
-        _ => format!("the weights add up to {sum}; at most {WEIGHTS_MAX}"),
-    };
-    misfit(&["routes", route, "to"], message)
+    Ok(())
 }
 
-fn misfit(at: &[&str], message: String) -> Result<(), Misfit> {
-    Err(Misfit {
-        at: at.iter().copied().map(str::to_owned).collect(),
-        message,
-    })
+impl Route {
+    fn check(&self, upstreams: &[&str]) -> Result<(), Misfit> {
+        let captures = self.matches.names();
+        match self.actions().as_slice() {
+            [_] => {}
+            [] => return Err(Misfit::new(&[], format!("a route has one of {ACTIONS}"))),
+            [first, second, ..] => {
+                let message = format!("a route has one of {ACTIONS}, and this one has `{first}`");
+                return Err(Misfit::new(&[second], message));
+            }
+        }
+        let is_forwarded = self.to.is_some() || self.versions.is_some();
+        let foreign = self.of_forwarding().into_iter();
+        let mut foreign = foreign.filter(|key| self.graphql.is_none() || *key != "timeout");
+        if let Some(key) = foreign.next().filter(|_| !is_forwarded) {
+            let message = "this is about upstreams, and the route has none";
+            return Err(Misfit::new(&[key], message));
+        }
+        self.check_parts(&captures, upstreams)?;
+        self.check_path(&captures)?;
+        if self.preserve_host && self.host.is_some() {
+            let message = "`preserve_host` says another one";
+            return Err(Misfit::new(&["host"], message));
+        }
+        Ok(())
+    }
+
+    /// Checks each section by itself.
+    fn check_parts(&self, captures: &[&str], upstreams: &[&str]) -> Result<(), Misfit> {
+        let Self {
+            to,
+            versions,
+            redirect,
+            respond,
+            sticky,
+            mirror,
+            ..
+        } = self;
+        let parts = [
+            ("to", to.as_ref().map(|to| to.check(upstreams))),
+            (
+                "versions",
+                versions
+                    .as_ref()
+                    .map(|versions| versions.check(captures, upstreams)),
+            ),
+            (
+                "redirect",
+                redirect.as_ref().map(|redirect| redirect.check(captures)),
+            ),
+            (
+                "respond",
+                respond.as_ref().map(|respond| respond.check(captures)),
+            ),
+            (
+                "sticky",
+                sticky.as_ref().map(|sticky| sticky.check(captures)),
+            ),
+            (
+                "mirror",
+                mirror.as_ref().map(|mirror| mirror.check(upstreams)),
+            ),
+            ("request", Some(self.request.check(captures))),
+            ("response", Some(self.response.check(captures))),
+        ];
+        for (key, checked) in parts {
+            checked
+                .unwrap_or(Ok(()))
+                .map_err(|misfit| misfit.below(&[key]))?;
+        }
+        Ok(())
+    }
+
+    /// The keys that say what becomes of a request.
+    fn actions(&self) -> Vec<&'static str> {
+        let actions = [
+            ("to", self.to.is_some()),
+            ("versions", self.versions.is_some()),
+            ("redirect", self.redirect.is_some()),
+            ("respond", self.respond.is_some()),
+            ("graphql", self.graphql.is_some()),
+        ];
+        written(&actions)
+    }
+
+    /// The keys that say how a request is passed on.
+    fn of_forwarding(&self) -> Vec<&'static str> {
+        written(&[
+            ("strip_prefix", self.strip_prefix.is_some()),
+            ("rewrite", self.rewrite.is_some()),
+            ("host", self.host.is_some()),
+            ("preserve_host", self.preserve_host),
+            ("sticky", self.sticky.is_some()),
+            ("mirror", self.mirror.is_some()),
+            ("request", self.request != OfRequest::default()),
+            ("response", self.response != OfResponse::default()),
+            ("compress", self.compress),
+            ("max_request_bytes", self.max_request_bytes.is_some()),
+            ("max_response_bytes", self.max_response_bytes.is_some()),
+            ("timeout", self.timeout.is_some()),
+        ])
+    }
+
+    fn check_path(&self, captures: &[&str]) -> Result<(), Misfit> {
+        if let Some(prefix) = self.strip_prefix.as_ref().map(Prefix::as_str) {
+            let path = self.matches.path.as_ref();
+            if !path.is_some_and(|path| path.is_below(prefix)) {
+                let message =
+                    format!("`match.path` lets through paths that do not begin with `{prefix}`");
+                return Err(Misfit::new(&["strip_prefix"], message));
+            }
+        }
+        let Some(rewrite) = &self.rewrite else {
+            return Ok(());
+        };
+        let wrong = |message: String| Err(Misfit::new(&["rewrite"], message));
+        if self.strip_prefix.is_some() {
+            return wrong("`strip_prefix` makes another path".to_owned());
+        }
+        if !rewrite.beginning().starts_with('/') {
+            return wrong("a path begins with `/`".to_owned());
+        }
+        if rewrite.texts().any(|text| text.contains(['?', '#'])) {
+            return wrong("a path has no query".to_owned());
+        }
+        rewrite.check(captures).or_else(wrong)
+    }
+}
+
+const ACTIONS: &str = "`to`, `versions`, `redirect`, `respond` and `graphql`";
+
+fn written(keys: &[(&'static str, bool)]) -> Vec<&'static str> {
+    let written = keys.iter().filter(|(_, is_written)| *is_written);
+    written.map(|(key, _)| *key).collect()
 }

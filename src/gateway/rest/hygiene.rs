@@ -4,7 +4,7 @@
 //! long a body is, which each connection says anew. *Claims* say who the client is or what it really asked for: an
 //! upstream believes them, so only the gateway may write them.
 
-use crate::gateway::{Body, gate::Target};
+use crate::gateway::{Body, gate::Target, request_id::X_REQUEST_ID};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts,
     uri::Authority,
@@ -49,6 +49,22 @@ const CLAIMS: [&str; 18] = [
     "proxy",
 ];
 
+/// What the gateway tells an upstream itself, with each request.
+const TOLD: [HeaderName; 9] = [
+    header::VIA,
+    header::FORWARDED,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-prefix"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("traceparent"),
+    HeaderName::from_static("tracestate"),
+];
+
+/// Who a client is, as far as the gateway has found out.
+const IDENTITY_PREFIXES: [&str; 2] = ["x-consumer-", "x-credential-"];
+
 const VIA: HeaderValue = HeaderValue::from_static("1.1 graphway");
 
 /// Who asks, as upstreams are told.
@@ -58,6 +74,27 @@ pub(super) struct Asker<'a> {
     pub(super) target: &'a Target<'a>,
     /// What was taken off the path.
     pub(super) prefix: Option<&'a str>,
+}
+
+/// Why a configuration cannot write a header, if it cannot.
+pub(super) fn why_protected(name: &HeaderName) -> Option<&'static str> {
+    let plain = plainly(name.as_str());
+    if HOP_BY_HOP.contains(name) {
+        Some("it belongs to one connection")
+    } else if *name == header::HOST {
+        Some("`host` or `preserve_host` of a route says it")
+    } else if [header::CONTENT_LENGTH, header::EXPECT, header::TRAILER].contains(name) {
+        Some("it is about how a body is sent, which each connection says anew")
+    } else if TOLD.iter().any(|told| *told == *plain) || plain == X_REQUEST_ID.as_str() {
+        Some("the gateway says it itself")
+    } else if IDENTITY_PREFIXES
+        .iter()
+        .any(|prefix| plain.starts_with(prefix))
+    {
+        Some("it says who the client is, which upstreams believe")
+    } else {
+        None
+    }
 }
 
 /// The headers of a request, as the upstream gets them; all but `Host` and the framing.
@@ -138,15 +175,19 @@ fn remove_claims(headers: &mut HeaderMap) {
 }
 
 fn is_claim(name: &str) -> bool {
-    let plain = if name.contains('_') {
-        Cow::Owned(name.replace('_', "-"))
-    } else {
-        Cow::Borrowed(name)
-    };
+    let plain = plainly(name);
     CLAIMS.contains(&plain.as_ref())
         || CLAIM_PREFIXES
             .iter()
             .any(|prefix| plain.starts_with(prefix))
+}
+
+fn plainly(name: &str) -> Cow<'_, str> {
+    if name.contains('_') {
+        Cow::Owned(name.replace('_', "-"))
+    } else {
+        Cow::Borrowed(name)
+    }
 }
 
 /// Whether the client reads trailers.

@@ -1,82 +1,10 @@
-//! What a route matches, as configuration writes it: checked where it is read, so that an error can point at its line.
+//! Hosts, methods and prefixes, as configuration writes them: checked where they are read, so that an error can point at
+//! their line.
 
 use crate::gateway::path::Path;
+use http::{HeaderValue, uri::Authority};
 use serde::Deserialize;
-use std::fmt;
-
-/// A path, or all paths below one: `/health`, `/api/**`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct PathPattern {
-    /// Without a slash at the end, unless the pattern is exact and written with one.
-    base: String,
-    and_below: bool,
-}
-
-impl PathPattern {
-    /// Whether a path is matched. What is below `/api` begins with `/api/`; `/api` itself counts too.
-    pub(super) fn matches(&self, path: &str) -> bool {
-        if self.and_below {
-            is_at_or_below(path, &self.base)
-        } else {
-            path == self.base
-        }
-    }
-
-    /// As OpenAPI writes it. All below a path is that path there.
-    pub(super) fn template(&self) -> &str {
-        match self.base.as_str() {
-            "" => "/",
-            base => base,
-        }
-    }
-
-    /// The names of the parts that it captures.
-    pub(super) fn names(&self) -> Vec<&str> {
-        Vec::new()
-    }
-
-    /// Whether all that is matched is at or below a path.
-    pub(super) fn is_below(&self, prefix: &str) -> bool {
-        is_at_or_below(&self.base, prefix)
-    }
-}
-
-/// Whether `path` is `base` or begins with it and a slash.
-pub(super) fn is_at_or_below(path: &str, base: &str) -> bool {
-    path.strip_prefix(base)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-impl fmt::Display for PathPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let below = if self.and_below { "/**" } else { "" };
-        write!(f, "{}{below}", self.base)
-    }
-}
-
-impl TryFrom<String> for PathPattern {
-    type Error = String;
-
-    fn try_from(written: String) -> Result<Self, String> {
-        let (base, and_below) = match written.strip_suffix("/**") {
-            Some(base) => (base, true),
-            None => (written.as_str(), false),
-        };
-        if base.contains('*') {
-            return Err(format!(
-                "`{written}`: write a path (`/health`) or all below one (`/api/**`); other wildcards are not there"
-            ));
-        }
-        if !(and_below && base.is_empty()) {
-            check_path(base)?;
-        }
-        Ok(Self {
-            base: base.to_owned(),
-            and_below,
-        })
-    }
-}
+use std::{borrow::Cow, fmt};
 
 /// A path whose segments are taken off the front of a request's.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -100,7 +28,7 @@ impl TryFrom<String> for Prefix {
 }
 
 /// A path in a configuration must be as requests' are when they are compared with it.
-fn check_path(written: &str) -> Result<(), String> {
+pub(super) fn check_path(written: &str) -> Result<(), String> {
     if written.contains(['?', '#']) {
         return Err(format!("`{written}` must have no query"));
     }
@@ -122,15 +50,29 @@ pub struct HostPattern {
 }
 
 impl HostPattern {
-    /// Whether a host without port is matched.
-    pub(super) fn matches(&self, host: &str) -> bool {
-        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-        if self.below {
-            host.len() > self.name.len() && host.ends_with(&self.name)
-        } else {
-            host == self.name
+    /// Whether it matches whatever the other one does.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        match (self.below, other.below) {
+            (false, true) => false,
+            (false, false) => self.name == other.name,
+            (true, true) => other.name.ends_with(&self.name),
+            (true, false) => other.name.len() > self.name.len() && other.name.ends_with(&self.name),
         }
     }
+
+    /// Its name, in lower case. If it is for all hosts below it, it begins with a dot.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// A host without port, as patterns are written.
+pub(super) fn plain_host(host: &str) -> Cow<'_, str> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Cow::Owned(host.to_ascii_lowercase());
+    }
+    Cow::Borrowed(host)
 }
 
 impl fmt::Display for HostPattern {
@@ -159,6 +101,26 @@ impl TryFrom<String> for HostPattern {
             name: name.to_ascii_lowercase(),
             below,
         })
+    }
+}
+
+/// A host, perhaps with a port, as `Host` says it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Host(pub(super) HeaderValue);
+
+impl TryFrom<String> for Host {
+    type Error = String;
+
+    fn try_from(written: String) -> Result<Self, String> {
+        let bad = || format!("`{written}` is not a host");
+        let authority = Authority::try_from(written.as_str()).map_err(|_| bad())?;
+        if authority.as_str().contains('@') {
+            return Err(bad());
+        }
+        HeaderValue::from_str(authority.as_str())
+            .map(Self)
+            .map_err(|_| bad())
     }
 }
 

@@ -1,11 +1,17 @@
 //! The routes, compiled: which one a request takes, and what becomes of it there.
 
 use super::{
-    config::{self, Destination, Match, Misfit},
+    config,
+    fixed::Fixed,
+    forward::Forwarding,
+    index::Index,
+    maintenance,
+    matching::Match,
+    misfit::Misfit,
     openapi::{self, Described},
     operation::{Operation, Site},
-    pattern::{self, PathPattern, Prefix},
-    split::Split,
+    path_pattern::{Captures, PathPattern},
+    redirect::Redirect,
 };
 use crate::{
     gateway::{
@@ -15,34 +21,45 @@ use crate::{
     upstream::{self, Http2, Registry, Upstream},
 };
 use http::{HeaderValue, Method, request::Parts};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 /// All routes, in order.
 #[derive(Debug, Default)]
-pub(in crate::gateway) struct Table(Vec<Route>);
+pub(in crate::gateway) struct Table {
+    routes: Vec<Route>,
+    index: Index,
+}
 
 /// A route.
 #[derive(Debug)]
 pub(in crate::gateway) struct Route {
     matches: Match,
-    pub(super) action: Action,
-    strip_prefix: Option<Prefix>,
-    pub(super) preserve_host: bool,
-    pub(super) timeout: Option<Duration>,
+    maintenance: maintenance::Config,
+    answered_by: By,
+    /// What an operation may take, if the route says so.
+    timeout: Option<Duration>,
     metrics: RouteMetrics,
+}
+
+/// What answers a route.
+#[derive(Debug)]
+pub(in crate::gateway) enum By {
+    Rest(Action),
+    Graph(Box<Operation>),
+}
+
+/// The graph, for routes that it answers.
+pub(in crate::gateway) struct Graph<'a> {
+    pub(in crate::gateway) documents: &'a Documents,
+    pub(in crate::gateway) limits: &'a Limits,
 }
 
 /// What becomes of a request.
 #[derive(Debug)]
-pub(super) enum Action {
-    Forward(Split),
-    Operation(Box<Operation>),
-}
-
-/// The graph, for routes that are answered out of it.
-pub(in crate::gateway) struct Graph<'a> {
-    pub(in crate::gateway) documents: &'a Documents,
-    pub(in crate::gateway) limits: &'a Limits,
+pub(in crate::gateway) enum Action {
+    Forward(Box<Forwarding>),
+    Redirect(Box<Redirect>),
+    Respond(Box<Fixed>),
 }
 
 impl Table {
@@ -65,24 +82,27 @@ impl Table {
             (name.as_str(), upstream)
         });
         let upstreams = upstreams.collect();
-        let compiled = routes.0.iter().enumerate().map(|(index, route)| {
-            Route::new(route, &upstreams, graph).map_err(|mut misfit| {
-                misfit
-                    .at
-                    .splice(0..0, ["routes".to_owned(), index.to_string()]);
-                misfit
-            })
-        });
-        Ok(Self(compiled.collect::<Result<_, _>>()?))
+        let mut table = Self::default();
+        for (number, route) in routes.0.iter().enumerate() {
+            let compiled = Route::new(route, &upstreams, graph);
+            let at = ["routes", &number.to_string()];
+            table
+                .routes
+                .push(compiled.map_err(|misfit| misfit.below(&at))?);
+            let Match { host, path, .. } = &route.matches;
+            table.index.add(number, host.as_ref(), path.as_ref());
+        }
+        Ok(table)
     }
 
-    /// The OpenAPI document of the routes that operations answer. None: it is not wanted.
+    /// The OpenAPI document of the routes that the graph answers. None: it is not wanted.
     pub(in crate::gateway) fn openapi(
         &self,
         config: &openapi::Config,
         supergraph: &Supergraph,
     ) -> Option<openapi::Page> {
-        let described: Vec<Described<'_>> = self.0.iter().filter_map(Route::described).collect();
+        let routes = self.routes.iter();
+        let described: Vec<Described<'_>> = routes.filter_map(Route::described).collect();
         openapi::Page::new(config, &described, supergraph)
     }
 
@@ -93,7 +113,10 @@ impl Table {
         target: &Target<'_>,
     ) -> Result<&Route, Refusal> {
         let mut allowed: Vec<&str> = Vec::new();
-        for route in self.0.iter().filter(|route| route.is_for(target)) {
+        let host = target.authority.as_ref().map(|authority| authority.host());
+        let candidates = self.index.candidates(host, target.path.as_str());
+        let routes = candidates.map(|number| &self.routes[number]);
+        for route in routes.filter(|route| route.matches.is_for(head, target)) {
             let Some(methods) = &route.matches.methods else {
                 return Ok(route);
             };
@@ -122,43 +145,26 @@ impl Table {
     }
 }
 
-fn methods(matches: &Match) -> Option<Vec<&Method>> {
-    let methods = matches.methods.as_ref()?;
-    Some(methods.iter().map(|method| &method.0).collect())
-}
-
-fn captures(matches: &Match) -> Vec<&str> {
-    let path = matches.path.as_ref();
-    path.map(PathPattern::names).unwrap_or_default()
-}
-
-/// Queries are read by `GET` unless the route says otherwise, and what is read by `GET` can be asked about by `HEAD`.
-fn answer_reads(matches: &mut Match) {
-    let get = pattern::Method(Method::GET);
-    let methods = matches.methods.get_or_insert_with(|| vec![get.clone()]);
-    let head = pattern::Method(Method::HEAD);
-    if methods.contains(&get) && !methods.contains(&head) {
-        methods.push(head);
-    }
-}
-
-fn split(to: &Destination, upstreams: &BTreeMap<&str, Arc<Upstream>>) -> Option<Split> {
-    let upstream = |name: &str| upstreams.get(name).map(Arc::clone);
-    let weighted = match to {
-        Destination::One(name) => vec![(upstream(name)?, 1)],
-        Destination::Weighted(shares) => shares
-            .iter()
-            .map(|share| Some((upstream(&share.upstream)?, share.weight)))
-            .collect::<Option<_>>()?,
-    };
-    Split::new(weighted)
-}
-
 /// A method for a message; its name may be anything a client thought of.
 fn shown(method: &Method) -> &str {
     match method.as_str() {
         name if name.len() <= 16 => name,
         _ => "This method",
+    }
+}
+
+fn methods(matches: &Match) -> Vec<&Method> {
+    let methods = matches.methods.iter().flatten();
+    methods.map(|method| &method.0).collect()
+}
+
+impl Action {
+    fn new(route: &config::Route, upstreams: &BTreeMap<&str, Arc<Upstream>>) -> Option<Self> {
+        Some(match (&route.redirect, &route.respond) {
+            (Some(redirect), _) => Self::Redirect(Box::new(redirect.clone())),
+            (_, Some(respond)) => Self::Respond(Box::new(respond.clone())),
+            _ => Self::Forward(Box::new(Forwarding::new(route, upstreams)?)),
+        })
     }
 }
 
@@ -168,65 +174,60 @@ impl Route {
         upstreams: &BTreeMap<&str, Arc<Upstream>>,
         graph: &Graph<'_>,
     ) -> Result<Self, Misfit> {
-        let mut matches = route.matches.clone();
-        let action = match &route.graphql {
+        let matches = &route.matches;
+        let answered_by = match &route.graphql {
             Some(graphql) => {
                 let site = Site {
-                    methods: methods(&matches),
-                    captures: captures(&matches),
+                    methods: methods(matches),
+                    captures: matches.names(),
                 };
-                let operation = Operation::new(graphql, &site, graph.documents, graph.limits);
-                let operation = operation.map_err(|fault| Misfit {
-                    at: fault.at,
-                    message: fault.message,
-                })?;
-                answer_reads(&mut matches);
-                Action::Operation(Box::new(operation))
+                let operation = Operation::new(graphql, &site, graph.documents, graph.limits)?;
+                By::Graph(Box::new(operation))
             }
-            None => {
-                let split = route.to.as_ref().and_then(|to| split(to, upstreams));
-                Action::Forward(split.ok_or_else(|| Misfit {
-                    at: vec!["to".to_owned()],
-                    message: "these upstreams cannot share requests".to_owned(),
-                })?)
-            }
+            None => By::Rest(
+                Action::new(route, upstreams)
+                    .ok_or_else(|| Misfit::new(&["to"], "these upstreams cannot share requests"))?,
+            ),
         };
+        let label = route.name.clone();
         Ok(Self {
-            matches,
-            action,
-            strip_prefix: route.strip_prefix.clone(),
-            preserve_host: route.preserve_host,
+            matches: matches.clone(),
+            maintenance: route.maintenance.clone().unwrap_or_default(),
+            answered_by,
             timeout: route.timeout,
-            metrics: RouteMetrics::new(&route.matches.label()),
+            metrics: RouteMetrics::new(&label.unwrap_or_else(|| matches.label())),
         })
     }
 
-    /// The operation that answers it, if one does.
-    pub(in crate::gateway) fn operation(&self) -> Option<&Operation> {
-        match &self.action {
-            Action::Operation(operation) => Some(operation),
-            Action::Forward(_) => None,
-        }
+    /// What answers its requests.
+    pub(in crate::gateway) fn answered_by(&self) -> &By {
+        &self.answered_by
     }
 
-    /// What its path's pattern captures of a path.
-    pub(in crate::gateway) fn captures<'a>(&'a self, _path: &'a str) -> Vec<(&'a str, &'a str)> {
-        Vec::new()
-    }
-
-    /// How long its requests may take, if it says so.
+    /// How long an operation may take here, if the route says so.
     pub(in crate::gateway) fn timeout(&self) -> Option<Duration> {
         self.timeout
     }
 
-    /// What OpenAPI tells of it.
+    /// Refuses requests while it is being worked on.
+    pub(in crate::gateway) fn check_open(
+        &self,
+        client: IpAddr,
+        target: &Target<'_>,
+    ) -> Result<(), Refusal> {
+        self.maintenance.check(client, target)
+    }
+
+    /// What OpenAPI tells of it, if it can.
     fn described(&self) -> Option<Described<'_>> {
-        let pattern = self.matches.path.as_ref()?;
+        let By::Graph(operation) = &self.answered_by else {
+            return None;
+        };
         Some(Described {
-            path: pattern.template().to_owned(),
-            captures: captures(&self.matches),
-            methods: methods(&self.matches)?,
-            operation: self.operation()?,
+            path: self.matches.path.as_ref().and_then(PathPattern::template)?,
+            captures: self.matches.names(),
+            methods: methods(&self.matches),
+            operation,
         })
     }
 
@@ -235,29 +236,8 @@ impl Route {
         &self.metrics
     }
 
-    /// Whether it matches, methods aside.
-    fn is_for(&self, target: &Target<'_>) -> bool {
-        let Match { host, path, .. } = &self.matches;
-        let fits_host = host.as_ref().is_none_or(|pattern| {
-            let authority = target.authority.as_ref();
-            authority.is_some_and(|authority| pattern.matches(authority.host()))
-        });
-        fits_host
-            && path
-                .as_ref()
-                .is_none_or(|pattern| pattern.matches(target.path.as_str()))
-    }
-
-    /// The path that the upstream gets, and what was taken off its front.
-    pub(super) fn strip<'a>(&'a self, path: &'a str) -> (&'a str, Option<&'a str>) {
-        let stripped = self.strip_prefix.as_ref().and_then(|prefix| {
-            let prefix = prefix.as_str();
-            path.strip_prefix(prefix).map(|rest| (rest, prefix))
-        });
-        match stripped {
-            Some(("", prefix)) => ("/", Some(prefix)),
-            Some((rest, prefix)) => (rest, Some(prefix)),
-            None => (path, None),
-        }
+    /// What its path captures of a path.
+    pub(in crate::gateway) fn captures<'a>(&'a self, path: &'a str) -> Captures<'a> {
+        self.matches.captures(path)
     }
 }

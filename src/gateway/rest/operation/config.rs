@@ -1,7 +1,7 @@
 //! `graphql` of a route.
 
 use super::dotted::Dotted;
-use crate::gateway::header_types::Name;
+use crate::gateway::{header_types::Name, rest::misfit::Misfit};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -50,31 +50,26 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the document, if it is in a file. Fails with the key that is wrong, none for the whole, and why.
+    /// Reads the document, if it is in a file.
     pub(in crate::gateway::rest) fn read_document(
         &mut self,
         read: &dyn Fn(&Path) -> io::Result<String>,
-    ) -> Result<(), (Option<&'static str>, String)> {
+    ) -> Result<(), Misfit> {
         match (&self.operation, &self.file) {
             (Some(_), None) => Ok(()),
-            (None, Some(file)) => match read(file) {
-                Ok(text) => {
-                    self.operation = Some(text);
-                    Ok(())
-                }
-                Err(error) => {
+            (None, Some(file)) => {
+                let text = read(file).map_err(|error| {
                     let message = format!("cannot read `{}`: {error}", file.display());
-                    Err((Some("file"), message))
-                }
-            },
-            (Some(_), Some(_)) => {
-                let message = "`operation` is the document already".to_owned();
-                Err((Some("file"), message))
+                    Misfit::new(&["file"], message)
+                })?;
+                self.operation = Some(text);
+                Ok(())
             }
-            (None, None) => {
-                let message = "the key `operation` or `file` is missing".to_owned();
-                Err((None, message))
-            }
+            (Some(_), Some(_)) => Err(Misfit::new(
+                &["file"],
+                "`operation` is the document already",
+            )),
+            (None, None) => Err(Misfit::new(&[], "the key `operation` or `file` is missing")),
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::{
         Body, Refusal,
         documents::{Documents, Prepared},
         limits::Limits,
+        rest::misfit::Misfit,
     },
     operation::{Conditions, Document, Error, OperationKind},
 };
@@ -49,17 +50,9 @@ pub(in crate::gateway) struct Operation {
 
 /// The route that an operation answers, as far as it matters.
 pub(super) struct Site<'a> {
-    /// None: all.
-    pub(super) methods: Option<Vec<&'a Method>>,
+    pub(super) methods: Vec<&'a Method>,
     /// The named parts of its path.
     pub(super) captures: Vec<&'a str>,
-}
-
-/// What is wrong with an operation.
-pub(super) struct Fault {
-    /// Keys, from the route's.
-    pub(super) at: Vec<String>,
-    pub(super) message: String,
 }
 
 /// The methods of routes that change something.
@@ -76,7 +69,7 @@ impl Operation {
         site: &Site<'_>,
         documents: &Documents,
         limits: &Limits,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, Misfit> {
         let document_at = match config.file {
             Some(_) => "file",
             None => "operation",
@@ -197,13 +190,9 @@ impl std::fmt::Debug for Operation {
     }
 }
 
-/// A fault below `graphql`.
-fn fault(at: &[&str], message: impl Into<String>) -> Fault {
-    let at = std::iter::once("graphql").chain(at.iter().copied());
-    Fault {
-        at: at.map(str::to_owned).collect(),
-        message: message.into(),
-    }
+/// Something wrong below `graphql`.
+fn fault(at: &[&str], message: impl Into<String>) -> Misfit {
+    Misfit::new(at, message).below(&["graphql"])
 }
 
 /// What is wrong with a document, each with its place there.
@@ -227,21 +216,16 @@ fn told(error: &Error) -> String {
 }
 
 /// A mutation must not be had by a method that promises to change nothing (RFC 9110 section 9.2.1).
-fn check_methods(kind: OperationKind, site: &Site<'_>) -> Result<(), Fault> {
+fn check_methods(kind: OperationKind, site: &Site<'_>) -> Result<(), Misfit> {
     if kind != OperationKind::Mutation {
         return Ok(());
     }
-    let are_unsafe = |methods: &Vec<&Method>| methods.iter().all(|method| UNSAFE.contains(method));
-    match &site.methods {
-        Some(methods) if are_unsafe(methods) => Ok(()),
-        Some(_) => Err(Fault {
-            at: vec!["match".to_owned(), "methods".to_owned()],
-            message: "a mutation is for POST, PUT, PATCH and DELETE alone".to_owned(),
-        }),
-        None => Err(Fault {
-            at: vec!["match".to_owned()],
-            message: "a mutation needs `methods`: POST, PUT, PATCH or DELETE".to_owned(),
-        }),
+    match site.methods.iter().all(|method| UNSAFE.contains(method)) {
+        true => Ok(()),
+        false => Err(Misfit::new(
+            &["match", "methods"],
+            "a mutation is for POST, PUT, PATCH and DELETE alone, and `methods` must say which",
+        )),
     }
 }
 
@@ -250,7 +234,7 @@ fn bind(
     config: &Config,
     site: &Site<'_>,
     (documents, document): (&Documents, &Document),
-) -> Result<Parameters, Fault> {
+) -> Result<Parameters, Misfit> {
     let (_, operation) = document.executable();
     let is_declared = |name: &str| operation.variables.iter().any(|known| known.name == name);
     if let Some(name) = config.variables.keys().find(|name| !is_declared(name)) {
@@ -285,7 +269,7 @@ fn check_source(
     binding: &Binding,
     site: &Site<'_>,
     (documents, document): (&Documents, &Document),
-) -> Result<(), Fault> {
+) -> Result<(), Misfit> {
     let at = ["variables", binding.variable.as_str()];
     match &binding.source {
         Source::Path(name) if !site.captures.contains(&name.as_str()) => {
@@ -293,8 +277,7 @@ fn check_source(
             Err(fault(&at, message))
         }
         Source::Body(_) => {
-            let has_body = |methods: &Vec<&Method>| methods.iter().all(|m| WITH_BODY.contains(m));
-            if site.methods.as_ref().is_some_and(has_body) {
+            if site.methods.iter().all(|method| WITH_BODY.contains(method)) {
                 return Ok(());
             }
             let message =
@@ -312,7 +295,7 @@ fn check_source(
     }
 }
 
-fn check_not_found(config: &Config, data: &Answer) -> Result<(), Fault> {
+fn check_not_found(config: &Config, data: &Answer) -> Result<(), Misfit> {
     let Some(place) = &config.not_found_when_null else {
         return Ok(());
     };
@@ -326,7 +309,7 @@ fn check_not_found(config: &Config, data: &Answer) -> Result<(), Fault> {
 }
 
 /// What the response holds.
-fn shaped(config: &Config, data: Answer) -> Result<Answer, Fault> {
+fn shaped(config: &Config, data: Answer) -> Result<Answer, Misfit> {
     let answer = match &config.result {
         None => data,
         Some(shape) => data.shaped(shape).map_err(|(names, place)| {

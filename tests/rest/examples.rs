@@ -1,0 +1,194 @@
+//! What stands in `docs/examples` does what it says.
+
+use super::{Upstream, router};
+use crate::kit::{Client, Router};
+use ring::hmac;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// A router with one of the examples, and the upstreams that it names: each says its name.
+struct Example {
+    router: Router,
+    upstreams: BTreeMap<String, Upstream>,
+}
+
+impl Example {
+    fn start(name: &str) -> Self {
+        Self::adjusted(name, |config| config)
+    }
+
+    fn adjusted(name: &str, adjust: impl FnOnce(String) -> String) -> Self {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples");
+        let mut config = fs::read_to_string(directory.join(format!("{name}.yaml"))).unwrap();
+        let mut upstreams = BTreeMap::new();
+        while let Some((before, after)) = config.split_once(":8080\"") {
+            let (_, host) = before.rsplit_once("http://").unwrap();
+            let host = host.to_owned();
+            let upstream = upstreams
+                .entry(host.clone())
+                .or_insert_with(|| Upstream::saying(&host));
+            let before = before.strip_suffix(&host).unwrap();
+            config = format!("{before}{}\"{after}", upstream.address);
+        }
+        Self {
+            router: router(&adjust(config)),
+            upstreams,
+        }
+    }
+
+    /// What a client is answered: the text, or the status where it is not 200.
+    fn ask(&self, request: &str) -> String {
+        let answer = Client::connect(self.router.address).request(request);
+        match answer.start.as_str() {
+            "HTTP/1.1 200 OK" => String::from_utf8(answer.body).unwrap(),
+            start => start.split(' ').nth(1).unwrap().to_owned(),
+        }
+    }
+
+    /// The head of the last request that an upstream got.
+    fn last(&self, upstream: &str) -> String {
+        self.upstreams[upstream].heads().pop().unwrap()
+    }
+}
+
+#[test]
+fn envoy_canary() {
+    let example = Example::start("envoy-canary");
+    let host = "host: api.company.com";
+    let answers: Vec<String> = (0..100)
+        .map(|_| example.ask(&format!("GET /api/v1/products/7\n{host}")))
+        .collect();
+    let canaries = answers.iter().filter(|answer| *answer == "product-v2");
+    assert_eq!(canaries.count(), 10);
+    let checkout = |headers: &str| example.ask(&format!("POST /api/v1/checkout\n{host}{headers}"));
+    assert_eq!(checkout(""), "checkout-v1");
+    assert_eq!(checkout("\nx-feature-flag: other"), "checkout-v1");
+    assert_eq!(checkout("\nx-feature-flag: new-checkout"), "checkout-v2");
+    assert_eq!(
+        example.ask("GET /api/v1/products\nhost: other.company.com"),
+        "404"
+    );
+}
+
+#[test]
+fn kong_versioning() {
+    let example = Example::start("kong-versioning");
+    for (path, expected, seen) in [
+        ("/api/v1/users", "user-service-v1", "/"),
+        ("/api/v1/users/7?x=y", "user-service-v1", "/7?x=y"),
+        ("/api/v2/users/7", "user-service-v2", "/7"),
+        ("/api/users/7\nx-api-version: 2", "user-service-v2", "/7"),
+    ] {
+        assert_eq!(example.ask(&format!("GET {path}")), expected, "{path}");
+        let head = example.last(expected);
+        assert!(head.starts_with(&format!("GET {seen} ")), "{head}");
+    }
+    for path in [
+        "/api/users/7",
+        "/api/users/7\nx-api-version: 1",
+        "/api/v3/users",
+    ] {
+        assert_eq!(example.ask(&format!("GET {path}")), "404", "{path}");
+    }
+}
+
+#[test]
+fn kong() {
+    let example = Example::start("kong");
+    assert_eq!(
+        example.ask("GET /api/v1/users/7\nx-request-id: mine"),
+        "user-service"
+    );
+    let head = example.last("user-service");
+    assert!(head.starts_with("GET /api/v1/users/7 "), "{head}");
+    assert!(head.contains("x-request-id: mine\r\n"), "{head}");
+    assert_eq!(example.ask("PATCH /api/v1/users/7"), "405");
+    assert_eq!(example.ask("PATCH /api/v1/orders/7"), "order-service");
+    let head = example.last("order-service");
+    assert!(head.contains("x-request-source: api-gateway\r\n"), "{head}");
+    assert!(
+        head.contains("x-forwarded-service: order-service\r\n"),
+        "{head}"
+    );
+    assert_eq!(example.ask("GET /api/v1/products"), "product-service");
+    let mut client = Client::connect(example.router.address);
+    let answer = client.request("GET /api/v1/products\nx-request-id: mine");
+    assert_eq!(answer.header("x-request-id"), Some("mine"));
+}
+
+#[test]
+fn envoy() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples");
+    fs::create_dir_all(&directory).unwrap();
+    let keys = directory.join("envoy-keys.json");
+    let secret = b"of the test alone, 32 bytes long";
+    let key = base64(secret);
+    fs::write(
+        &keys,
+        format!(
+            "{{\"keys\":[{{\"kty\":\"oct\",\"alg\":\"HS256\",\"kid\":\"k\",\"k\":\"{key}\"}}]}}"
+        ),
+    )
+    .unwrap();
+    let example = Example::adjusted("envoy", |config| {
+        let url = "https://company.auth0.com/.well-known/jwks.json";
+        assert!(config.contains(url));
+        config.replace(url, &format!("file://{}", keys.display()))
+    });
+    let token = |issuer: &str, audience: &str| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let expires = now.as_secs() + 600;
+        let head = base64(b"{\"alg\":\"HS256\",\"kid\":\"k\"}");
+        let claims = format!("{{\"iss\":\"{issuer}\",\"aud\":\"{audience}\",\"exp\":{expires}}}");
+        let signed = format!("{head}.{}", base64(claims.as_bytes()));
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+        let signature = hmac::sign(&key, signed.as_bytes());
+        format!(
+            "\nauthorization: Bearer {signed}.{}",
+            base64(signature.as_ref())
+        )
+    };
+    let good = token("https://company.auth0.com/", "https://api.company.com");
+    assert_eq!(
+        example.ask(&format!("GET /api/v1/users/7{good}")),
+        "user-service"
+    );
+    assert_eq!(
+        example.ask(&format!("GET /api/v1/orders{good}")),
+        "order-service"
+    );
+    let products: Vec<String> = (0..10)
+        .map(|_| example.ask(&format!("GET /api/v1/products{good}")))
+        .collect();
+    let canaries = products
+        .iter()
+        .filter(|answer| *answer == "product-service-v2");
+    assert_eq!(canaries.count(), 1);
+    for bad in [
+        String::new(),
+        token("https://other.example/", "https://api.company.com"),
+        token("https://company.auth0.com/", "https://other.example"),
+    ] {
+        assert_eq!(example.ask(&format!("GET /api/v1/users/7{bad}")), "401");
+    }
+}
+
+/// Without padding, for URLs.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut out = String::new();
+    for piece in bytes.chunks(3) {
+        let bits = piece.iter().enumerate().fold(0_u32, |bits, (index, byte)| {
+            bits | u32::from(*byte) << (16 - 8 * index)
+        });
+        for index in 0..=piece.len() {
+            let letter = bits >> (18 - 6 * index) & 63;
+            out.push(char::from(LETTERS[letter as usize]));
+        }
+    }
+    out
+}
