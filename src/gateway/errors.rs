@@ -13,6 +13,8 @@ use operation::Measured;
 pub enum Code {
     // The HTTP request.
     BadRequest,
+    HeadTooLarge,
+    HttpVersion,
     NotFound,
     MethodNotAllowed,
     NotAcceptable,
@@ -73,8 +75,10 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 45] = [
         Self::BadRequest,
+        Self::HeadTooLarge,
+        Self::HttpVersion,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
@@ -123,6 +127,16 @@ impl Code {
         use StatusCode as S;
         let (name, status, ok_in_json) = match self {
             Self::BadRequest => ("BAD_REQUEST", S::BAD_REQUEST, false),
+            Self::HeadTooLarge => (
+                "REQUEST_HEAD_TOO_LARGE",
+                S::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                false,
+            ),
+            Self::HttpVersion => (
+                "HTTP_VERSION_NOT_SUPPORTED",
+                S::HTTP_VERSION_NOT_SUPPORTED,
+                false,
+            ),
             Self::NotFound => ("NOT_FOUND", S::NOT_FOUND, false),
             Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", S::METHOD_NOT_ALLOWED, false),
             Self::NotAcceptable => ("INVALID_ACCEPT_HEADER", S::NOT_ACCEPTABLE, false),

@@ -1,10 +1,11 @@
 //! The first look at a request: whether it has one meaning.
 //!
-//! hyper refuses what it cannot read, yet lets through what another server could read differently: no host or two of
-//! them, a target for another host, framing said twice. Behind a gateway that difference is request smuggling, so such
-//! requests end here, whichever end they are for.
+//! Where a message begins and ends is settled before: in HTTP/1 by the server's scanner, in HTTP/2 by its frames. What
+//! is left is what another server could still read differently: no host or two of them, a target for another host,
+//! headers that are lost on the way or pass for others. Such requests end here, whichever end they are for and whichever
+//! version they came in.
 
-use super::{Code, Refusal, path::Path};
+use super::{Code, Refusal, claims::is_alias, host::is_host, path::Path};
 use http::{HeaderMap, HeaderName, Method, Version, header, request::Parts, uri::Authority};
 
 /// Headers that a request has for whoever answers it. RFC 9110 section 7.6.1 forbids to name such a one in `Connection`;
@@ -35,13 +36,11 @@ pub(super) fn inspect(head: &Parts) -> Result<Target<'_>, Refusal> {
             "Tunnels are not opened here",
         ));
     }
-    for name in [header::TRANSFER_ENCODING, header::CONTENT_LENGTH] {
-        only(&head.headers, &name)?;
-    }
-    if head.headers.contains_key(header::TRANSFER_ENCODING)
-        && head.headers.contains_key(header::CONTENT_LENGTH)
-    {
-        return Err(bad("The length of the body is said in two ways"));
+    let alias = head.headers.keys().find(|name| is_alias(name.as_str()));
+    if let Some(name) = alias {
+        return Err(bad(&format!(
+            "The header `{name}` passes for another one where `_` counts as `-`"
+        )));
     }
     let nominated = FOR_THE_END.iter().find(|name| names(&head.headers, name));
     if let Some(name) = nominated {
@@ -59,12 +58,9 @@ pub(super) fn inspect(head: &Parts) -> Result<Target<'_>, Refusal> {
 fn authority(head: &Parts) -> Result<Option<Authority>, Refusal> {
     let host = match only(&head.headers, &header::HOST)? {
         Some(value) => {
-            let authority = Authority::try_from(value.as_bytes());
-            let authority = authority.map_err(|_| bad("The header `host` is not a host"))?;
-            if authority.as_str().contains('@') {
-                return Err(bad("The header `host` is not a host"));
-            }
-            Some(authority)
+            let authority = Some(value.as_bytes()).filter(|value| is_host(value));
+            let authority = authority.and_then(|value| Authority::try_from(value).ok());
+            Some(authority.ok_or_else(|| bad("The header `host` is not a host"))?)
         }
         None if head.version == Version::HTTP_11 => {
             return Err(bad("The header `host` is missing"));
@@ -72,13 +68,14 @@ fn authority(head: &Parts) -> Result<Option<Authority>, Refusal> {
         None => None,
     };
     match (head.uri.authority(), host) {
-        (Some(target), _) if target.as_str().contains('@') => {
-            Err(bad("The target carries a user name"))
+        (Some(target), _) if !is_host(target.as_str().as_bytes()) => {
+            Err(bad("The target is not for a host"))
         }
         (Some(target), Some(host)) if !target.as_str().eq_ignore_ascii_case(host.as_str()) => {
             Err(bad("The target and the header `host` name two hosts"))
         }
         (Some(target), _) => Ok(Some(target.clone())),
+        (None, None) if head.version == Version::HTTP_2 => Err(bad("The target is not for a host")),
         (None, host) => Ok(host),
     }
 }

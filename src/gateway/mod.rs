@@ -9,6 +9,7 @@ mod authorization;
 mod bulk;
 mod call_key;
 mod check;
+mod claims;
 mod compression;
 mod config;
 mod csrf;
@@ -22,6 +23,7 @@ mod gate;
 mod graphql;
 mod header_types;
 mod headers;
+mod host;
 mod ide;
 mod in_flight;
 mod include_subgraph_errors;
@@ -29,6 +31,7 @@ mod lasting;
 mod limits;
 mod local;
 mod metrics;
+mod misfit;
 mod observation;
 mod origin;
 mod override_labels;
@@ -63,16 +66,18 @@ pub use errors::{Code, Problem, Refusal};
 pub use expose::Config as PluginsConfig;
 pub use finding::Finding;
 pub use headers::Config as HeadersConfig;
+pub use host::is_host;
 pub use ide::{HomepageConfig, SandboxConfig};
 pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
 pub use local::Local;
+pub use misfit::Misfit;
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
-pub use rest::{MaintenanceConfig, Misfit, OpenApiConfig, RoutesConfig, UpstreamsConfig};
+pub use rest::{MaintenanceConfig, OpenApiConfig, RoutesConfig, UpstreamsConfig, WebSocketConfig};
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
 pub use trace::Config as TraceConfig;
@@ -88,7 +93,7 @@ use bytes::Bytes;
 use documents::Prepared;
 use execution::Execution;
 use graphql::Media;
-use http::{Method, Request, Response, request::Parts};
+use http::{HeaderMap, Method, Request, Response, request::Parts};
 use observation::Observation;
 use rest::By;
 use route::Route;
@@ -136,6 +141,7 @@ pub async fn handle(
                 observation: &observation,
                 target,
                 body,
+                sockets: &snapshot.sockets,
             };
             let response = match route.answered_by() {
                 By::Graph(operation) => ask(snapshot, local, (route, operation), request).await,
@@ -149,6 +155,7 @@ pub async fn handle(
         Err(refusal) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
         Err(refusal) => rest::refuse(&refusal),
     };
+    let response = rest::for_grpc(&head.headers, response);
     let response = match snapshot.compresses {
         true => compression::compress(&head.headers, response).await,
         false => response,
@@ -161,6 +168,11 @@ pub fn refuse(refusal: &Refusal) -> Response<Body> {
     graphql::refuse(Media::Json, refusal).map(Body::full)
 }
 
+/// The response to a request that is refused unread, so that nobody knows which end it is for.
+pub fn refuse_unread(headers: &HeaderMap, refusal: &Refusal) -> Response<Body> {
+    rest::for_grpc(headers, rest::refuse(refusal))
+}
+
 /// Passes a request on to the upstream of a route.
 async fn pass(
     snapshot: &Snapshot,
@@ -169,8 +181,16 @@ async fn pass(
     request: rest::Request<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
-    authenticate(snapshot, request.observation.head(), deadline).await?;
-    rest::answer((route, action), &local.connections, request).await
+    let head = request.observation.head();
+    let grpc_deadline = rest::grpc_deadline(&head.headers);
+    authenticate(snapshot, head, deadline).await?;
+    let answering = rest::answer((route, action), &local.connections, request);
+    let Some(deadline) = grpc_deadline else {
+        return answering.await;
+    };
+    let answer = timeout_at(deadline, answering).await;
+    let answer = answer.map_err(|_| Refusal::timeout())??;
+    Ok(rest::until_grpc_deadline(deadline, answer))
 }
 
 /// Tells of the routes that operations answer.
@@ -197,6 +217,7 @@ async fn ask(
         observation,
         target,
         body,
+        ..
     } = request;
     let head = observation.head();
     let prepared = operation.prepared();

@@ -53,6 +53,7 @@ pub struct Snapshot {
     pub(super) routes: rest::Table,
     /// What tells of the routes that operations answer.
     pub(super) openapi: Option<rest::OpenApi>,
+    pub(super) sockets: rest::WebSockets,
     pub(super) observing: observation::Rules,
     rate_limit: Option<Arc<RateLimit>>,
     pub(super) maintenance: rest::MaintenanceConfig,
@@ -90,6 +91,7 @@ impl Snapshot {
             openapi: routes.openapi(&config.openapi, &supergraph),
             routes,
             subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?,
+            sockets: rest::WebSockets::new(&config.websocket),
             labels: OverrideLabels::new(&config.override_labels, &supergraph),
             documents,
             supergraph,

@@ -1,7 +1,7 @@
 //! How each subgraph is called and shown, compiled from the configuration.
 
 use super::{
-    Config, authentication, authorization, headers::Rules, metrics::SubgraphMetrics, rest::Misfit,
+    Config, authentication, authorization, headers::Rules, metrics::SubgraphMetrics, misfit::Misfit,
 };
 use crate::{
     schema::{Subgraph, SubgraphId},

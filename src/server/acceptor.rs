@@ -3,6 +3,7 @@
 use super::{
     Config, Health, Listeners,
     connection::{Role, Settings},
+    seats::Clients,
     worker::{Accepted, Worker},
 };
 use crate::gateway::Gateway;
@@ -60,8 +61,10 @@ pub async fn serve(
         health.become_unready();
         time::sleep(config.shutdown.delay).await;
     };
+    let places = config.http.max_connections.get();
+    let clients = Clients::new(config.http.max_connections_per_ip);
     tokio::select! {
-        () = accept(&main, Role::Main, config.http.max_connections.get(), &workers) => {}
+        () = accept(&main, (Role::Main, Some(&clients)), places, &workers) => {}
         () = accept_health(own.as_ref(), &workers) => {}
         () = stopped => {}
     }
@@ -75,38 +78,59 @@ pub async fn serve(
 
 async fn accept_health(listener: Option<&TcpListener>, workers: &[Worker]) {
     match listener {
-        Some(listener) => accept(listener, Role::Health, HEALTH_CONNECTIONS_MAX, workers).await,
+        Some(listener) => {
+            let role = (Role::Health, None);
+            accept(listener, role, HEALTH_CONNECTIONS_MAX, workers).await;
+        }
         None => std::future::pending().await,
     }
 }
 
 /// Accepts for ever.
-async fn accept(listener: &TcpListener, role: Role, connections_max: usize, workers: &[Worker]) {
+async fn accept(
+    listener: &TcpListener,
+    (role, clients): (Role, Option<&Arc<Clients>>),
+    connections_max: usize,
+    workers: &[Worker],
+) {
     let places = Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS)));
+    metrics::describe_counter!(
+        "api_connections_refused_total",
+        "Connections of clients that have too many."
+    );
+    let refused = metrics::counter!("api_connections_refused_total");
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
             return;
         };
-        match listener
-            .accept()
-            .await
-            .and_then(|(stream, _)| stream.into_std())
-        {
-            Ok(stream) => {
-                if let Some(worker) = workers.iter().min_by_key(|worker| worker.load()) {
-                    worker.take(Accepted {
-                        stream,
-                        role,
-                        place,
-                    });
-                }
-            }
+        let (stream, address) = match listener.accept().await {
+            Ok((stream, address)) => (stream, address.ip().to_canonical()),
             // A client that left before it was accepted.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 time::sleep(PAUSE_WITHOUT_DESCRIPTORS).await;
+                continue;
             }
+        };
+        let client = clients.map(|clients| clients.admit(address));
+        if matches!(client, Some(None)) {
+            refused.increment(1);
+            tracing::debug!(%address, "a connection is refused: its client has too many");
+            continue;
         }
+        let (Ok(stream), Some(worker)) = (
+            stream.into_std(),
+            workers.iter().min_by_key(|worker| worker.load()),
+        ) else {
+            continue;
+        };
+        worker.take(Accepted {
+            stream,
+            address,
+            role,
+            place,
+            client: client.flatten(),
+        });
     }
 }

@@ -43,8 +43,14 @@ pub struct HttpConfig {
     /// How long a connection may take to send the head of a request, from when it could begin to. Idle connections
     /// end by it too.
     pub header_read_timeout: Duration,
+    /// How long a client may take next to nothing of what it asked for.
+    pub write_timeout: Duration,
+    /// How long an HTTP/2 connection may be without a request.
+    pub http2_idle_timeout: Duration,
     /// Open connections at a time; more wait in the kernel's queue.
     pub max_connections: NonZero<usize>,
+    /// Of one address, or one network of IPv6 addresses (/64). More are closed.
+    pub max_connections_per_ip: NonZero<usize>,
 }
 
 /// The `server.shutdown` section.
@@ -86,7 +92,10 @@ impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             header_read_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(30),
+            http2_idle_timeout: Duration::from_secs(120),
             max_connections: NonZero::<usize>::MIN.saturating_add(16_383),
+            max_connections_per_ip: NonZero::<usize>::MIN.saturating_add(8_191),
         }
     }
 }

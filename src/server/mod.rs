@@ -9,9 +9,17 @@ mod config;
 mod connection;
 mod health;
 mod listeners;
+mod scan;
+mod seats;
+mod stall;
+mod streams;
+mod talk;
+mod vigil;
+mod wire;
 mod worker;
 
 pub use acceptor::{ServeError, serve};
 pub use config::{Config, HealthConfig, HttpConfig, ShutdownConfig};
 pub use health::Health;
 pub use listeners::{BindError, Listeners};
+pub use scan::{Fault, Limits as HeadLimits, Scanner};

@@ -1,11 +1,13 @@
 //! A thread that serves connections on a runtime of its own.
 
-use super::connection::{Role, Settings, serve};
+use super::{
+    connection::{Connection, Role, Settings, serve},
+    seats::{Client, Seat},
+};
 use crate::gateway::Local;
-use hyper_util::server::graceful::GracefulShutdown;
 use std::{
     io,
-    net::TcpStream,
+    net::{IpAddr, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -15,7 +17,7 @@ use std::{
 };
 use tokio::{
     runtime,
-    sync::{OwnedSemaphorePermit, mpsc},
+    sync::{OwnedSemaphorePermit, mpsc, watch},
     time::timeout,
 };
 
@@ -31,9 +33,12 @@ pub(super) struct Worker {
 /// A connection for a worker.
 pub(super) struct Accepted {
     pub stream: TcpStream,
+    pub address: IpAddr,
     pub role: Role,
     /// Its place among all connections, given back when it ends.
     pub place: OwnedSemaphorePermit,
+    /// Its place among those of its client, if they are counted.
+    pub client: Option<Client>,
 }
 
 impl Worker {
@@ -89,24 +94,29 @@ async fn work(
     grace: Duration,
 ) {
     let local = Arc::new(Local::default());
-    let open = GracefulShutdown::new();
-    while let Some(Accepted {
-        stream,
-        role,
-        place,
-    }) = incoming.recv().await
-    {
-        let (settings, local, load) =
-            (Arc::clone(&settings), Arc::clone(&local), Arc::clone(&load));
-        let watcher = open.watcher();
-        tokio::spawn(async move {
-            serve(settings, local, stream, role, watcher).await;
-            load.fetch_sub(1, Ordering::Relaxed);
-            drop(place);
-        });
+    let (drain, _) = watch::channel(());
+    while let Some(accepted) = incoming.recv().await {
+        let active = (accepted.role == Role::Main).then(|| settings.active.clone());
+        if let Some(active) = &active {
+            active.increment(1);
+        }
+        let connection = Connection {
+            stream: accepted.stream,
+            client: accepted.address,
+            role: accepted.role,
+            seat: Seat {
+                _place: accepted.place,
+                _client: accepted.client,
+                load: Arc::clone(&load),
+                active,
+            },
+        };
+        let (settings, local) = (Arc::clone(&settings), Arc::clone(&local));
+        tokio::spawn(serve(settings, local, connection, drain.subscribe()));
     }
     let finished = async {
-        open.shutdown().await;
+        drain.send_replace(());
+        drain.closed().await;
         local.released().await;
     };
     if timeout(grace, finished).await.is_err() {

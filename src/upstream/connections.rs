@@ -116,10 +116,15 @@ impl Connections {
         mut request: Request<Body>,
     ) -> Result<http::Response<Incoming>, SendError> {
         let is_https = endpoint.is_https();
+        let offers = request.headers().contains_key(header::UPGRADE);
+        // Only a connection of HTTP/1 can be switched.
+        let http2 = if offers { Http2::Disable } else { http2 };
         if http2 == Http2::Only || is_https && http2 == Http2::Enable {
             // HTTP/2 says it in the target, and another word for the same host may count as another host. Should it
             // be HTTP/1 after all, the client says it.
             request.headers_mut().remove(header::HOST);
+            // Nor does it have headers of a connection; hyper would take those named here for such.
+            request.headers_mut().remove(header::CONNECTION);
         }
         Ok(match (is_https, http2) {
             (true, _) => self.tls(http2)?.request(request).await?,

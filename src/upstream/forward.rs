@@ -89,6 +89,7 @@ impl Upstream {
         request: Request<Body>,
         (timeout, progress): (Duration, &Progress),
     ) -> Result<Response<Body>, ForwardError> {
+        let offers = request.headers().contains_key(header::UPGRADE);
         let mut sending = std::pin::pin!(send(connections, endpoint, self.http2(), request));
         let response = loop {
             // A long upload is no silence: the time begins anew with each piece that is passed on.
@@ -108,7 +109,7 @@ impl Upstream {
             }
             Err(error) => return Err(error.into()),
         };
-        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        if head.status == StatusCode::SWITCHING_PROTOCOLS && !offers {
             let message = "it switched protocols without being asked".to_owned();
             return Err(CallError::Broken(message).into());
         }

@@ -19,6 +19,7 @@ mod inflate;
 mod paced;
 mod progress;
 mod registry;
+mod upgrade;
 
 pub use body::Body;
 pub use coding::{Coding, InflateError, UnknownCoding};
@@ -29,3 +30,4 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use forward::{Forward, ForwardError};
 pub use group::{Call, CallError, Response, Upstream};
 pub use registry::Registry;
+pub use upgrade::{Lifetime, Splice, Tally};

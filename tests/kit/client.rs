@@ -41,6 +41,11 @@ impl Client {
         Message::read(&mut self.stream).unwrap()
     }
 
+    /// The same from a server that may have reset the connection.
+    pub fn try_response(&mut self) -> Option<Message> {
+        Message::read(&mut self.stream).ok().flatten()
+    }
+
     /// Reads until the server closes the connection, whatever it sends before.
     pub fn until_closed(&mut self) {
         // A reset is an end too; only patience running out is not.

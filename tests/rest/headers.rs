@@ -20,7 +20,7 @@ fn a_request_keeps_what_is_its_own_and_loses_what_it_may_not_say() {
           Keep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nProxy-Authorization: Basic eA==\r\n\
           TE: trailers, gzip;q=0.5\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nExpect: 100-continue\r\n\
           X-Mine: dropped\r\nAuthorization: Bearer t\r\nCookie: a=b\r\nCookie: c=d\r\nContent-Type: text/plain\r\n\
-          Content-Length: 2\r\nX-Forwarded-For: 6.6.6.6\r\nX_Forwarded_For: 6.6.6.6\r\nX-Forwarded-Anything: evil\r\n\
+          Content-Length: 2\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Anything: evil\r\n\
           Forwarded: for=6.6.6.6\r\nX-Real-IP: 6.6.6.6\r\nTrue-Client-IP: 6.6.6.6\r\nX-Consumer-ID: root\r\n\
           X-Original-URL: /admin\r\nX-HTTP-Method-Override: DELETE\r\nProxy: http://evil\r\nVia: 1.0 before\r\n\
           X-Own: kept\r\n\r\nhi",

@@ -16,13 +16,11 @@ use super::{
     versions,
 };
 use crate::{
-    gateway::UrlPath,
+    gateway::{UrlPath, misfit::Misfit},
     upstream::{self, ByteSize, Endpoint},
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, io, path::Path, time::Duration};
-
-pub use super::misfit::Misfit;
 
 /// The `upstreams` section: groups of endpoints by name.
 pub type Upstreams = BTreeMap<String, Group>;

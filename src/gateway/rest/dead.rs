@@ -1,6 +1,7 @@
 //! Routes that are never taken, for an earlier one takes all that they match. Only what is sure is said.
 
-use super::{matching::Match, misfit::Misfit};
+use super::matching::Match;
+use crate::gateway::misfit::Misfit;
 
 /// Finds the first of them.
 pub(super) fn check(routes: &[&Match]) -> Result<(), Misfit> {

@@ -1,6 +1,6 @@
 //! Where a route's requests go: to one upstream, or to several that share them.
 
-use super::misfit::Misfit;
+use crate::gateway::misfit::Misfit;
 use serde::{
     Deserialize, Deserializer,
     de::{SeqAccess, Visitor},

@@ -3,11 +3,10 @@
 use super::{
     header_field::Field,
     json::JsonTemplate,
-    misfit::Misfit,
     pairs::Pairs,
     template::{Place, Template, Variables},
 };
-use crate::gateway::Body;
+use crate::gateway::{Body, misfit::Misfit};
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Deserialize;
 

@@ -10,6 +10,7 @@ use super::{
     template::{Place, Template, Variables},
     transform::{change_headers, change_query},
     versions::{Chosen, Versions},
+    websocket::{Offer, WebSockets, switches},
 };
 use crate::{
     gateway::{
@@ -18,7 +19,7 @@ use crate::{
     },
     upstream::{CallError, Connections, Forward, ForwardError, Upstream},
 };
-use http::{HeaderMap, HeaderValue, Method, Response, header, request::Parts, uri::PathAndQuery};
+use http::{HeaderValue, Method, Response, header, request::Parts, uri::PathAndQuery};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
@@ -99,6 +100,7 @@ struct Choice<'a> {
 pub(super) struct Passing<'a> {
     pub(super) connections: &'a Arc<Connections>,
     pub(super) observation: &'a Observation<'a>,
+    pub(super) sockets: &'a WebSockets,
     pub(super) variables: &'a Variables<'a>,
 }
 
@@ -110,17 +112,19 @@ impl Passing<'_> {
         body: Body,
     ) -> Result<Response<Body>, Refusal> {
         check_protocol(self.variables.head)?;
+        let offer = Offer::of(self.variables.head)?;
         let choice = self.choose(forwarding)?;
         let (body, breach) = match forwarding.config.max_request_bytes {
             Some(limit) => size::limited(body, limit.0).ok_or_else(|| size::too_large(limit.0))?,
             None => (body, Breach::default()),
         };
-        let answered = self.ask(forwarding, &choice, body).await;
+        let answered = self.ask(forwarding, &choice, offer.as_ref(), body).await;
         let answer = match forwarding.config.max_request_bytes {
             Some(limit) if breach.happened() => return Err(size::too_large(limit.0)),
             _ => answered?,
         };
-        self.give_back(&forwarding.config, &choice, answer).await
+        self.give_back(&forwarding.config, &choice, offer, answer)
+            .await
     }
 
     fn choose<'a>(&self, forwarding: &'a Forwarding) -> Result<Choice<'a>, Refusal> {
@@ -154,6 +158,7 @@ impl Passing<'_> {
         &self,
         forwarding: &Forwarding,
         choice: &Choice<'_>,
+        offer: Option<&Offer>,
         body: Body,
     ) -> Result<Response<Body>, Refusal> {
         let Self {
@@ -187,6 +192,9 @@ impl Passing<'_> {
                 headers.remove(name);
             }
         }
+        if offer.is_some() {
+            Offer::pass_on(&mut headers);
+        }
         let stage = observation.stage("forward");
         let callee = Callee::Upstream(choice.upstream.name(), known(&head.method));
         let call = observation.origin().fetch(&stage, callee, &mut headers);
@@ -198,7 +206,8 @@ impl Passing<'_> {
             host: forwarding.host(head),
             timeout: config.timeout,
         };
-        if let Some(mirror) = &forwarding.mirror {
+        // An upgraded connection is nothing that could be copied.
+        if let Some(mirror) = forwarding.mirror.as_ref().filter(|_| offer.is_none()) {
             forward = mirror.copy(self.connections, forward);
         }
         let answer = choice.upstream.forward(self.connections, forward).await;
@@ -214,6 +223,7 @@ impl Passing<'_> {
         &self,
         config: &config::Route,
         choice: &Choice<'_>,
+        offer: Option<Offer>,
         answer: Response<Body>,
     ) -> Result<Response<Body>, Refusal> {
         let variables = self.variables;
@@ -223,8 +233,13 @@ impl Passing<'_> {
             (body, _) = limited.ok_or_else(size::answer_too_large)?;
         }
         let answer = Response::from_parts(head, body);
-        let answer = change_answer(&config.response.body, answer, variables).await?;
+        let mut answer = change_answer(&config.response.body, answer, variables).await?;
         let mut headers = hygiene::response(&answer, &variables.head.method);
+        if let Some(offer) = offer.filter(|_| switches(&answer)) {
+            offer.settle(self.sockets, self.connections, &mut answer)?;
+            headers.remove(header::CONTENT_LENGTH);
+            Offer::pass_on(&mut headers);
+        }
         if let Some(version) = choice.version {
             version.tell(&mut headers, variables);
         }
@@ -257,22 +272,11 @@ fn rewritten(rewrite: &Template, variables: &Variables<'_>) -> Result<String, Re
 
 /// What cannot be passed on is not passed on in part.
 fn check_protocol(head: &Parts) -> Result<(), Refusal> {
-    let not_here = |message| Err(Refusal::new(Code::NotImplemented, message));
     if head.method == Method::TRACE {
-        return not_here("TRACE is not passed on");
-    }
-    if wants_websocket(&head.headers) {
-        return not_here("WebSockets are not passed on yet");
+        let message = "TRACE is not passed on";
+        return Err(Refusal::new(Code::NotImplemented, message));
     }
     Ok(())
-}
-
-/// Other upgrades are offers, which a server may leave alone (RFC 9110 section 7.8).
-fn wants_websocket(headers: &HeaderMap) -> bool {
-    let offers = headers.get_all(header::UPGRADE).iter();
-    offers
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .any(|offer| offer.trim_ascii().eq_ignore_ascii_case(b"websocket"))
 }
 
 fn with_query(path: &str, query: Option<&str>) -> Result<PathAndQuery, Refusal> {

@@ -4,13 +4,18 @@
 //! long a body is, which each connection says anew. *Claims* say who the client is or what it really asked for: an
 //! upstream believes them, so only the gateway may write them.
 
-use crate::gateway::{Body, gate::Target, request_id::X_REQUEST_ID};
+use crate::gateway::{
+    Body,
+    claims::{is_claim, plainly},
+    gate::Target,
+    request_id::X_REQUEST_ID,
+};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts,
     uri::Authority,
 };
 use http_body::Body as _;
-use std::{borrow::Cow, collections::HashSet, net::IpAddr};
+use std::{collections::HashSet, net::IpAddr};
 
 /// Headers of one connection, in either direction.
 const HOP_BY_HOP: [HeaderName; 9] = [
@@ -23,30 +28,6 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     header::TRANSFER_ENCODING,
     header::UPGRADE,
     HeaderName::from_static("http2-settings"),
-];
-
-/// Names that claims begin with, and whole names of claims. `_` counts as `-`: many upstreams cannot tell them apart.
-const CLAIM_PREFIXES: [&str; 3] = ["x-forwarded-", "x-consumer-", "x-credential-"];
-const CLAIMS: [&str; 18] = [
-    "x-request-id",
-    "forwarded",
-    "x-forwarded",
-    "x-real-ip",
-    "x-client-ip",
-    "client-ip",
-    "true-client-ip",
-    "x-cluster-client-ip",
-    "x-original-forwarded-for",
-    "x-original-host",
-    "x-host",
-    "x-original-url",
-    "x-rewrite-url",
-    "x-anonymous-consumer",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    // CGI programs read it as the proxy to use (CVE-2016-5385).
-    "proxy",
 ];
 
 /// What the gateway tells an upstream itself, with each request.
@@ -171,22 +152,6 @@ fn remove_claims(headers: &mut HeaderMap) {
         .collect();
     for name in claims {
         headers.remove(name);
-    }
-}
-
-fn is_claim(name: &str) -> bool {
-    let plain = plainly(name);
-    CLAIMS.contains(&plain.as_ref())
-        || CLAIM_PREFIXES
-            .iter()
-            .any(|prefix| plain.starts_with(prefix))
-}
-
-fn plainly(name: &str) -> Cow<'_, str> {
-    if name.contains('_') {
-        Cow::Owned(name.replace('_', "-"))
-    } else {
-        Cow::Borrowed(name)
     }
 }
 

@@ -3,9 +3,8 @@
 //! A copy is made of what passes by, so it can neither delay the request nor fail it, and sent when the client has sent
 //! all of its own. There are never more than so many under way; further ones are left out, and counted.
 
-use super::misfit::Misfit;
 use crate::{
-    gateway::Body,
+    gateway::{Body, misfit::Misfit},
     upstream::{ByteSize, Connections, Forward, Upstream, collect},
 };
 use bytes::{Bytes, BytesMut};

@@ -12,6 +12,7 @@ mod destination;
 mod expression;
 mod fixed;
 mod forward;
+mod grpc;
 mod header_field;
 mod hygiene;
 mod index;
@@ -21,7 +22,6 @@ mod key;
 mod maintenance;
 mod matching;
 mod mirror;
-mod misfit;
 mod network;
 mod openapi;
 mod operation;
@@ -38,14 +38,20 @@ mod table;
 mod template;
 mod transform;
 mod versions;
+mod websocket;
 
-pub use config::{Misfit, Routes as RoutesConfig, Upstreams as UpstreamsConfig};
+pub use config::{Routes as RoutesConfig, Upstreams as UpstreamsConfig};
+pub(super) use grpc::{
+    deadline as grpc_deadline, translated as for_grpc, until as until_grpc_deadline,
+};
 pub use maintenance::Config as MaintenanceConfig;
 pub use openapi::Config as OpenApiConfig;
 pub(super) use openapi::Page as OpenApi;
 pub(super) use operation::{Asked, Operation};
 pub(super) use problem::refuse;
 pub(super) use table::{Action, By, Graph, Route, Table};
+pub use websocket::Config as WebSocketConfig;
+pub(super) use websocket::WebSockets;
 
 use super::{Body, Refusal, gate::Target, observation::Observation};
 use crate::upstream::Connections;
@@ -59,6 +65,7 @@ pub(super) struct Request<'a> {
     pub(super) observation: &'a Observation<'a>,
     pub(super) target: Target<'a>,
     pub(super) body: Body,
+    pub(super) sockets: &'a WebSockets,
 }
 
 /// Does with a request what its route says. What the graph answers is not for here: `gateway::handle` sees to that.
@@ -71,6 +78,7 @@ pub(super) async fn answer(
         observation,
         target,
         body,
+        sockets,
     } = request;
     route.check_open(observation.client(), &target)?;
     let variables = Variables {
@@ -88,6 +96,7 @@ pub(super) async fn answer(
             let passing = Passing {
                 connections,
                 observation,
+                sockets,
                 variables: &variables,
             };
             passing.answer(forwarding, body).await

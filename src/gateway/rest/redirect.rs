@@ -1,10 +1,7 @@
 //! Routes that send the client elsewhere.
 
-use super::{
-    misfit::Misfit,
-    template::{Place, Template, Variables},
-};
-use crate::gateway::{Body, Code, Refusal};
+use super::template::{Place, Template, Variables};
+use crate::gateway::{Body, Code, Refusal, misfit::Misfit};
 use http::{HeaderValue, Response, StatusCode, header, uri::Authority};
 use serde::Deserialize;
 

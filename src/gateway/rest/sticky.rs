@@ -2,9 +2,9 @@
 
 use super::{
     key::{self, Source},
-    misfit::Misfit,
     template::Variables,
 };
+use crate::gateway::misfit::Misfit;
 use http::{HeaderValue, header::HeaderName};
 use serde::Deserialize;
 use std::time::Duration;

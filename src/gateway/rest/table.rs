@@ -7,7 +7,6 @@ use super::{
     index::Index,
     maintenance,
     matching::Match,
-    misfit::Misfit,
     openapi::{self, Described},
     operation::{Operation, Site},
     path_pattern::{Captures, PathPattern},
@@ -16,6 +15,7 @@ use super::{
 use crate::{
     gateway::{
         Code, Refusal, documents::Documents, gate::Target, limits::Limits, metrics::RouteMetrics,
+        misfit::Misfit,
     },
     schema::Supergraph,
     upstream::{self, Http2, Registry, Upstream},

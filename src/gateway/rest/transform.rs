@@ -5,11 +5,11 @@ use super::{
     header_field::Field,
     json::JsonTemplate,
     json_path::JsonPath,
-    misfit::Misfit,
     pairs::Pairs,
     parameters::{decoded_pair, pairs},
     template::{Place, Template, Variables},
 };
+use crate::gateway::misfit::Misfit;
 use crate::upstream::ByteSize;
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;

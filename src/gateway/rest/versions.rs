@@ -3,14 +3,13 @@
 use super::{
     date::Date,
     destination::Destination,
-    misfit::Misfit,
     pairs::Pairs,
     parameters::in_query,
     split::Split,
     template::{Place, Template, Variables},
 };
 use crate::{
-    gateway::{Code, Refusal, header_types::Name, quality::quality},
+    gateway::{Code, Refusal, header_types::Name, misfit::Misfit, quality::quality},
     upstream::Upstream,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header};

@@ -4,6 +4,7 @@
 mod answers;
 mod choices;
 mod driver;
+mod gate;
 mod mutate;
 mod operations;
 mod supergraphs;

@@ -1,6 +1,6 @@
 //! What is fuzzed, and what must hold.
 
-use crate::{answers::Odd, choices::Choices, mutate, operations, supergraphs};
+use crate::{answers::Odd, choices::Choices, gate, mutate, operations, supergraphs};
 use futures_util::FutureExt;
 use graphway::executor::{self, Program, Reply, Request};
 use graphway::operation::{self, ParserLimits};
@@ -21,7 +21,7 @@ pub struct Target {
     pub show: fn(&[u8]) -> String,
 }
 
-static TARGETS: [Target; 5] = [
+static TARGETS: [Target; 6] = [
     Target {
         name: "planner",
         enough: Duration::from_secs(2),
@@ -51,6 +51,12 @@ static TARGETS: [Target; 5] = [
         enough: Duration::from_secs(1),
         run: config,
         show: show_config,
+    },
+    Target {
+        name: "gate",
+        enough: Duration::from_millis(100),
+        run: gate::run,
+        show: gate::show,
     },
 ];
 

@@ -1,7 +1,7 @@
 //! `graphql` of a route.
 
 use super::dotted::Dotted;
-use crate::gateway::{header_types::Name, rest::misfit::Misfit};
+use crate::gateway::{header_types::Name, misfit::Misfit};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},

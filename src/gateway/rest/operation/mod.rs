@@ -25,7 +25,7 @@ use crate::{
         Body, Refusal,
         documents::{Documents, Prepared},
         limits::Limits,
-        rest::misfit::Misfit,
+        misfit::Misfit,
     },
     operation::{Conditions, Document, Error, OperationKind},
 };

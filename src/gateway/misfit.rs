@@ -10,7 +10,7 @@ pub struct Misfit {
 }
 
 impl Misfit {
-    pub(super) fn new(at: &[&str], message: impl Into<String>) -> Self {
+    pub(in crate::gateway) fn new(at: &[&str], message: impl Into<String>) -> Self {
         Self {
             at: at.iter().copied().map(str::to_owned).collect(),
             message: message.into(),
@@ -18,7 +18,7 @@ impl Misfit {
     }
 
     /// The same, found from further up.
-    pub(super) fn below(mut self, above: &[&str]) -> Self {
+    pub(in crate::gateway) fn below(mut self, above: &[&str]) -> Self {
         let above = above.iter().copied().map(str::to_owned);
         self.at.splice(0..0, above);
         self

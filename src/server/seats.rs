@@ -1,0 +1,122 @@
+//! How many connections there may be, altogether and for one client.
+
+use metrics::Gauge;
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    num::NonZero,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tokio::sync::OwnedSemaphorePermit;
+
+/// Who has how many connections.
+#[derive(Debug)]
+pub(super) struct Clients {
+    each_max: NonZero<usize>,
+    taken: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// A connection's place. It is given back when the connection ends, whoever has it then.
+pub(super) struct Seat {
+    pub(super) _place: OwnedSemaphorePermit,
+    pub(super) _client: Option<Client>,
+    /// Connections of the worker.
+    pub(super) load: Arc<AtomicUsize>,
+    /// Connections of clients, for the metric. None: not one of those.
+    pub(super) active: Option<Gauge>,
+}
+
+/// One of a client's connections.
+pub(super) struct Client {
+    clients: Arc<Clients>,
+    address: IpAddr,
+}
+
+impl Clients {
+    /// Each may have so many.
+    pub(super) fn new(each_max: NonZero<usize>) -> Arc<Self> {
+        Arc::new(Self {
+            each_max,
+            taken: Mutex::default(),
+        })
+    }
+
+    /// Counts a connection. None: this client has too many.
+    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Client> {
+        let address = one(address);
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = taken.entry(address).or_default();
+        if *count >= self.each_max.get() {
+            return None;
+        }
+        *count += 1;
+        Some(Client {
+            clients: Arc::clone(self),
+            address,
+        })
+    }
+}
+
+/// What counts as one client: in version 6, who has one address has 2^64 of them.
+fn one(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            let network = address.to_bits() & (u128::MAX << 64);
+            Ipv6Addr::from_bits(network).into()
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let taken = self.clients.taken.lock();
+        let mut taken = taken.unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = taken.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.address);
+            }
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.load.fetch_sub(1, Ordering::Relaxed);
+        if let Some(active) = &self.active {
+            active.decrement(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Places are counted by client, and given back.
+
+    use super::*;
+
+    #[test]
+    fn a_client_has_so_many_and_no_more() {
+        let clients = Clients::new(NonZero::<usize>::MIN.saturating_add(1));
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        let first = clients.admit(address("10.0.0.1"));
+        let second = clients.admit(address("::ffff:10.0.0.1"));
+        assert!(first.is_some() && second.is_some());
+        assert!(clients.admit(address("10.0.0.1")).is_none());
+        assert!(clients.admit(address("10.0.0.2")).is_some());
+        drop(first);
+        let third = clients.admit(address("10.0.0.1"));
+        assert!(third.is_some());
+        drop((second, third));
+
+        let _one = clients.admit(address("2001:db8::1"));
+        let _two = clients.admit(address("2001:db8::2"));
+        assert!(clients.admit(address("2001:db8::3")).is_none());
+        assert!(clients.admit(address("2001:db8:0:1::1")).is_some());
+        assert_eq!(clients.taken.lock().unwrap().len(), 1);
+    }
+}
