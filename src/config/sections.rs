@@ -2,11 +2,11 @@
 
 use crate::{
     gateway::{
-        self, AuthenticationConfig, AuthorizationConfig, CsrfConfig, HeadersConfig, HomepageConfig,
-        IncludeSubgraphErrorsConfig, LimitsConfig, MaintenanceConfig, OpenApiConfig,
-        OverrideLabelsConfig, OverrideSubgraphUrlConfig, PluginsConfig, RateLimitConfig,
-        RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig, TrafficShapingConfig,
-        UpstreamsConfig, UrlPath, WebSocketConfig,
+        self, AuthenticationConfig, AuthorizationConfig, CorsConfig, CsrfConfig, HeadersConfig,
+        HomepageConfig, IncludeSubgraphErrorsConfig, LimitsConfig, MaintenanceConfig,
+        OpenApiConfig, OverrideLabelsConfig, OverrideSubgraphUrlConfig, PluginsConfig,
+        RateLimitConfig, RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig,
+        TrafficShapingConfig, UpstreamsConfig, UrlPath, WebSocketConfig,
     },
     server::{self, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -27,6 +27,7 @@ pub struct Config {
     pub include_subgraph_errors: IncludeSubgraphErrorsConfig,
     pub override_labels: OverrideLabelsConfig,
     pub override_subgraph_url: OverrideSubgraphUrlConfig,
+    pub cors: CorsConfig,
     pub csrf: CsrfConfig,
     pub plugins: PluginsConfig,
     pub sandbox: SandboxConfig,
@@ -84,6 +85,7 @@ impl Config {
             authentication: self.authentication.clone(),
             authorization: self.authorization.clone(),
             limits: self.limits.clone(),
+            cors: self.cors.clone(),
             csrf: self.csrf.clone(),
             headers: self.headers.clone(),
             traffic_shaping: self.traffic_shaping.clone(),

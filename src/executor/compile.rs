@@ -31,6 +31,8 @@ pub struct Program {
     /// Whether what is asked of an object depends on what is around it, too.
     pub(super) has_contexts: bool,
     pub(super) output: Output,
+    pub(super) forbidden: TypeSet,
+    denied: Vec<Vec<String>>,
     pub(super) limits: Limits,
     /// About the length of the largest response lately: the next one gets that much room.
     pub(super) largest: AtomicUsize,
@@ -155,10 +157,28 @@ pub fn compile_within(
         steps,
         positions: plan.positions,
         shown_as: shown.keys,
+        denied: {
+            let mut denied = Vec::new();
+            note_denied(&plan.output, &mut Vec::new(), &mut denied);
+            denied
+        },
         output: plan.output,
+        forbidden: plan.forbidden,
         limits,
         largest: AtomicUsize::new(0),
     })
+}
+
+fn note_denied(output: &Output, above: &mut Vec<String>, denied: &mut Vec<Vec<String>>) {
+    for field in &output.fields {
+        above.push(field.key.to_string());
+        match &field.value {
+            OutputValue::Denied { .. } => denied.push(above.clone()),
+            OutputValue::Object { output, .. } => note_denied(output, above, denied),
+            OutputValue::Typename | OutputValue::Leaf { .. } | OutputValue::Introspection => {}
+        }
+        above.pop();
+    }
 }
 
 /// What clients see, by position.
@@ -184,7 +204,8 @@ impl Shown {
                     self.keys[position.0 as usize] = Some(field.key.clone());
                     self.note(output);
                 }
-                OutputValue::Typename | OutputValue::Introspection => {}
+                OutputValue::Typename | OutputValue::Introspection | OutputValue::Denied { .. } => {
+                }
             }
         }
     }
@@ -198,6 +219,12 @@ impl Program {
     pub fn bytes(&self) -> u64 {
         let bodies: usize = self.steps.iter().map(|step| step.head.len()).sum();
         self.positions.len() as u64 * BYTES_PER_POSITION + bodies as u64
+    }
+
+    /// Where clients are shown null because the caller may not have what they asked for, as paths of response keys. What is
+    /// null because of the type that an object turns out to have is not among these.
+    pub fn denied(&self) -> &[Vec<String>] {
+        &self.denied
     }
 
     /// Remembers the length of a response, if it is large, or else forgets a little of the largest.

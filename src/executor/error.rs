@@ -50,6 +50,8 @@ pub enum ErrorCode {
     Timeout,
     /// The subgraph's answer is not a GraphQL response: not JSON, no `data`, the wrong shape, too large.
     Malformed,
+    /// The caller may not have it.
+    Unauthorized,
     /// A value does not fit the type of its field.
     WrongType,
     /// A non-null field has no value and no other error explains it, or a context does not set a non-null argument.

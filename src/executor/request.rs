@@ -1,6 +1,6 @@
 //! What a run is given and what it gives back.
 
-use super::Error;
+use super::{Error, ErrorCode};
 use crate::operation::OperationKind;
 use crate::schema::SubgraphId;
 use bytes::Bytes;
@@ -81,6 +81,14 @@ pub enum CallError {
 /// The outcome of a run.
 pub enum Reply {
     One(Response),
+}
+
+impl Reply {
+    /// Takes out errors of a code.
+    pub fn forget(&mut self, code: ErrorCode) {
+        let Self::One(response) = self;
+        response.errors.retain(|error| error.code != code);
+    }
 }
 
 /// A complete response.

@@ -131,6 +131,10 @@ impl<'a> Writer<'a> {
         match &field.value {
             OutputValue::Typename => return self.typename(row, &here),
             OutputValue::Introspection => self.introspection(&field.key),
+            OutputValue::Denied { ty } => {
+                let denied = self.denied(&here);
+                self.nullable(ty, self.json.len(), denied, &here)?;
+            }
             OutputValue::Leaf { position, ty, leaf } => {
                 let field = LeafField {
                     position: *position,
@@ -165,6 +169,13 @@ impl<'a> Writer<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What the caller may not have.
+    fn denied(&mut self, trail: &Trail<'_>) -> Written {
+        let message = "Unauthorized field or type".to_owned();
+        self.error(ErrorCode::Unauthorized, message, trail);
+        Err(Missing::WithError)
     }
 
     fn typename(&mut self, row: RowId, trail: &Trail<'_>) -> Written {
@@ -220,6 +231,7 @@ impl<'a> Writer<'a> {
 
     fn object_of_type(&mut self, row: RowId, field: ObjectField<'a>, trail: &Trail<'_>) -> Written {
         match self.rows.object(row) {
+            Some(object) if self.program.forbidden.contains(object) => self.denied(trail),
             Some(object) if !field.possible.contains(object) => Err(Missing::Silently),
             _ => self.object(row, field.output, Some(trail)),
         }

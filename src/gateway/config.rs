@@ -1,8 +1,9 @@
 //! What the gateway is told.
 
 use super::{
-    UrlPath, authentication, authorization, csrf, expose, headers, ide, include_subgraph_errors,
-    limits, override_labels, override_subgraph_url, rate_limit, request_id, rest, trace, traffic,
+    UrlPath, authentication, authorization, cors, csrf, expose, headers, ide,
+    include_subgraph_errors, limits, override_labels, override_subgraph_url, rate_limit,
+    request_id, rest, trace, traffic,
 };
 
 /// The settings of a snapshot, except for the supergraph.
@@ -15,6 +16,7 @@ pub struct Config {
     pub authentication: authentication::Config,
     pub authorization: authorization::Config,
     pub limits: limits::Config,
+    pub cors: cors::Config,
     pub csrf: csrf::Config,
     pub headers: headers::Config,
     pub traffic_shaping: traffic::Config,
@@ -44,6 +46,7 @@ impl Default for Config {
             authentication: authentication::Config::default(),
             authorization: authorization::Config::default(),
             limits: limits::Config::default(),
+            cors: cors::Config::default(),
             csrf: csrf::Config::default(),
             headers: headers::Config::default(),
             traffic_shaping: traffic::Config::default(),

@@ -62,6 +62,9 @@ pub enum Code {
     SubgraphHttp,
     SubgraphMalformed,
     InvalidResponse,
+    // The caller may not have it.
+    UnauthorizedField,
+    UnauthorizedOperation,
 }
 
 /// A code's row: its name on the wire, and the HTTP status of a response that has nothing but errors of this code.
@@ -75,7 +78,7 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 47] = [
         Self::BadRequest,
         Self::HeadTooLarge,
         Self::HttpVersion,
@@ -121,6 +124,8 @@ impl Code {
         Self::SubgraphHttp,
         Self::SubgraphMalformed,
         Self::InvalidResponse,
+        Self::UnauthorizedField,
+        Self::UnauthorizedOperation,
     ];
 
     fn row(self) -> Row {
@@ -183,6 +188,8 @@ impl Code {
             Self::SubgraphHttp => ("SUBREQUEST_HTTP_ERROR", S::OK, true),
             Self::SubgraphMalformed => ("SUBREQUEST_MALFORMED_RESPONSE", S::OK, true),
             Self::InvalidResponse => ("RESPONSE_VALIDATION_FAILED", S::OK, true),
+            Self::UnauthorizedField => ("UNAUTHORIZED_FIELD_OR_TYPE", S::OK, true),
+            Self::UnauthorizedOperation => ("UNAUTHORIZED_FIELD_OR_TYPE", S::FORBIDDEN, false),
         };
         Row {
             name,
@@ -214,6 +221,7 @@ impl Code {
     /// The HTTP status of an answer that is nothing but this error, outside of GraphQL: what subgraphs did wrong is 502.
     pub fn status_alone(self) -> StatusCode {
         match self.row().status {
+            _ if self == Self::UnauthorizedField => Self::UnauthorizedOperation.status(),
             StatusCode::OK => StatusCode::BAD_GATEWAY,
             status => status,
         }
@@ -227,6 +235,7 @@ impl Code {
             E::Connection | E::Http(_) => Self::SubgraphHttp,
             E::Timeout => Self::Timeout,
             E::Malformed => Self::SubgraphMalformed,
+            E::Unauthorized => Self::UnauthorizedField,
             E::WrongType | E::UnexpectedNull => Self::InvalidResponse,
         }
     }
@@ -279,13 +288,7 @@ impl Refusal {
 
     /// Refuses with one sentence.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self::with_problems(
-            code,
-            vec![Problem {
-                message: message.into(),
-                location: None,
-            }],
-        )
+        Self::all(code, vec![message.into()])
     }
 
     /// Something failed that is our fault. The client learns nothing more; the log should.

@@ -46,7 +46,10 @@ impl Execution<'_> {
             introspection: introspection.as_ref(),
             subgraphs: &subgraphs,
         };
-        let reply = executor::run(self.program, request).await;
+        let mut reply = executor::run(self.program, request).await;
+        if !self.snapshot.authorization.tells() {
+            reply.forget(executor::ErrorCode::Unauthorized);
+        }
         if subgraphs.is_late() {
             return Err(Refusal::timeout());
         }

@@ -12,6 +12,7 @@ mod check;
 mod claims;
 mod compression;
 mod config;
+mod cors;
 mod csrf;
 mod dedupe;
 mod documents;
@@ -57,10 +58,11 @@ mod writes;
 pub use crate::upstream::Body;
 pub use authentication::{Config as AuthenticationConfig, Error as AuthenticationError};
 pub use authorization::{
-    Config as AuthorizationConfig, Directives as AuthorizationDirectives, Unenforced, unprotected,
+    Config as AuthorizationConfig, Directives as AuthorizationDirectives, unprotected,
 };
 pub use check::check;
 pub use config::Config;
+pub use cors::Config as CorsConfig;
 pub use csrf::Config as CsrfConfig;
 pub use errors::{Code, Problem, Refusal};
 pub use expose::Config as PluginsConfig;
@@ -89,6 +91,7 @@ use crate::{
     operation::{Conditions, OperationKind},
 };
 use authentication::Caller;
+use authorization::Unmet;
 use bytes::Bytes;
 use documents::Prepared;
 use execution::Execution;
@@ -118,8 +121,9 @@ pub async fn handle(
     });
     let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
     let observation = Observation::begin(snapshot.observing, metrics, client, &head);
+    let preflight = snapshot.cors.preflight(&head);
     let admitted = routed.and_then(|(route, target)| {
-        if !matches!(route, Route::Page(_)) {
+        if preflight.is_none() && !matches!(route, Route::Page(_)) {
             snapshot.admit(&head.method)?;
             snapshot.maintenance.check(client, &target)?;
         }
@@ -127,16 +131,18 @@ pub async fn handle(
     });
 
     // The end it is for. Each refuses in its own words.
-    let response = match admitted {
-        Ok((Route::Page(page), _)) => page.response(),
-        Ok((Route::Graphql, _)) => match graphql::negotiate(&head.headers) {
+    let is_preflight = preflight.is_some();
+    let response = match (preflight, admitted) {
+        (Some(answer), _) => answer,
+        (None, Ok((Route::Page(page), _))) => page.response(),
+        (None, Ok((Route::Graphql, _))) => match graphql::negotiate(&head.headers) {
             Ok(media) => answer(snapshot, local, &observation, body, media)
                 .await
                 .unwrap_or_else(|refusal| graphql::refuse(media, &refusal))
                 .map(Body::full),
             Err(refusal) => refuse(&refusal),
         },
-        Ok((Route::Rest(route), target)) => {
+        (None, Ok((Route::Rest(route), target))) => {
             let request = rest::Request {
                 observation: &observation,
                 target,
@@ -149,13 +155,15 @@ pub async fn handle(
             };
             response.unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
-        Ok((Route::OpenApi(page), _)) => show(snapshot, &head, page)
+        (None, Ok((Route::OpenApi(page), _))) => show(snapshot, &head, page)
             .await
             .unwrap_or_else(|refusal| rest::refuse(&refusal)),
-        Err(refusal) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
-        Err(refusal) => rest::refuse(&refusal),
+        (None, Err(refusal)) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
+        (None, Err(refusal)) => rest::refuse(&refusal),
     };
-    let response = rest::for_grpc(&head.headers, response);
+    let mut response = rest::for_grpc(&head.headers, response);
+    let said = response.headers_mut();
+    snapshot.cors.allow(&head.headers, is_preflight, said);
     let response = match snapshot.compresses {
         true => compression::compress(&head.headers, response).await,
         false => response,
@@ -213,12 +221,7 @@ async fn ask(
     request: rest::Request<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + route.timeout().unwrap_or(snapshot.timeout);
-    let rest::Request {
-        observation,
-        target,
-        body,
-        ..
-    } = request;
+    let observation = request.observation;
     let head = observation.head();
     let prepared = operation.prepared();
     let document = prepared.document();
@@ -226,7 +229,7 @@ async fn ask(
 
     // Admit.
     let mut stage = observation.stage("admit");
-    route.check_open(observation.client(), &target)?;
+    route.check_open(observation.client(), &request.target)?;
     let is_json = request_body::check(&head.headers);
     if operation.needs_body() {
         is_json.clone()?;
@@ -238,23 +241,20 @@ async fn ask(
 
     // Decode.
     observation.next(&mut stage, "decode");
-    let mut sent = None;
-    if operation.needs_body() {
-        let bytes_max = snapshot.limits.body_bytes;
-        sent = Some(request_body::read(&head.headers, body, bytes_max, deadline).await?);
-    }
-    let given = operation.variables(&rest::Asked {
-        captures: &route.captures(target.path.as_str()),
-        query: head.uri.query(),
-        headers: &head.headers,
-        caller: &caller,
-        body: sent.as_deref(),
-    })?;
-    let variables = document.coerce(snapshot.supergraph(), given)?;
+    let body_bytes_max = snapshot.limits.body_bytes;
+    let decoding = rest::decode(
+        (route, operation),
+        request,
+        &caller,
+        body_bytes_max,
+        deadline,
+    );
+    let variables = document.coerce(snapshot.supergraph(), decoding.await?)?;
 
     // Plan.
     observation.next(&mut stage, "plan");
-    let (_, program) = plan(snapshot, head, (prepared, &variables), deadline).await?;
+    let planning = plan(snapshot, head, &caller, (prepared, &variables), deadline);
+    let (_, program) = planning.await?;
 
     // Run.
     observation.next(&mut stage, "execute");
@@ -282,12 +282,15 @@ async fn ask(
 async fn plan(
     snapshot: &Snapshot,
     head: &Parts,
+    caller: &Caller,
     (prepared, variables): (&Arc<Prepared>, &Map<String, Value>),
     deadline: Instant,
 ) -> Result<(Conditions, Arc<Program>), Refusal> {
     let document = prepared.document();
     let labels = snapshot.labels.on(document.labels(), &head.headers);
     let conditions = document.conditions(variables).with_labels(labels);
+    let unmet = snapshot.authorization.unmet(document, caller);
+    let conditions = authorize(snapshot, prepared, (conditions, unmet), deadline).await?;
     let planning = snapshot.documents.program(prepared, &conditions);
     let program = in_time(deadline, planning).await?;
     Ok((conditions, program))
@@ -348,7 +351,8 @@ async fn answer(
 
     // Plan.
     observation.next(&mut stage, "plan");
-    let (conditions, program) = plan(snapshot, head, (&prepared, &variables), deadline).await?;
+    let planning = plan(snapshot, head, &caller, (&prepared, &variables), deadline);
+    let (conditions, program) = planning.await?;
     let mut exposed = None;
     if let Some(asked) = snapshot.plugins.asked(&head.headers) {
         let showing = snapshot.documents.show(&prepared, conditions);
@@ -381,6 +385,25 @@ async fn answer(
     observation.next(&mut stage, "encode");
     let rules = &snapshot.subgraphs;
     Ok(graphql::encode(rules, media, reply, exposed.as_ref()))
+}
+
+/// The conditions that an operation is planned under, for this caller.
+async fn authorize(
+    snapshot: &Snapshot,
+    prepared: &Arc<Prepared>,
+    (conditions, unmet): (Conditions, Unmet),
+    deadline: Instant,
+) -> Result<Conditions, Refusal> {
+    let (enforced, told) = match unmet {
+        Unmet::Nothing => return Ok(conditions),
+        Unmet::Claims(unmet) => (true, conditions.clone().without(unmet)),
+        Unmet::OnlyTold(unmet) => (false, conditions.clone().without(unmet)),
+    };
+    let planning = snapshot.documents.program(prepared, &told);
+    snapshot
+        .authorization
+        .judge(&*in_time(deadline, planning).await?)?;
+    Ok(if enforced { told } else { conditions })
 }
 
 /// What a stage gives, if it does before the request has to end.

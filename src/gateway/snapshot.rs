@@ -6,7 +6,9 @@
 use super::{
     Config, Refusal, UrlPath,
     authentication::Authentication,
-    authorization, check,
+    authorization::{self, Authorization},
+    check,
+    cors::Cors,
     csrf::Csrf,
     dedupe::Dedupe,
     documents::Documents,
@@ -36,8 +38,10 @@ pub struct Snapshot {
     pub(super) path: UrlPath,
     pub(super) introspection: bool,
     pub(super) limits: Limits,
+    pub(super) cors: Cors,
     pub(super) csrf: Csrf,
     pub(super) authentication: Authentication,
+    pub(super) authorization: Authorization,
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
     /// Whether clients that accept it get responses compressed.
@@ -69,7 +73,6 @@ impl Snapshot {
         supergraph: Arc<Supergraph>,
         lasting: &Lasting,
     ) -> Result<Self, SnapshotError> {
-        authorization::check(&config.authorization, &supergraph)?;
         for ignored in authorization::unprotected(&config.authorization, &supergraph) {
             tracing::warn!("{}: {}", ignored.key.join("."), ignored.message);
         }
@@ -98,12 +101,14 @@ impl Snapshot {
             path: config.path.clone(),
             introspection: config.introspection,
             limits,
+            cors: Cors::new(&config.cors),
             csrf: Csrf::new(&config.csrf),
             authentication: Authentication::new(
                 &config.authentication,
-                &config.authorization,
+                config.authorization.require_authentication,
                 &lasting.key_sources,
             )?,
+            authorization: Authorization::new(&config.authorization),
             timeout: config.traffic_shaping.router.timeout,
             compresses: config.traffic_shaping.router.compression.response.enabled,
             dedupe: Dedupe::new(&config.traffic_shaping.router.dedupe, &config.headers),

@@ -1,8 +1,6 @@
 //! How each subgraph is called and shown, compiled from the configuration.
 
-use super::{
-    Config, authentication, authorization, headers::Rules, metrics::SubgraphMetrics, misfit::Misfit,
-};
+use super::{Config, authentication, headers::Rules, metrics::SubgraphMetrics, misfit::Misfit};
 use crate::{
     schema::{Subgraph, SubgraphId},
     upstream::{self, Endpoint, EndpointError, Registry, Upstream},
@@ -37,8 +35,6 @@ pub enum SnapshotError {
     },
     #[error(transparent)]
     Authentication(#[from] authentication::Error),
-    #[error(transparent)]
-    Unenforced(#[from] authorization::Unenforced),
     #[error(transparent)]
     Route(#[from] Misfit),
 }

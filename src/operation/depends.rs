@@ -44,7 +44,7 @@ pub(super) fn labels(
 }
 
 /// Calls `visit` for every selection with the set it stands in; those of a fragment once, wherever it is spread.
-fn each_selection<'a>(
+pub(super) fn each_selection<'a>(
     document: &'a ExecutableDocument,
     operation: &'a executable::Operation,
     mut visit: impl FnMut(&'a executable::SelectionSet, &'a executable::Selection),

@@ -1,12 +1,16 @@
 //! Text → [`Document`]: parsing, validation, choice of the operation.
 
 use super::{
-    Diagnostic, Error, Measures, OperationKind, depends,
-    fold::{self, Conditions},
+    Diagnostic, Error, Measures, OperationKind,
+    conditions::Conditions,
+    depends,
+    fold::{self, Settled},
     measure::{self, DEPTH_MAX},
-    normal, variables,
+    normal,
+    permits::{self, Permits},
+    variables,
 };
-use crate::schema::{Labels, Supergraph};
+use crate::schema::{Claim, Labels, Supergraph};
 use apollo_compiler::{
     ExecutableDocument, Name, Node, ast, executable, parser::Parser, validation::Valid,
 };
@@ -40,6 +44,7 @@ pub struct Document {
     /// The variables that `@skip` and `@include` depend on.
     condition_variables: Vec<Name>,
     labels: Labels,
+    claims: Vec<Claim>,
     has_introspection: bool,
 }
 
@@ -70,12 +75,14 @@ pub fn prepare(
         .any(|field| matches!(field.name.as_str(), "__schema" | "__type"));
     let condition_variables = depends::condition_variables(&document, &operation);
     let labels = depends::labels(supergraph, &document, &operation);
+    let claims = permits::claims(supergraph, &document, &operation);
     Ok(Document {
         document,
         operation,
         measures,
         condition_variables,
         labels,
+        claims,
         has_introspection,
     })
 }
@@ -141,6 +148,11 @@ impl Document {
         &self.labels
     }
 
+    /// What callers must show to be given all that the operation selects, by the indices of [`Conditions::unmet`].
+    pub fn claims(&self) -> &[Claim] {
+        &self.claims
+    }
+
     /// The operation with its conditions settled and its fragments expanded.
     pub fn fold(
         &self,
@@ -153,7 +165,13 @@ impl Document {
             .cloned()
             .zip(conditions.values())
             .collect();
-        let settled = (variables, conditions.labels());
+        let unmet = conditions.unmet().iter();
+        let unmet = unmet.filter_map(|index| self.claims.get(*index as usize));
+        let settled = Settled {
+            variables,
+            labels: conditions.labels(),
+            permits: Permits::without(unmet.collect()),
+        };
         fold::fold(supergraph, (&self.document, &self.operation), settled)
     }
 

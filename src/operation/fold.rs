@@ -4,50 +4,32 @@
 use super::{
     Error, Field, Operation, OperationKind, Selections, Variable,
     measure::{DEPTH_MAX, STEPS_MAX},
+    permits::Permits,
 };
 use crate::schema::{Labels, Supergraph, TypeId, TypeSet};
 use apollo_compiler::{ExecutableDocument, Name, ast, executable};
 use indexmap::IndexMap;
 use std::collections::HashMap;
 
-/// How everything came out that an operation's plan depends on beside its text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Conditions {
-    values: Box<[bool]>,
-    labels: Labels,
+/// What is known of a request: the values of the operation's condition variables, the labels that are on, and what its caller
+/// does not meet.
+pub(super) struct Settled<'a> {
+    pub(super) variables: HashMap<Name, bool>,
+    pub(super) labels: &'a Labels,
+    pub(super) permits: Permits<'a>,
 }
 
-impl Conditions {
-    /// The values of the condition variables, in [`super::Document::condition_variables`]'s order. No label is on.
-    pub fn new(values: Box<[bool]>) -> Self {
-        Self {
-            values,
-            labels: Labels::default(),
-        }
-    }
-
-    /// The same with these labels of `@override` on.
-    pub fn with_labels(self, labels: Labels) -> Self {
-        Self { labels, ..self }
-    }
-
-    /// The values in order.
-    pub fn values(&self) -> impl Iterator<Item = bool> + '_ {
-        self.values.iter().copied()
-    }
-
-    /// The labels that are on.
-    pub fn labels(&self) -> &Labels {
-        &self.labels
-    }
-}
-
-/// Folds an operation, given the values of its condition variables and the labels that are on.
+/// Folds an operation for a request.
 pub(super) fn fold(
     supergraph: &Supergraph,
     (executable, operation): (&ExecutableDocument, &executable::Operation),
-    (variables, labels): (HashMap<Name, bool>, &Labels),
+    settled: Settled<'_>,
 ) -> Result<Operation, Error> {
+    let Settled {
+        variables,
+        labels,
+        permits,
+    } = settled;
     let roots = supergraph.roots();
     let kind = OperationKind::from(operation.operation_type);
     let root = match kind {
@@ -60,6 +42,8 @@ pub(super) fn fold(
         supergraph,
         document: executable,
         variables,
+        permits,
+        forbidden: TypeSet::default(),
         steps: 0,
     };
     let types = TypeSet::of(root);
@@ -70,6 +54,7 @@ pub(super) fn fold(
         root,
         selections,
         labels: labels.clone(),
+        forbidden: folding.forbidden,
         variables: operation
             .variables
             .iter()
@@ -98,12 +83,17 @@ struct Folding<'a> {
     supergraph: &'a Supergraph,
     document: &'a ExecutableDocument,
     variables: HashMap<Name, bool>,
+    permits: Permits<'a>,
+    /// Object types that could come up, and of which the caller may have nothing.
+    forbidden: TypeSet,
     steps: usize,
 }
 
 /// A selection of a response key, with the types that it applies to and its place in the document's order.
 struct Contribution<'a> {
     field: &'a executable::Field,
+    /// The type that it is selected on.
+    on: Option<TypeId>,
     types: TypeSet,
     order: usize,
 }
@@ -114,6 +104,8 @@ struct Class<'a> {
     order: usize,
     ty: ast::Type,
     contributions: Vec<&'a executable::Field>,
+    /// The types that they are selected on.
+    on: Vec<TypeId>,
 }
 
 impl<'a> Folding<'a> {
@@ -132,6 +124,9 @@ impl<'a> Folding<'a> {
         let mut fields: Vec<(usize, Field)> = Vec::new();
         for (key, contributions) in keys {
             for class in self.classes(on, &contributions) {
+                let Some(class) = self.permitted(key, class, &mut fields) else {
+                    continue;
+                };
                 let named = self.supergraph.type_id(class.ty.inner_named_type());
                 let Some((&first, named)) = class.contributions.first().zip(named) else {
                     continue;
@@ -146,7 +141,7 @@ impl<'a> Folding<'a> {
                 let selections = if below.is_empty() || introspection {
                     Selections::default()
                 } else {
-                    let possible = self.supergraph.ty(named).possible.clone();
+                    let possible = self.known_types(named);
                     self.selections((named, &possible), &below, depth + 1)?
                 };
                 let (name, arguments) = (first.name.clone(), first.arguments.clone());
@@ -158,6 +153,7 @@ impl<'a> Folding<'a> {
                     ty: class.ty,
                     named,
                     selections,
+                    denied: false,
                 };
                 fields.push((class.order, field));
             }
@@ -166,6 +162,69 @@ impl<'a> Folding<'a> {
         Ok(Selections {
             fields: merge_equal(fields.into_iter().map(|(_, field)| field)),
         })
+    }
+
+    /// A class without the types whose field the caller may not have; those are added to `fields` as denied.
+    fn permitted(
+        &mut self,
+        key: &Name,
+        mut class: Class<'a>,
+        fields: &mut Vec<(usize, Field)>,
+    ) -> Option<Class<'a>> {
+        let &first = class.contributions.first()?;
+        if self.permits.all() || first.name.starts_with("__") {
+            return Some(class);
+        }
+        let mut is_denied = |ty: TypeId| {
+            let field = self.supergraph.field_of(ty, &first.name);
+            field.is_some_and(|field| self.permits.deny_field(self.supergraph, field))
+        };
+        let mut denied = TypeSet::default();
+        if class.on.iter().any(|on| is_denied(*on)) {
+            denied = class.types.clone();
+        } else {
+            class
+                .types
+                .iter()
+                .filter(|object| is_denied(*object))
+                .for_each(|object| {
+                    denied.insert(object);
+                });
+        }
+        if denied.is_empty() {
+            return Some(class);
+        }
+        class.types = class.types.difference(&denied);
+        if let Some(named) = self.supergraph.type_id(class.ty.inner_named_type()) {
+            let field = Field {
+                key: key.clone(),
+                name: first.name.clone(),
+                arguments: first.arguments.clone(),
+                types: denied,
+                ty: class.ty.clone(),
+                named,
+                selections: Selections::default(),
+                denied: true,
+            };
+            fields.push((class.order, field));
+        }
+        (!class.types.is_empty()).then_some(class)
+    }
+
+    /// The object types that a value of a type can have, without those of which the caller may have nothing.
+    fn known_types(&mut self, named: TypeId) -> TypeSet {
+        let mut possible = self.supergraph.ty(named).possible.clone();
+        if !self.permits.all() {
+            let mut forbidden = TypeSet::default();
+            for object in possible.iter() {
+                if self.permits.deny_type(self.supergraph, object) {
+                    forbidden.insert(object);
+                }
+            }
+            possible = possible.difference(&forbidden);
+            self.forbidden = self.forbidden.union(&forbidden);
+        }
+        possible
     }
 
     /// Every field that applies, by response key.
@@ -177,14 +236,16 @@ impl<'a> Folding<'a> {
         let mut keys: IndexMap<&Name, Vec<Contribution>> = IndexMap::new();
         let mut entered: HashMap<&Name, TypeSet> = HashMap::new();
         let mut order = 0;
-        let selections = sets
-            .iter()
-            .rev()
-            .flat_map(|set| set.selections.iter().rev());
-        let mut pending: Vec<(&executable::Selection, TypeSet)> = selections
-            .map(|selection| (selection, possible.clone()))
+        let selections = sets.iter().rev().flat_map(|set| {
+            set.selections
+                .iter()
+                .rev()
+                .map(|selection| (*set, selection))
+        });
+        let mut pending: Vec<_> = selections
+            .map(|(set, selection)| (set, selection, possible.clone()))
             .collect();
-        while let Some((selection, types)) = pending.pop() {
+        while let Some((on, selection, types)) = pending.pop() {
             self.steps += 1;
             if self.steps > STEPS_MAX {
                 return Err(Error::TooComplex { limit: STEPS_MAX });
@@ -199,6 +260,7 @@ impl<'a> Folding<'a> {
                         .or_default()
                         .push(Contribution {
                             field,
+                            on: self.supergraph.type_id(&on.ty),
                             types,
                             order,
                         });
@@ -228,7 +290,7 @@ impl<'a> Folding<'a> {
                 set.selections
                     .iter()
                     .rev()
-                    .map(|selection| (selection, types.clone())),
+                    .map(|selection| (set, selection, types.clone())),
             );
         }
         Ok(keys)
@@ -265,8 +327,11 @@ impl<'a> Folding<'a> {
                 let without = class.types.difference(&shared);
                 let mut joined = class.contributions.clone();
                 joined.push(contribution.field);
+                let mut on = class.on.clone();
+                on.extend(contribution.on);
                 if without.is_empty() {
                     class.contributions = joined;
+                    class.on = on;
                 } else {
                     class.types = without;
                     let (order, ty) = (class.order, class.ty.clone());
@@ -275,6 +340,7 @@ impl<'a> Folding<'a> {
                         order,
                         ty,
                         contributions: joined,
+                        on,
                     });
                 }
             }
@@ -284,6 +350,7 @@ impl<'a> Folding<'a> {
                     order: contribution.order,
                     ty,
                     contributions: vec![contribution.field],
+                    on: contribution.on.into_iter().collect(),
                 });
             }
         }
@@ -333,6 +400,7 @@ fn merge_equal(fields: impl Iterator<Item = Field>) -> Vec<Field> {
         if let Some(last) = merged.last_mut()
             && (&last.key, &last.name, &last.arguments, &last.ty)
                 == (&field.key, &field.name, &field.arguments, &field.ty)
+            && last.denied == field.denied
             && last.selections == field.selections
         {
             last.types = last.types.union(&field.types);

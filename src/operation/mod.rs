@@ -5,17 +5,19 @@
 //! runtime type is asked for, which the planner reads. This layer knows types but no subgraphs, and never sees a
 //! request's headers or caller.
 
+mod conditions;
 mod depends;
 mod document;
 mod error;
 mod fold;
 mod measure;
 mod normal;
+mod permits;
 mod variables;
 
+pub use conditions::Conditions;
 pub use document::{Document, ParserLimits, prepare};
 pub use error::{Diagnostic, Error};
-pub use fold::Conditions;
 pub use measure::{LimitExceeded, Limits, Measured, Measures};
 pub use normal::{Field, Operation, Selections, Variable};
 

@@ -14,6 +14,8 @@ pub struct Operation {
     pub variables: Vec<Variable>,
     /// The labels of `@override` that are on.
     pub labels: Labels,
+    /// Object types of which the caller may have nothing: their objects are null, with an error.
+    pub forbidden: TypeSet,
 }
 
 /// A variable the operation declares.
@@ -43,6 +45,8 @@ pub struct Field {
     /// The named type inside `ty`.
     pub named: TypeId,
     pub selections: Selections,
+    /// Whether the caller may not have it: it is null, with an error, and nothing is selected below.
+    pub denied: bool,
 }
 
 impl Selections {

@@ -29,6 +29,8 @@ pub struct Plan {
     pub fetches: Vec<Fetch>,
     /// What the client sees of the root object.
     pub output: Output,
+    /// Object types that the caller may have nothing of: an object of such a type is null, with an error.
+    pub forbidden: TypeSet,
 }
 
 impl Plan {
@@ -227,6 +229,8 @@ pub enum OutputValue {
         possible: TypeSet,
         output: Output,
     },
+    /// What the caller may not have: null, with an error.
+    Denied { ty: Type },
     /// `__schema` or `__type`: the index of the field among the operation's introspection fields.
     Introspection,
 }

@@ -86,14 +86,33 @@ pub struct Demand {
     pub policies: Vec<AnyOf>,
 }
 
+/// One thing that a caller must show.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Claim {
+    /// Who they are.
+    Identity,
+    /// Scopes that they have.
+    Scopes(AnyOf),
+    /// Policies that hold for them.
+    Policies(AnyOf),
+}
+
 /// Lists of names: all names of at least one list are demanded. Nobody meets an empty one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AnyOf(pub Vec<Vec<String>>);
 
 impl Demand {
     /// Whether nothing is demanded.
     pub fn is_none(&self) -> bool {
         !self.authenticated && self.scopes.is_empty() && self.policies.is_empty()
+    }
+
+    /// What it takes: every one of these.
+    pub fn claims(&self) -> impl Iterator<Item = Claim> + '_ {
+        let identity = self.authenticated.then_some(Claim::Identity);
+        let scopes = self.scopes.iter().cloned().map(Claim::Scopes);
+        let policies = self.policies.iter().cloned().map(Claim::Policies);
+        identity.into_iter().chain(scopes).chain(policies)
     }
 
     /// Demands also what `other` does.

@@ -5,6 +5,7 @@
 use super::{
     FieldId, SetField,
     annotations::{Demand, Place},
+    ids::TypeId,
     model::Supergraph,
 };
 use std::collections::HashSet;
@@ -20,15 +21,9 @@ impl Supergraph {
         let mut seen = HashSet::from([field]);
         while let Some(field) = reached.pop() {
             let definition = self.field(field);
-            for place in [
-                Place::Field(field),
-                Place::Type(definition.parent),
-                Place::Type(definition.named),
-            ] {
-                if let Some(said) = self.annotations(&place) {
-                    demand.add(&said.demand);
-                }
-            }
+            self.demand_at(&Place::Field(field), &mut demand);
+            demand.add(&self.type_demand(definition.parent));
+            demand.add(&self.type_demand(definition.named));
             self.read_with(field, &mut |more| {
                 if seen.insert(more) {
                     reached.push(more);
@@ -36,6 +31,19 @@ impl Supergraph {
             });
         }
         demand
+    }
+
+    /// What is demanded of those who are given a value of a type. (Composition gives an interface what its objects demand.)
+    pub fn type_demand(&self, ty: TypeId) -> Demand {
+        let mut demand = Demand::default();
+        self.demand_at(&Place::Type(ty), &mut demand);
+        demand
+    }
+
+    fn demand_at(&self, place: &Place, demand: &mut Demand) {
+        if let Some(said) = self.annotations(place) {
+            demand.add(&said.demand);
+        }
     }
 
     /// Calls `found` with the fields behind a field: what subgraphs require for it or take from contexts, and the field of

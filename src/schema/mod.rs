@@ -29,7 +29,9 @@ mod reach;
 mod served;
 mod type_set;
 
-pub use annotations::{Annotations, AnyOf, Carried, Demand, ListSize, Origin, Place, Protection};
+pub use annotations::{
+    Annotations, AnyOf, Carried, Claim, Demand, ListSize, Origin, Place, Protection,
+};
 pub use by_subgraph::BySubgraph;
 pub use error::Error;
 pub use field_set::{Argument, FieldSet, SetField};

@@ -10,7 +10,6 @@ const KEYS: &[&str] = &[
     "batching",
     "connectors",
     "coprocessor",
-    "cors",
     "csrf.required_headers",
     "csrf.unsafe_disabled",
     "demand_control",

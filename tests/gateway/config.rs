@@ -324,10 +324,10 @@ fn what_is_not_yaml_is_pointed_at() {
 
 #[test]
 fn apollo_keys_that_are_missing_are_warnings_unless_they_protect() {
-    let warned = parse("cors:\n  allow_any_origin: true\nsupergraph:\n  defer_support: true\ntraffic_shaping:\n  subgraphs:\n    users:\n      compression: gzip\n      timeout: 1s\n").unwrap();
+    let warned = parse("apq:\n  enabled: true\nsupergraph:\n  defer_support: true\ntraffic_shaping:\n  subgraphs:\n    users:\n      compression: gzip\n      timeout: 1s\n").unwrap();
     let warnings: Vec<String> = warned.warnings.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(warnings.join("\n"), @r###"
-    router.yaml:1:1: `cors` has no effect: Graphway does not have it yet
+    router.yaml:1:1: `apq` has no effect: Graphway does not have it yet
     router.yaml:4:3: `supergraph.defer_support` has no effect: Graphway does not have it yet
     router.yaml:8:7: `traffic_shaping.subgraphs.users.compression` has no effect: Graphway does not have it yet
     "###);

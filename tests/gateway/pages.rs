@@ -41,6 +41,12 @@ fn authentication() {
     play_all("authentication");
 }
 
+/// Which sites may read answers.
+#[test]
+fn cors() {
+    play_all("cors");
+}
+
 /// Documents and variables that are refused.
 #[test]
 fn documents() {

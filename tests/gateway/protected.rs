@@ -1,10 +1,5 @@
-//! Supergraphs that demand of callers what is not enforced yet: served only by those who say so.
+//! Supergraphs that demand something of callers, and configurations that do not enforce it.
 
-use graphway::{
-    config::{self, Environment},
-    gateway::{Config, Gateway},
-    schema::Supergraph,
-};
 use std::{env, fs, path::PathBuf, process::Command};
 
 const SHOP: &str = include_str!("../cases/supergraphs/shop.graphql");
@@ -52,14 +47,6 @@ impl Drop for Files {
 }
 
 #[test]
-fn it_is_not_served() {
-    let files = Files::new("closed", "");
-    insta::assert_snapshot!(files.run(&["serve", "--listen", "127.0.0.1:0"]), @"1: error: the supergraph needs `https://specs.apollo.dev/authenticated/v0.1` (for: SECURITY), which Graphway does not support: it would have to enforce `@authenticated` (`authorization.directives.enabled: false` serves it to everybody)");
-    insta::assert_snapshot!(files.run(&["check"]), @"1: error: the supergraph needs `https://specs.apollo.dev/authenticated/v0.1` (for: SECURITY), which Graphway does not support: it would have to enforce `@authenticated` (`authorization.directives.enabled: false` serves it to everybody)");
-    assert_eq!(files.run(&["plan", "query.graphql"]), "0: ");
-}
-
-#[test]
 fn it_is_served_to_everybody_where_the_configuration_says_so() {
     let files = Files::new("open", OPEN);
     insta::assert_snapshot!(files.run(&["check"]), @r#"
@@ -70,26 +57,9 @@ fn it_is_served_to_everybody_where_the_configuration_says_so() {
     "#);
 }
 
-fn config(yaml: &str) -> Config {
-    let environment = Environment {
-        variable: &|_| None,
-        file: &|path| fs::read_to_string(path),
-    };
-    let parsed = config::parse("router.yaml", yaml, &environment);
-    parsed
-        .unwrap_or_else(|error| panic!("{error}"))
-        .config
-        .gateway()
-}
-
 #[test]
-fn a_reload_keeps_the_last_good_one() {
-    let gateway = Gateway::start(&config(""), Supergraph::parse(SHOP).unwrap()).unwrap();
-    let first = gateway.snapshot();
-    let supergraph = || Supergraph::parse(&protected()).unwrap();
-    let refused = gateway.reload(&config(""), supergraph()).unwrap_err();
-    insta::assert_snapshot!(refused, @"the supergraph needs `https://specs.apollo.dev/authenticated/v0.1` (for: SECURITY), which Graphway does not support: it would have to enforce `@authenticated` (`authorization.directives.enabled: false` serves it to everybody)");
-    assert!(std::sync::Arc::ptr_eq(&first, &gateway.snapshot()));
-    gateway.reload(&config(OPEN), supergraph()).unwrap();
-    assert_eq!(gateway.snapshot().supergraph().protections().len(), 1);
+fn it_is_served_to_those_who_may_have_it() {
+    let files = Files::new("closed", "");
+    insta::assert_snapshot!(files.run(&["check"]), @"0: the configuration and the supergraph of 2 subgraphs fit together");
+    assert_eq!(files.run(&["plan", "query.graphql"]), "0: ");
 }

@@ -3,6 +3,7 @@
 mod conditions;
 mod limits;
 mod measures;
+mod permits;
 mod variables;
 
 use crate::kit;

@@ -355,7 +355,7 @@ impl Interpreter<'_> {
                             .then(|| self.written(row, output))?
                     })?
                 }
-                OutputValue::Introspection => Value::Null,
+                OutputValue::Introspection | OutputValue::Denied { .. } => Value::Null,
             };
             out.insert(field.key.to_string(), value);
         }

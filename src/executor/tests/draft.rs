@@ -95,6 +95,7 @@ impl Draft {
                 }],
                 fetches: Vec::new(),
                 output: Output::default(),
+                forbidden: TypeSet::default(),
             },
             names: vec![(String::new(), root)],
         }

@@ -177,7 +177,8 @@ impl<'p> Run<'p> {
                     self.shown.insert(*position, field.key.to_string());
                     self.note_shown(output);
                 }
-                OutputValue::Typename | OutputValue::Introspection => {}
+                OutputValue::Typename | OutputValue::Introspection | OutputValue::Denied { .. } => {
+                }
             }
         }
     }

@@ -11,7 +11,7 @@ pub(in crate::gateway) struct Caller(Option<Arc<Map<String, Value>>>);
 
 impl Caller {
     /// Whoever a valid token speaks of.
-    pub(super) fn with_claims(claims: Arc<Map<String, Value>>) -> Self {
+    pub(in crate::gateway) fn with_claims(claims: Arc<Map<String, Value>>) -> Self {
         Self(Some(claims))
     }
 

@@ -17,7 +17,6 @@ pub use config::Config;
 pub use jwks::Error;
 pub(super) use jwks::KeySources;
 
-use super::authorization;
 use config::OnError;
 use http::HeaderMap;
 use jsonwebtoken::errors::ErrorKind;
@@ -89,10 +88,10 @@ impl Authentication {
     /// Compiles the configuration. Key sets in files are read.
     pub(super) fn new(
         config: &Config,
-        authorization: &authorization::Config,
+        is_required: bool,
         sources: &KeySources,
     ) -> Result<Self, Error> {
-        if authorization.require_authentication && config.router.jwt.is_none() {
+        if is_required && config.router.jwt.is_none() {
             return Err(Error::NobodyTrusted);
         }
         signatures::use_ring();
@@ -105,7 +104,7 @@ impl Authentication {
         });
         Ok(Self {
             jwt: compiled.transpose()?,
-            is_required: authorization.require_authentication,
+            is_required,
         })
     }
 

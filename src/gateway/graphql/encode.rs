@@ -178,7 +178,7 @@ impl Shown<'_> {
             E::Http(_) => "A subgraph answered with an HTTP status of failure",
             E::Malformed => "A subgraph gave a malformed response",
             E::Timeout => "A subgraph did not answer in time",
-            E::WrongType | E::UnexpectedNull => return &self.error.message,
+            E::Unauthorized | E::WrongType | E::UnexpectedNull => return &self.error.message,
         };
         if self.included().is_some() {
             &self.error.message

@@ -47,18 +47,23 @@ pub(super) use grpc::{
 pub use maintenance::Config as MaintenanceConfig;
 pub use openapi::Config as OpenApiConfig;
 pub(super) use openapi::Page as OpenApi;
-pub(super) use operation::{Asked, Operation};
+pub(super) use operation::Operation;
 pub(super) use problem::refuse;
 pub(super) use table::{Action, By, Graph, Route, Table};
 pub use websocket::Config as WebSocketConfig;
 pub(super) use websocket::WebSockets;
 
-use super::{Body, Refusal, gate::Target, observation::Observation};
+use super::{
+    Body, Refusal, authentication::Caller, gate::Target, observation::Observation, request_body,
+};
 use crate::upstream::Connections;
 use forward::Passing;
 use http::Response;
+use operation::Asked;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use template::Variables;
+use tokio::time::Instant;
 
 /// A request that has taken a route.
 pub(super) struct Request<'a> {
@@ -66,6 +71,30 @@ pub(super) struct Request<'a> {
     pub(super) target: Target<'a>,
     pub(super) body: Body,
     pub(super) sockets: &'a WebSockets,
+}
+
+/// Reads a request to a route as the variables of the operation that answers it; not coerced. A body is read up to
+/// `body_bytes_max` and until `deadline`.
+pub(super) async fn decode(
+    (route, operation): (&Route, &Operation),
+    request: Request<'_>,
+    caller: &Caller,
+    body_bytes_max: usize,
+    deadline: Instant,
+) -> Result<Map<String, Value>, Refusal> {
+    let head = request.observation.head();
+    let mut body = None;
+    if operation.needs_body() {
+        let reading = request_body::read(&head.headers, request.body, body_bytes_max, deadline);
+        body = Some(reading.await?);
+    }
+    operation.variables(&Asked {
+        captures: &route.captures(request.target.path.as_str()),
+        query: head.uri.query(),
+        headers: &head.headers,
+        caller,
+        body: body.as_deref(),
+    })
 }
 
 /// Does with a request what its route says. What the graph answers is not for here: `gateway::handle` sees to that.

@@ -29,6 +29,7 @@ pub(super) fn finish(source: &Source, mut fetches: Vec<Fetch>) -> Plan {
         positions,
         fetches,
         output,
+        forbidden: source.operation.forbidden.clone(),
     }
 }
 
@@ -68,6 +69,7 @@ fn output(source: &Source, draft: &Draft) -> Output {
         let value = match &field.value {
             DraftValue::Typename => OutputValue::Typename,
             DraftValue::Introspection => OutputValue::Introspection,
+            DraftValue::Denied(ty) => OutputValue::Denied { ty: (*ty).clone() },
             DraftValue::Node(node, below) => {
                 let at = source.graph.tree.node(*node);
                 let (position, ty) = (position(*node), at.ty.clone());
@@ -78,7 +80,8 @@ fn output(source: &Source, draft: &Draft) -> Output {
                         leaf: leaf(source.supergraph, at.named),
                     }
                 } else {
-                    let possible = source.supergraph.ty(at.named).visible.clone();
+                    let visible = &source.supergraph.ty(at.named).visible;
+                    let possible = visible.difference(&source.operation.forbidden);
                     OutputValue::Object {
                         position,
                         ty,
@@ -169,7 +172,7 @@ fn visit_output(output: &mut Output, apply: &mut dyn FnMut(&mut PositionId)) {
                 apply(position);
                 visit_output(output, apply);
             }
-            OutputValue::Typename | OutputValue::Introspection => {}
+            OutputValue::Typename | OutputValue::Introspection | OutputValue::Denied { .. } => {}
         }
     }
 }

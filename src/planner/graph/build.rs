@@ -41,6 +41,7 @@ pub(in crate::planner) fn build<'a>(
     let mut builder = Builder {
         supergraph,
         labels: &operation.labels,
+        forbidden: &operation.forbidden,
         tree: Tree::with_room(positions),
         facts: Facts::with_room(positions * 2),
         states: Vec::with_capacity(positions),
@@ -240,10 +241,11 @@ impl<'a> Builder<'a, '_> {
         }
         let possible = &self.supergraph.ty(self.tree.node(position).named).possible;
         let visible = &self.supergraph.ty(self.tree.node(position).named).visible;
+        let shown = visible.difference(self.forbidden);
         let depends_on_type = fields
             .iter()
             .any(|field| field.is_typename() || !possible.is_subset(&field.types))
-            || (!fields.is_empty() && !possible.is_subset(visible))
+            || (!fields.is_empty() && !possible.is_subset(&shown))
             || chosen
                 .iter()
                 .any(|(_, node)| !possible.is_subset(&self.tree.node(*node).types));

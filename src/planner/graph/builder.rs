@@ -43,6 +43,8 @@ pub(super) struct Builder<'a, 'b> {
     pub(super) supergraph: &'a Supergraph,
     /// The labels of `@override` that are on.
     pub(super) labels: &'a Labels,
+    /// Object types that the caller may have nothing of.
+    pub(super) forbidden: &'a TypeSet,
     pub(super) tree: Tree<'a>,
     pub(super) facts: Facts<'a>,
     pub(super) states: Vec<States>,

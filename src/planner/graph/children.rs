@@ -23,6 +23,7 @@ impl<'a> Builder<'a, '_> {
         for (index, field) in fields.iter().enumerate() {
             let meta = match field {
                 _ if field.is_typename() => Some(DraftValue::Typename),
+                _ if field.denied => Some(DraftValue::Denied(&field.ty)),
                 _ if field.is_introspection() => Some(DraftValue::Introspection),
                 _ => None,
             };

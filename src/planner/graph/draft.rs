@@ -2,7 +2,7 @@
 
 use super::{FactId, NodeId};
 use crate::schema::TypeSet;
-use apollo_compiler::Name;
+use apollo_compiler::{Name, ast};
 
 /// A fact that the client asked for.
 #[derive(Clone, Copy, Debug)]
@@ -31,5 +31,7 @@ pub(in crate::planner) struct DraftField<'a> {
 pub(in crate::planner) enum DraftValue<'a> {
     Typename,
     Introspection,
+    /// Of this type.
+    Denied(&'a ast::Type),
     Node(NodeId, Draft<'a>),
 }

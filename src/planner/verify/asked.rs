@@ -92,6 +92,8 @@ impl Asked<'_, '_> {
         match &shown.value {
             OutputValue::Typename if field.is_typename() => Ok(()),
             OutputValue::Introspection if field.is_introspection() => Ok(()),
+            OutputValue::Denied { ty } if field.denied && *ty == field.ty => Ok(()),
+            _ if field.denied => Err(format!("{} is denied, and shown", place())),
             OutputValue::Leaf { position, ty, .. } if field.selections.fields.is_empty() => {
                 self.note((parent, *position), types, (field, ty))
             }
@@ -103,7 +105,8 @@ impl Asked<'_, '_> {
             } => {
                 self.note((parent, *position), types, (field, ty))?;
                 let named = self.subject.supergraph.ty(field.named);
-                if *possible != named.visible {
+                let allowed = named.visible.difference(&self.subject.operation.forbidden);
+                if *possible != allowed {
                     return Err(format!("{} shows types that clients may not see", place()));
                 }
                 self.object((*position, field.named), &field.selections, output)?;

@@ -95,7 +95,9 @@ fn mutation(subject: &Subject, order: &Order) -> Result<(), String> {
     for field in &subject.plan.output.fields {
         let position = match &field.value {
             OutputValue::Leaf { position, .. } | OutputValue::Object { position, .. } => *position,
-            OutputValue::Typename | OutputValue::Introspection => continue,
+            OutputValue::Typename | OutputValue::Introspection | OutputValue::Denied { .. } => {
+                continue;
+            }
         };
         fields.push(position);
     }

@@ -4,6 +4,7 @@ mod demo;
 mod issuer;
 mod key_sets;
 mod logs;
+mod permits;
 mod tokens;
 
 use crate::kit::{Answer, Client, Exchange, Fake, Router};

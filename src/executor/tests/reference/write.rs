@@ -42,7 +42,7 @@ impl Writer<'_, '_> {
             }
             let path = with(path, field.key.as_str());
             let value = match &field.value {
-                OutputValue::Introspection => "null".to_owned(),
+                OutputValue::Introspection | OutputValue::Denied { .. } => "null".to_owned(),
                 OutputValue::Typename => match row.ty {
                     Some(ty) => format!("\"{}\"", supergraph().type_name(ty)),
                     None => return Err(self.unfit(&path)),

@@ -16,7 +16,7 @@ mod text;
 pub(super) use answer::{Answer, Kind, Members};
 pub(super) use config::Config;
 pub(super) use config::Source;
-pub(in crate::gateway) use parameters::Asked;
+pub(super) use parameters::Asked;
 pub(super) use parameters::Binding;
 
 use crate::{
@@ -127,10 +127,7 @@ impl Operation {
     }
 
     /// The variables that a request gives; not coerced.
-    pub(in crate::gateway) fn variables(
-        &self,
-        asked: &Asked<'_>,
-    ) -> Result<Map<String, Value>, Refusal> {
+    pub(super) fn variables(&self, asked: &Asked<'_>) -> Result<Map<String, Value>, Refusal> {
         self.parameters.read(asked)
     }
 

@@ -30,14 +30,14 @@ pub(in crate::gateway::rest) struct Binding {
 }
 
 /// A request, as far as variables come from it.
-pub(in crate::gateway) struct Asked<'a> {
+pub(in crate::gateway::rest) struct Asked<'a> {
     /// The named parts of the path, as they stand in it.
-    pub(in crate::gateway) captures: &'a [(&'a str, &'a str)],
-    pub(in crate::gateway) query: Option<&'a str>,
-    pub(in crate::gateway) headers: &'a HeaderMap,
-    pub(in crate::gateway) caller: &'a Caller,
+    pub(in crate::gateway::rest) captures: &'a [(&'a str, &'a str)],
+    pub(in crate::gateway::rest) query: Option<&'a str>,
+    pub(in crate::gateway::rest) headers: &'a HeaderMap,
+    pub(in crate::gateway::rest) caller: &'a Caller,
     /// None: it is not asked for.
-    pub(in crate::gateway) body: Option<&'a [u8]>,
+    pub(in crate::gateway::rest) body: Option<&'a [u8]>,
 }
 
 /// Why a variable has no value.
