@@ -103,7 +103,7 @@ fn what_cannot_match_is_pointed_at() {
       |                                                       ^
     "###);
     insta::assert_snapshot!(error("  - { match: { path: /b/** }, strip_prefix: /b }\n"), @r###"
-    router.yaml:4:5: a route has one of `to`, `versions`, `redirect` and `respond`
+    router.yaml:4:5: a route has one of `to`, `versions`, `redirect`, `respond` and `graphql`
     4 |   - { match: { path: /b/** }, strip_prefix: /b }
       |     ^
     "###);
@@ -247,7 +247,7 @@ fn what_does_not_go_together_is_pointed_at() {
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r###"
     { to: shop, respond: {} }
-      26: a route has one of `to`, `versions`, `redirect` and `respond`, and this one has `to`
+      26: a route has one of `to`, `versions`, `redirect`, `respond` and `graphql`, and this one has `to`
     { respond: {}, timeout: 1s }
       29: this is about upstreams, and the route has none
     { to: shop, preserve_host: true, host: a.example }

@@ -32,7 +32,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 /// How the requests of a route are passed on.
 #[derive(Debug)]
-pub(super) struct Forwarding {
+pub(in crate::gateway) struct Forwarding {
     to: Targets,
     mirror: Option<Mirror>,
     retry: Option<Arc<Retry>>,
