@@ -55,15 +55,12 @@ pub fn parse(file: &str, text: &str, environment: &Environment<'_>) -> Result<Pa
         expand::expand(&mut tree, environment)?;
         let warnings = apollo::set_aside(&mut tree)?;
         let mut config: Config = read::read(&tree)?;
-        if let Some((key, message)) = config.cors.misfit() {
-            let place = tree.place_of(&["cors".to_owned(), key.to_owned()]);
-            return Err(error::Problem::new(Some(place), message.to_owned()));
-        }
         let beside = Path::new(file).parent().unwrap_or(Path::new(""));
         let read_file = |path: &Path| (environment.file)(&beside.join(path).to_string_lossy());
         let checked = config.routes.complete(&read_file);
         let checked = checked.and_then(|()| config.routes.check(&config.upstreams));
         let checked = checked.and_then(|()| config.routes.check_beside(&config.supergraph.path));
+        let checked = checked.and_then(|()| config.cors.check());
         checked.map_err(|misfit| {
             error::Problem::new(Some(tree.place_of(&misfit.at)), misfit.message)
         })?;

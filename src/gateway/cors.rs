@@ -3,7 +3,7 @@
 //! Browsers enforce it; here is only said what they may let through. Preflights are answered here and go no further. What upstreams
 //! say about it is replaced, so that one place decides. Without a policy nothing is said, and browsers let nobody read across origins.
 
-use super::{Body, header_types::Name};
+use super::{Body, header_types::Name, misfit::Misfit};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts,
 };
@@ -138,21 +138,21 @@ const OURS: [HeaderName; 6] = [
 ];
 
 impl Config {
-    /// What does not fit together, as the key and what is wrong.
-    pub fn misfit(&self) -> Option<(&'static str, &'static str)> {
+    /// Checks that the settings fit together.
+    pub fn check(&self) -> Result<(), Misfit> {
+        let misfit = |key, message| Err(Misfit::new(&["cors", key], message));
         if self.allow_any_origin && self.allow_credentials {
-            return Some((
+            return misfit(
                 "allow_credentials",
                 "with `allow_any_origin` any site could act for your users; name the origins in `policies`",
-            ));
+            );
         }
         if !self.allow_any_origin && self.policies.is_empty() && *self != Self::default() {
-            return Some((
-                "policies",
-                "there is no origin that this is for; name some, or `allow_any_origin: true`",
-            ));
+            let message =
+                "there is no origin that this is for; name some, or `allow_any_origin: true`";
+            return misfit("policies", message);
         }
-        None
+        Ok(())
     }
 }
 
