@@ -18,7 +18,23 @@ pub fn check(config: &Config, supergraph: &Supergraph) -> Vec<Finding> {
         let message = "this page is never seen: `sandbox` is what `/` shows";
         findings.push(Finding::new(&["homepage", "enabled"], message));
     }
+    findings.extend(unseen_openapi(config));
     findings
+}
+
+/// An OpenAPI document that nobody can see, or that has nothing in it.
+fn unseen_openapi(config: &Config) -> Option<Finding> {
+    let openapi = &config.openapi;
+    if !openapi.enabled {
+        return None;
+    }
+    if openapi.path == config.path {
+        let message = "this document is never seen: `supergraph.path` has its path";
+        return Some(Finding::new(&["openapi", "path"], message));
+    }
+    let is_told = config.routes.0.iter().any(|route| route.graphql.is_some());
+    let message = "this document is empty: no route is answered by an operation (`graphql`)";
+    (!is_told).then(|| Finding::new(&["openapi", "enabled"], message))
 }
 
 /// Settings for what the supergraph does not have.

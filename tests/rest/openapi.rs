@@ -250,3 +250,25 @@ fn answers_are_what_it_says() {
     assert!(fits(&document, problem, &answer), "{answer}");
     assert!(!fits(&document, listed, &answer), "{answer}");
 }
+
+#[test]
+fn a_document_that_says_nothing_is_found() {
+    let found = |yaml: &str| {
+        let environment = graphway::config::Environment {
+            variable: &|_| None,
+            file: &|path| std::fs::read_to_string(path),
+        };
+        let parsed = graphway::config::parse("router.yaml", yaml, &environment).unwrap();
+        let graph = graphway::schema::Supergraph::parse(&supergraph("dashboard")).unwrap();
+        let findings = graphway::gateway::check(&parsed.config.gateway(), &graph).into_iter();
+        let keys = findings.map(|finding| finding.key.join("."));
+        keys.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(found("openapi: { enabled: true }"), "openapi.enabled");
+    assert_eq!(
+        found("openapi: { enabled: true, path: /graphql }"),
+        "openapi.path"
+    );
+    assert_eq!(found("openapi: { enabled: false, path: /graphql }"), "");
+    assert_eq!(found(&config()), "");
+}
