@@ -237,12 +237,13 @@ impl Passing<'_> {
             if let Some(mirror) = forwarding.mirror.as_ref().filter(|_| !is_upgraded) {
                 forward = mirror.copy(self.connections, forward);
             }
-            send(
+            // It is large, and has several places that it may be awaited at.
+            Box::pin(send(
                 Arc::clone(upstream),
                 Arc::clone(self.connections),
                 forward,
                 call,
-            )
+            ))
         };
         let asked = Asked {
             target: self.variables.target,
