@@ -203,7 +203,7 @@ routes:
 }
 
 /// Routes that say two things, or something that is not there.
-const MISFITS: [&str; 28] = [
+const MISFITS: [&str; 29] = [
     "{ to: shop, respond: {} }",
     "{ respond: {}, timeout: 1s }",
     "{ to: shop, preserve_host: true, host: a.example }",
@@ -212,6 +212,7 @@ const MISFITS: [&str; 28] = [
     "{ match: { path: /a/** }, to: shop, rewrite: '/b/{other}' }",
     "{ match: { path: /a/** }, to: shop, rewrite: '/b', strip_prefix: /a }",
     "{ to: shop, rewrite: '/b?c' }",
+    "{ to: shop, rewrite: '/a/../{request.host}' }",
     "{ to: shop, rewrite: '/{request.header}' }",
     "{ to: shop, rewrite: '/{a' }",
     "{ redirect: {} }",
@@ -261,7 +262,9 @@ fn what_does_not_go_together_is_pointed_at() {
     { match: { path: /a/** }, to: shop, rewrite: '/b', strip_prefix: /a }
       50: `strip_prefix` makes another path
     { to: shop, rewrite: '/b?c' }
-      26: a path has no query
+      26: `/b?c` must have no query
+    { to: shop, rewrite: '/a/../{request.host}' }
+      26: `/a/../x` has a segment of dots
     { to: shop, rewrite: '/{request.header}' }
       26: there is no variable `request.header`; there are: a capture of `match.path`, request.method, request.path, request.query, request.host, request.id, client.address, route.name, header.NAME, query.NAME, cookie.NAME
     { to: shop, rewrite: '/{a' }

@@ -10,7 +10,7 @@ use super::{
     matching::Match,
     mirror, operation,
     path_pattern::PathPattern,
-    pattern::{Host, Method, Prefix},
+    pattern::{Host, Method, Prefix, check_path},
     redirect::Redirect,
     sticky::Sticky,
     template::Template,
@@ -294,9 +294,7 @@ impl Route {
         if !rewrite.beginning().starts_with('/') {
             return wrong("a path begins with `/`".to_owned());
         }
-        if rewrite.texts().any(|text| text.contains(['?', '#'])) {
-            return wrong("a path has no query".to_owned());
-        }
+        check_path(&rewrite.sample()).or_else(wrong)?;
         rewrite.check(captures).or_else(wrong)
     }
 }

@@ -133,12 +133,13 @@ impl Template {
         }
     }
 
-    /// The texts between its variables.
-    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|piece| match piece {
-            Piece::Text(text) => Some(text.as_str()),
-            Piece::Variable(_) => None,
-        })
+    /// The text with a letter for each variable.
+    pub(super) fn sample(&self) -> String {
+        let pieces = self.0.iter().map(|piece| match piece {
+            Piece::Text(text) => text.as_str(),
+            Piece::Variable(_) => "x",
+        });
+        pieces.collect()
     }
 
     /// A capture that it names and that is not among these; said as a complaint.

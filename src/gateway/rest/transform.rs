@@ -13,6 +13,7 @@ use crate::gateway::misfit::Misfit;
 use crate::upstream::ByteSize;
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
+use std::borrow::Cow;
 
 /// `request` of a route. Changes are made in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -198,13 +199,13 @@ fn rename_header(headers: &mut HeaderMap, from: &http::HeaderName, to: &http::He
 }
 
 /// A query, changed. None: there is none any more. What is not changed stays as it is written.
-pub(super) fn change_query(
+pub(super) fn change_query<'a>(
     changes: &[Change<String, Template>],
-    query: Option<&str>,
+    query: Option<&'a str>,
     variables: &Variables<'_>,
-) -> Option<String> {
+) -> Option<Cow<'a, str>> {
     if changes.is_empty() {
-        return query.map(str::to_owned);
+        return query.map(Cow::Borrowed);
     }
     let written = pairs(query.unwrap_or_default());
     let mut parameters: Vec<Parameter> = written
@@ -243,7 +244,7 @@ pub(super) fn change_query(
     }
     let pairs = parameters.into_iter().map(|parameter| parameter.pair);
     let query = pairs.collect::<Vec<_>>().join("&");
-    (!query.is_empty()).then_some(query)
+    (!query.is_empty()).then_some(Cow::Owned(query))
 }
 
 /// A pair of a query: its name, and how it is written.
