@@ -20,7 +20,7 @@ use std::{
 };
 use tokio::{
     sync::{self, Notify, OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 const IDLE_CONNECTIONS_PER_PLACE_MAX: usize = 256;
@@ -184,7 +184,7 @@ impl Pool {
         let may_speak_http2 =
             may_speak_http2(http2, &self.place) && !self.lacks_http2.load(Ordering::Relaxed);
         let _turn = match may_speak_http2 {
-            true => Some(self.dialing.lock().await),
+            true => Some(self.turn().await?),
             false => None,
         };
         if may_speak_http2 && let Some(sender) = self.kept(wanted) {
@@ -212,6 +212,13 @@ impl Pool {
             sender,
             is_kept: false,
         })
+    }
+
+    /// Waits for one that is being opened. Whoever cannot be reached is so for all who wait.
+    async fn turn(&self) -> Result<sync::MutexGuard<'_, ()>, DialError> {
+        let patience = self.pools.dialer.connect_timeout;
+        let turn = timeout(patience, self.dialing.lock()).await;
+        turn.map_err(|_| DialError::Slow(patience))
     }
 
     fn kept(&self, wanted: Wanted) -> Option<Sender> {

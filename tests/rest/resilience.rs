@@ -257,7 +257,7 @@ fn a_breaker_opens_and_what_is_left_alone_is_left_alone() {
 fn a_client_that_leaves_gives_back_its_probe() {
     let upstream = answering(&["break", "hang", OK]);
     let settings =
-        "circuit_breaker: { consecutive_failures: 1, open_for: 1ms, half_open_requests: 1 }";
+        "circuit_breaker: { consecutive_failures: 1, open_for: 0s, half_open_requests: 1 }";
     let router = router_to(&[upstream.address], settings);
     assert_eq!(status(&exchange(&router, GET)), 502);
     let until = |wanted: usize| {
