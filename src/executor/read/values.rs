@@ -232,7 +232,7 @@ impl Reader<'_, '_> {
         let mut items = 0;
         let mut one_by_one = 0;
         loop {
-            if numbers && one_by_one == 0 {
+            if numbers && one_by_one == 0 && self.json.at() == before {
                 while let Some(run) = self.json.numbers(leaf == Leaf::Int) {
                     items += run.count;
                     if run.closes {

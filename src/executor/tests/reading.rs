@@ -138,6 +138,17 @@ fn leaves_may_nest_deep_and_what_nobody_asked_for_deeper() {
 }
 
 #[test]
+fn white_space_in_lists_of_numbers_is_not_copied() {
+    for grid in [
+        "[[ 0,-12],[1 ,2],[3, 4],[5,6 ] , [7]]",
+        "[ [0,-12],[1,2],\t[3,4],[5,6],[\n7]]",
+    ] {
+        let data = user("{ grid }", "{ grid }", &format!(r#"{{"grid":{grid}}}"#));
+        assert_eq!(data, r#"{"me":{"grid":[[0,-12],[1,2],[3,4],[5,6],[7]]}}"#);
+    }
+}
+
+#[test]
 fn lists_of_too_many_items_are_errors_where_they_stand() {
     let plan = || {
         Draft::query()
