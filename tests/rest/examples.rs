@@ -19,7 +19,7 @@ struct Example {
 
 impl Example {
     fn start(name: &str) -> Self {
-        Self::with(name, Upstream::saying)
+        Self::with(name, saying_as_json)
     }
 
     /// Upstreams are started by their names.
@@ -63,6 +63,14 @@ impl Example {
     fn last(&self, upstream: &str) -> String {
         self.upstreams[upstream].heads().pop().unwrap()
     }
+}
+
+/// What it says is no JSON, but that is what it calls it.
+fn saying_as_json(text: &str) -> Upstream {
+    let length = text.len();
+    Upstream::answering(&format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{text}"
+    ))
 }
 
 #[test]
@@ -128,6 +136,15 @@ fn kong() {
     let mut client = Client::connect(example.router.address);
     let answer = client.request("GET /api/v1/products\nx-request-id: mine");
     assert_eq!(answer.header("x-request-id"), Some("mine"));
+    // It was stored for the one before, and is for nobody who says who they are.
+    assert_eq!(example.upstreams["product-service"].heads().len(), 1);
+    let told = answer.header("cache-status").unwrap();
+    assert!(told.starts_with("graphway; hit; ttl="), "{told}");
+    let private = client.request("GET /api/v1/products\nauthorization: Bearer x");
+    assert_eq!(
+        private.header("cache-status"),
+        Some("graphway; fwd=uri-miss")
+    );
 }
 
 #[test]
