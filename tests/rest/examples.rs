@@ -7,6 +7,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::Path,
+    sync::atomic::{AtomicU32, Ordering},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -18,10 +19,19 @@ struct Example {
 
 impl Example {
     fn start(name: &str) -> Self {
-        Self::adjusted(name, |config| config)
+        Self::with(name, Upstream::saying)
     }
 
-    fn adjusted(name: &str, adjust: impl FnOnce(String) -> String) -> Self {
+    /// Upstreams are started by their names.
+    fn with(name: &str, start: impl Fn(&str) -> Upstream) -> Self {
+        Self::adjusted(name, start, |config| config)
+    }
+
+    fn adjusted(
+        name: &str,
+        start: impl Fn(&str) -> Upstream,
+        adjust: impl FnOnce(String) -> String,
+    ) -> Self {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples");
         let mut config = fs::read_to_string(directory.join(format!("{name}.yaml"))).unwrap();
         let mut upstreams = BTreeMap::new();
@@ -30,7 +40,7 @@ impl Example {
             let host = host.to_owned();
             let upstream = upstreams
                 .entry(host.clone())
-                .or_insert_with(|| Upstream::saying(&host));
+                .or_insert_with(|| start(&host));
             let before = before.strip_suffix(&host).unwrap();
             config = format!("{before}{}\"{after}", upstream.address);
         }
@@ -134,7 +144,7 @@ fn envoy() {
         ),
     )
     .unwrap();
-    let example = Example::adjusted("envoy", |config| {
+    let example = Example::adjusted("envoy", failing_at_first, |config| {
         let url = "https://company.auth0.com/.well-known/jwks.json";
         assert!(config.contains(url));
         config.replace(url, &format!("file://{}", keys.display()))
@@ -175,6 +185,45 @@ fn envoy() {
     ] {
         assert_eq!(example.ask(&format!("GET /api/v1/users/7{bad}")), "401");
     }
+}
+
+/// An upstream that answers 500 to its first three requests but for health checks, if it is for users.
+fn failing_at_first(name: &str) -> Upstream {
+    if name != "user-service" {
+        return Upstream::saying(name);
+    }
+    let failures = AtomicU32::new(3);
+    Upstream::start(move |mut connection| {
+        while let Some(head) = connection.head() {
+            let is_check = head.starts_with("GET /health ");
+            let left = failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                left.checked_sub(u32::from(!is_check))
+            });
+            connection.send(match left {
+                Ok(1..) if !is_check => b"HTTP/1.1 500 Failed\r\ncontent-length: 0\r\n\r\n",
+                _ => b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\nuser-service",
+            });
+        }
+    })
+}
+
+#[test]
+fn envoy_breaker() {
+    let example = Example::with("envoy-breaker", |name| match name {
+        "order-service-1" => Upstream::answering("HTTP/1.1 503 Down\r\ncontent-length: 0\r\n\r\n"),
+        _ => Upstream::saying(name),
+    });
+    let mut failures = 0;
+    for _ in 0..200 {
+        match example.ask("GET /api/v1/orders/7").as_str() {
+            "503" => failures += 1,
+            answer => assert_eq!(answer, "order-service-2"),
+        }
+    }
+    assert_eq!(
+        failures, 5,
+        "then it is ejected, and the other one takes all"
+    );
 }
 
 /// Without padding, for URLs.
