@@ -137,10 +137,14 @@ impl Jwks {
     }
 
     /// Waits for the keys to be loaded anew, unless a token has brought that about a short time ago.
-    pub(super) async fn refresh(&self) {
+    /// `seen` is what the caller has looked at: if there are other keys meanwhile, those come first.
+    pub(super) async fn refresh(&self, seen: Option<&Arc<KeySet>>) {
         let now = Instant::now();
         let mut is_loading = false;
         self.state.send_if_modified(|state| {
+            if state.keys.as_ref().map(Arc::as_ptr) != seen.map(Arc::as_ptr) {
+                return false;
+            }
             let rests = state
                 .refreshed
                 .is_some_and(|last| now.duration_since(last) < REFRESH_COOLDOWN);
@@ -312,17 +316,17 @@ mod tests {
     async fn a_refresh_is_followed_by_a_cooldown() {
         let (path, jwks) = source("cooldown");
         write(&path, "second");
-        jwks.refresh().await;
+        jwks.refresh(jwks.keys().as_ref()).await;
         assert!(knows(&jwks, "second"));
         write(&path, "third");
         for _ in 0..29 {
             advance(SECOND).await;
             // As in a flood: none of these may put the next one off.
-            jwks.refresh().await;
+            jwks.refresh(jwks.keys().as_ref()).await;
             assert!(knows(&jwks, "second"));
         }
         advance(SECOND).await;
-        jwks.refresh().await;
+        jwks.refresh(jwks.keys().as_ref()).await;
         assert!(knows(&jwks, "third"));
         fs::remove_file(path).unwrap();
     }
@@ -332,10 +336,10 @@ mod tests {
         let (path, jwks) = source("nothing");
         for broken in ["{\"keys\":[]}", "", "<html>"] {
             fs::write(&path, broken).unwrap();
-            jwks.refresh().await;
+            jwks.refresh(jwks.keys().as_ref()).await;
             assert!(knows(&jwks, "first"));
             write(&path, "second");
-            jwks.refresh().await;
+            jwks.refresh(jwks.keys().as_ref()).await;
             assert!(knows(&jwks, "first"), "{broken}");
             write(&path, "first");
             advance(REFRESH_COOLDOWN).await;

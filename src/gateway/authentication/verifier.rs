@@ -71,10 +71,12 @@ impl Verifier {
         if allowed.is_empty() {
             return Err(Rejection::Algorithm);
         }
+        let seen: Vec<_> = allowed.iter().map(|trusted| trusted.jwks.keys()).collect();
         let mut tried = try_all(&allowed, token, &signed_by);
         if matches!(tried, Tried::UnknownKey) {
             // Its issuer may have begun to use a new key.
-            join_all(allowed.iter().map(|trusted| trusted.jwks.refresh())).await;
+            let all = allowed.iter().zip(&seen);
+            join_all(all.map(|(trusted, seen)| trusted.jwks.refresh(seen.as_ref()))).await;
             tried = try_all(&allowed, token, &signed_by);
         }
         match tried {
