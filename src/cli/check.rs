@@ -1,9 +1,10 @@
 //! `graphway check`.
 
+use super::failure::located;
 use super::sources::{Loaded, Sources, read_sdl};
 use crate::{
     config::Config,
-    gateway::{self, Finding, Gateway},
+    gateway::{self, Finding, Gateway, StartError},
 };
 use clap::Args;
 use std::{path::PathBuf, process::ExitCode};
@@ -65,8 +66,12 @@ impl Check {
             })
             .collect();
         let subgraphs = supergraph.subgraphs().len();
-        if let Err(error) = Gateway::start(&gateway, supergraph) {
-            complaints.push(error.to_string());
+        match Gateway::start(&gateway, supergraph) {
+            Ok(_) => {}
+            Err(StartError::Snapshot(error)) => {
+                complaints.push(located(&outline, error).to_string());
+            }
+            Err(error) => complaints.push(error.to_string()),
         }
         for complaint in &complaints {
             say(&format!("error: {complaint}"));

@@ -1,6 +1,7 @@
 //! Keeps a running gateway in step with its files. What cannot be used is told, and the last good state stays.
 
 use super::{
+    failure::located,
     sources::{Loaded, Read, Sources},
     watch::Watch,
 };
@@ -11,20 +12,33 @@ use tokio::{task, time};
 /// Files are often written in several steps; this lets them finish.
 const SETTLE: Duration = Duration::from_millis(100);
 
-/// Watches for ever. `first` is what the gateway was started with.
-pub(super) async fn keep_up(sources: Arc<Sources>, gateway: Arc<Gateway>, first: Started) {
-    let mut watch = match Watch::new() {
-        Ok(watch) => watch,
-        Err(error) => return tracing::warn!("{error:#}; changes take effect after a restart"),
-    };
-    watch.add(&first.files);
+/// Watches for ever, from now on and not only from when this is first waited for: whoever is greeted may change a file at
+/// once. `first` is what the gateway was started with.
+pub(super) fn keep_up(
+    sources: Arc<Sources>,
+    gateway: Arc<Gateway>,
+    first: Started,
+) -> impl Future<Output = ()> + Send {
+    let watch = Watch::new().map(|mut watch| {
+        watch.add(&first.files);
+        watch
+    });
+    async move {
+        match watch {
+            Ok(watch) => follow(watch, &sources, &gateway, first).await,
+            Err(error) => tracing::warn!("{error:#}; changes take effect after a restart"),
+        }
+    }
+}
+
+async fn follow(mut watch: Watch, sources: &Arc<Sources>, gateway: &Arc<Gateway>, first: Started) {
     let mut fingerprint = first.fingerprint;
     loop {
         watch.changed().await;
         time::sleep(SETTLE).await;
         watch.clear();
-        let again = Arc::clone(&sources);
-        // Composition and parsing may take long, and this thread accepts connections.
+        let again = Arc::clone(sources);
+        // Composition, parsing and planning may take long, and this thread accepts connections.
         let Ok(Read {
             files,
             fingerprint: seen,
@@ -38,7 +52,15 @@ pub(super) async fn keep_up(sources: Arc<Sources>, gateway: Arc<Gateway>, first:
             continue;
         }
         fingerprint = seen;
-        match loaded.and_then(|loaded| swap(&gateway, &first.config, loaded)) {
+        let swapped = match loaded {
+            Ok(loaded) => {
+                let (gateway, started) = (Arc::clone(gateway), first.config.clone());
+                let swapping = task::spawn_blocking(move || swap(&gateway, &started, loaded));
+                swapping.await.unwrap_or_else(|panic| Err(panic.into()))
+            }
+            Err(error) => Err(error),
+        };
+        match swapped {
             Ok(()) => tracing::info!("reloaded"),
             Err(error) => tracing::error!("not reloaded, the last good state is kept: {error:#}"),
         }
@@ -61,5 +83,6 @@ fn swap(gateway: &Gateway, started: &Config, loaded: Loaded) -> anyhow::Result<(
             "changes to listeners, workers, health checks and telemetry take effect after a restart"
         );
     }
-    Ok(gateway.reload(&loaded.config.gateway(), loaded.supergraph)?)
+    let reloaded = gateway.reload(&loaded.config.gateway(), loaded.supergraph);
+    reloaded.map_err(|error| located(&loaded.outline, error))
 }

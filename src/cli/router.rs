@@ -1,12 +1,13 @@
 //! A running router: what `serve` and `dev` have in common.
 
 use super::{
+    failure::located,
     reload::{self, Started},
     sources::{Read, Sources},
 };
 use crate::{
     config::Config,
-    gateway::Gateway,
+    gateway::{Gateway, StartError},
     server::{self, Health, Listeners},
     telemetry,
 };
@@ -42,7 +43,11 @@ pub(super) fn run(
     let server_config = loaded.config.server();
     let listeners = Listeners::bind(&server_config)?;
     let address = listeners.address();
-    let gateway = Arc::new(Gateway::start(&loaded.config.gateway(), loaded.supergraph)?);
+    let gateway = match Gateway::start(&loaded.config.gateway(), loaded.supergraph) {
+        Ok(gateway) => Arc::new(gateway),
+        Err(StartError::Snapshot(error)) => return Err(located(&loaded.outline, error)),
+        Err(error) => return Err(error.into()),
+    };
     let measured = Arc::clone(&gateway);
     // Until the last request has ended.
     let _exporting = recording.export(move || measured.refresh_gauges())?;

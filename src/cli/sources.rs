@@ -7,6 +7,7 @@ use crate::{
 };
 use anyhow::Context;
 use std::{
+    cell::RefCell,
     fs,
     path::{Path, PathBuf},
 };
@@ -100,7 +101,24 @@ impl Sources {
         fingerprint.push_str(&text);
         fingerprint.push('\0');
         let file = path.display().to_string();
-        Ok(config::parse(&file, &text, &Environment::process())?)
+        // What it takes in from other files counts as its own.
+        let others = RefCell::new(Vec::new());
+        let environment = Environment {
+            file: &|path| {
+                let text = fs::read_to_string(path);
+                let seen = text.as_deref().unwrap_or_default().to_owned();
+                others.borrow_mut().push((PathBuf::from(path), seen));
+                text
+            },
+            ..Environment::process()
+        };
+        let parsed = config::parse(&file, &text, &environment);
+        for (path, text) in others.into_inner() {
+            files.push(path);
+            fingerprint.push_str(&text);
+            fingerprint.push('\0');
+        }
+        Ok(parsed?)
     }
 }
 

@@ -20,7 +20,9 @@ pub use outline::Outline;
 pub use schema::schema;
 pub use sections::{Config, Server, Supergraph};
 
-/// How `${env.NAME}` and `${file.PATH}` are looked up. None: there is no such thing.
+use std::path::Path;
+
+/// How `${env.NAME}` and `${file.PATH}` are looked up, and files that settings name. None: there is no such thing.
 pub struct Environment<'a> {
     pub variable: &'a dyn Fn(&str) -> Option<String>,
     pub file: &'a dyn Fn(&str) -> std::io::Result<String>,
@@ -52,8 +54,12 @@ pub fn parse(file: &str, text: &str, environment: &Environment<'_>) -> Result<Pa
         let outline = Outline::new(file, text, &tree);
         expand::expand(&mut tree, environment)?;
         let warnings = apollo::set_aside(&mut tree)?;
-        let config: Config = read::read(&tree)?;
-        config.gateway().check().map_err(|misfit| {
+        let mut config: Config = read::read(&tree)?;
+        let beside = Path::new(file).parent().unwrap_or(Path::new(""));
+        let read_file = |path: &Path| (environment.file)(&beside.join(path).to_string_lossy());
+        let completed = config.routes.complete(&read_file);
+        let checked = completed.and_then(|()| config.gateway().check());
+        checked.map_err(|misfit| {
             error::Problem::new(Some(tree.place_of(&misfit.at)), misfit.message)
         })?;
         Ok((config, warnings, outline))

@@ -24,9 +24,13 @@ impl Outline {
         }
     }
 
-    /// An error about the key at this path (list items by their index), shown where it is written.
+    /// An error about the key at this path (list items by their index), shown where it is written; what is not written
+    /// is looked for where it would be.
     pub fn error(&self, path: &[String], message: impl Into<String>) -> Error {
-        let known = self.places.iter().find(|(known, _)| known == path);
+        let find = |path: &[String]| self.places.iter().find(|(known, _)| known == path);
+        let known = (1..=path.len())
+            .rev()
+            .find_map(|length| find(&path[..length]));
         let place = known.map(|(_, place)| *place);
         Problem::new(place, message).in_file(&self.file, &self.text)
     }

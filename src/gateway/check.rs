@@ -9,6 +9,7 @@ pub fn check(config: &Config, supergraph: &Supergraph) -> Vec<Finding> {
     let mut findings = unknown(config, supergraph);
     findings.extend(unreachable_timeouts(config));
     findings.extend(headers::dead_rules(&config.headers));
+    findings.extend(unheeded_caches(config));
     if config.sandbox.enabled && !config.introspection {
         let message = "the editor needs the schema, and `supergraph.introspection` is off";
         findings.push(Finding::new(&["sandbox", "enabled"], message));
@@ -17,7 +18,23 @@ pub fn check(config: &Config, supergraph: &Supergraph) -> Vec<Finding> {
         let message = "this page is never seen: `sandbox` is what `/` shows";
         findings.push(Finding::new(&["homepage", "enabled"], message));
     }
+    findings.extend(unseen_openapi(config));
     findings
+}
+
+/// An OpenAPI document that nobody can see, or that has nothing in it.
+fn unseen_openapi(config: &Config) -> Option<Finding> {
+    let openapi = &config.openapi;
+    if !openapi.enabled {
+        return None;
+    }
+    if openapi.path == config.path {
+        let message = "this document is never seen: `supergraph.path` has its path";
+        return Some(Finding::new(&["openapi", "path"], message));
+    }
+    let is_told = config.routes.0.iter().any(|route| route.graphql.is_some());
+    let message = "this document is empty: no route is answered by an operation (`graphql`)";
+    (!is_told).then(|| Finding::new(&["openapi", "enabled"], message))
 }
 
 /// Settings for what the supergraph does not have.
@@ -92,6 +109,24 @@ fn unreachable_timeouts(config: &Config) -> Vec<Finding> {
         if let Some(timeout) = subgraph.timeout.filter(|timeout| *timeout > whole) {
             let key = ["traffic_shaping", "subgraphs", name, "timeout"];
             findings.push(finding(&key, timeout));
+        }
+    }
+    findings
+}
+
+/// What is said of caches that comes to nothing.
+fn unheeded_caches(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if config.cache.max_entry_bytes > config.cache.max_bytes {
+        let message = "no body is that large in a cache that is smaller (`cache.max_bytes`)";
+        findings.push(Finding::new(&["cache", "max_entry_bytes"], message));
+    }
+    for (index, route) in config.routes.0.iter().enumerate() {
+        let is_per_consumer = route.cache.as_ref().is_some_and(|cache| cache.per_consumer);
+        if is_per_consumer && config.authentication.router.jwt.is_none() {
+            let key = ["routes", &index.to_string(), "cache", "per_consumer"];
+            let message = "no consumer is ever known: `authentication.router.jwt` is not set";
+            findings.push(Finding::new(&key, message));
         }
     }
     findings

@@ -25,6 +25,7 @@ pub enum Code {
     InvalidRequest,
     BatchingNotEnabled,
     MissingQuery,
+    InvalidParameter,
     // Whoever sends it.
     Unauthenticated,
     NoKeysYet,
@@ -53,6 +54,7 @@ pub enum Code {
     UpstreamUnreachable,
     UpstreamBroken,
     UpstreamUnavailable,
+    NotCached,
     Maintenance,
     RequestTooLarge,
     UpstreamTooLarge,
@@ -77,7 +79,7 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 48] = [
         Self::BadRequest,
         Self::HeadTooLarge,
         Self::HttpVersion,
@@ -91,6 +93,7 @@ impl Code {
         Self::InvalidRequest,
         Self::BatchingNotEnabled,
         Self::MissingQuery,
+        Self::InvalidParameter,
         Self::Unauthenticated,
         Self::NoKeysYet,
         Self::NotImplemented,
@@ -115,6 +118,7 @@ impl Code {
         Self::UpstreamUnreachable,
         Self::UpstreamBroken,
         Self::UpstreamUnavailable,
+        Self::NotCached,
         Self::Maintenance,
         Self::RequestTooLarge,
         Self::UpstreamTooLarge,
@@ -154,6 +158,7 @@ impl Code {
             Self::InvalidRequest => ("INVALID_GRAPHQL_REQUEST", S::BAD_REQUEST, false),
             Self::BatchingNotEnabled => ("BATCHING_NOT_ENABLED", S::BAD_REQUEST, false),
             Self::MissingQuery => ("MISSING_QUERY_STRING", S::BAD_REQUEST, false),
+            Self::InvalidParameter => ("INVALID_PARAMETER", S::BAD_REQUEST, false),
             Self::Unauthenticated => ("AUTH_ERROR", S::UNAUTHORIZED, false),
             Self::NoKeysYet => ("AUTH_KEYS_UNAVAILABLE", S::SERVICE_UNAVAILABLE, false),
             Self::NotImplemented => ("NOT_IMPLEMENTED", S::NOT_IMPLEMENTED, false),
@@ -178,6 +183,7 @@ impl Code {
             Self::UpstreamUnreachable => ("UPSTREAM_UNREACHABLE", S::BAD_GATEWAY, false),
             Self::UpstreamBroken => ("UPSTREAM_BROKEN", S::BAD_GATEWAY, false),
             Self::UpstreamUnavailable => ("UPSTREAM_UNAVAILABLE", S::SERVICE_UNAVAILABLE, false),
+            Self::NotCached => ("NOT_CACHED", S::GATEWAY_TIMEOUT, false),
             Self::Maintenance => ("MAINTENANCE", S::SERVICE_UNAVAILABLE, false),
             Self::RequestTooLarge => ("REQUEST_TOO_LARGE", S::PAYLOAD_TOO_LARGE, false),
             Self::UpstreamTooLarge => ("UPSTREAM_TOO_LARGE", S::BAD_GATEWAY, false),
@@ -212,6 +218,15 @@ impl Code {
             StatusCode::OK
         } else {
             row.status
+        }
+    }
+
+    /// The HTTP status of an answer that is nothing but this error, outside of GraphQL: what subgraphs did wrong is 502.
+    pub fn status_alone(self) -> StatusCode {
+        match self.row().status {
+            _ if self == Self::UnauthorizedField => Self::UnauthorizedOperation.status(),
+            StatusCode::OK => StatusCode::BAD_GATEWAY,
+            status => status,
         }
     }
 
@@ -276,13 +291,7 @@ impl Refusal {
 
     /// Refuses with one sentence.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self::with_problems(
-            code,
-            vec![Problem {
-                message: message.into(),
-                location: None,
-            }],
-        )
+        Self::all(code, vec![message.into()])
     }
 
     /// Something failed that is our fault. The client learns nothing more; the log should.
@@ -301,6 +310,15 @@ impl Refusal {
     /// The whole request took longer than it may.
     pub fn timeout() -> Self {
         Self::new(Code::Timeout, "The request took too long")
+    }
+
+    /// Refuses with a sentence for each thing that is wrong; there is at least one.
+    pub fn all(code: Code, messages: Vec<String>) -> Self {
+        let problems = messages.into_iter().map(|message| Problem {
+            message,
+            location: None,
+        });
+        Self::with_problems(code, problems.collect())
     }
 
     fn with_problems(code: Code, problems: Vec<Problem>) -> Self {

@@ -1,7 +1,8 @@
 //! What outlives a reload: snapshots refer to it, the gateway owns it.
 
 use super::{
-    authentication::KeySources, planning::Planning, rate_limit::RateLimits, writes::Writes,
+    authentication::KeySources, planning::Planning, rate_limit::RateLimits, rest::Cache,
+    writes::Writes,
 };
 use crate::upstream::Registry;
 use std::sync::Arc;
@@ -12,5 +13,6 @@ pub(super) struct Lasting {
     pub(super) key_sources: KeySources,
     pub(super) planning: Arc<Planning>,
     pub(super) rate_limits: RateLimits,
+    pub(super) cache: Arc<Cache>,
     pub(super) writes: Arc<Writes>,
 }

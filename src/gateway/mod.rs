@@ -16,6 +16,7 @@ mod config;
 mod cors;
 mod csrf;
 mod dedupe;
+mod documents;
 mod errors;
 mod execution;
 mod expose;
@@ -42,6 +43,7 @@ mod planning;
 mod process;
 mod quality;
 mod rate_limit;
+mod request_body;
 mod request_id;
 mod rest;
 mod route;
@@ -80,7 +82,9 @@ pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
-pub use rest::{MaintenanceConfig, RoutesConfig, WebSocketConfig};
+pub use rest::{
+    Cache, CacheConfig, MaintenanceConfig, OpenApiConfig, RoutesConfig, WebSocketConfig,
+};
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
 pub use trace::Config as TraceConfig;
@@ -88,15 +92,21 @@ pub use traffic::Config as TrafficShapingConfig;
 pub use upstreams::Upstreams as UpstreamsConfig;
 pub use url_path::UrlPath;
 
-use crate::operation::{Conditions, OperationKind};
+use crate::{
+    executor::{Program, Reply},
+    operation::{Conditions, OperationKind},
+};
 use authentication::Caller;
 use authorization::Unmet;
 use bytes::Bytes;
+use documents::Prepared;
 use execution::Execution;
 use graphql::Media;
-use http::{HeaderMap, Request, Response, request::Parts};
+use http::{HeaderMap, Method, Request, Response, request::Parts};
 use observation::Observation;
+use rest::By;
 use route::Route;
+use serde_json::{Map, Value};
 use std::{net::IpAddr, sync::Arc};
 use subgraphs::{Client, until};
 use tokio::time::{Instant, timeout_at};
@@ -142,13 +152,19 @@ pub async fn handle(
             let request = rest::Request {
                 observation: &observation,
                 target,
+                caller: Caller::default(),
                 body,
                 sockets: &snapshot.sockets,
             };
-            pass(snapshot, local, route, request)
-                .await
-                .unwrap_or_else(|refusal| rest::refuse(&refusal))
+            let response = match route.answered_by() {
+                By::Graph(operation) => ask(snapshot, local, (route, operation), request).await,
+                By::Rest(action) => pass(snapshot, local, (route, action), request).await,
+            };
+            response.unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
+        (None, Ok((Route::OpenApi(page), _))) => show(snapshot, &head, page)
+            .await
+            .unwrap_or_else(|refusal| rest::refuse(&refusal)),
         (None, Err(refusal)) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
         (None, Err(refusal)) => rest::refuse(&refusal),
     };
@@ -176,20 +192,115 @@ pub fn refuse_unread(headers: &HeaderMap, refusal: &Refusal) -> Response<Body> {
 async fn pass(
     snapshot: &Snapshot,
     local: &Local,
-    route: &rest::Route,
-    request: rest::Request<'_>,
+    (route, action): (&rest::Route, &rest::Action),
+    mut request: rest::Request<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
     let head = request.observation.head();
     let grpc_deadline = rest::grpc_deadline(&head.headers);
-    authenticate(snapshot, head, deadline).await?;
-    let answering = rest::answer(route, &local.connections, request);
+    request.caller = authenticate(snapshot, head, deadline).await?;
+    let answering = rest::answer((route, action), &local.connections, request);
     let Some(deadline) = grpc_deadline else {
         return answering.await;
     };
     let answer = timeout_at(deadline, answering).await;
     let answer = answer.map_err(|_| Refusal::timeout())??;
     Ok(rest::until_grpc_deadline(deadline, answer))
+}
+
+/// Tells of the routes that operations answer.
+async fn show(
+    snapshot: &Snapshot,
+    head: &Parts,
+    page: &rest::OpenApi,
+) -> Result<Response<Body>, Refusal> {
+    let deadline = Instant::now() + snapshot.timeout;
+    authenticate(snapshot, head, deadline).await?;
+    page.answer(&head.method)
+}
+
+/// Answers a request to a route by the operation that the route has: the stages of [`answer`], but for the first and the
+/// last.
+async fn ask(
+    snapshot: &Arc<Snapshot>,
+    local: &Arc<Local>,
+    (route, operation): (&rest::Route, &rest::Operation),
+    request: rest::Request<'_>,
+) -> Result<Response<Body>, Refusal> {
+    let deadline = Instant::now() + route.timeout().unwrap_or(snapshot.timeout);
+    let observation = request.observation;
+    let head = observation.head();
+    let prepared = operation.prepared();
+    let document = prepared.document();
+    observation.operation(document.kind(), document.name());
+
+    // Admit.
+    let mut stage = observation.stage("admit");
+    route.check_open(observation.client(), &request.target)?;
+    let is_json = request_body::check(&head.headers);
+    if operation.needs_body() {
+        is_json.clone()?;
+    }
+    if head.method == Method::POST && document.kind() == OperationKind::Mutation {
+        snapshot.csrf.check(&head.headers, is_json.is_ok())?;
+    }
+    let caller = authenticate(snapshot, head, deadline).await?;
+
+    // Decode.
+    observation.next(&mut stage, "decode");
+    let body_bytes_max = snapshot.limits.body_bytes;
+    let decoding = rest::decode(
+        (route, operation),
+        request,
+        &caller,
+        body_bytes_max,
+        deadline,
+    );
+    let variables = document.coerce(snapshot.supergraph(), decoding.await?)?;
+
+    // Plan.
+    observation.next(&mut stage, "plan");
+    let planning = plan(snapshot, head, &caller, (prepared, &variables), deadline);
+    let (_, program) = planning.await?;
+
+    // Run.
+    observation.next(&mut stage, "execute");
+    let execution = Execution {
+        snapshot,
+        local,
+        client: Client::of(observation, &stage, &caller),
+        prepared,
+        program: &program,
+        variables: &variables,
+    };
+    let Reply::One(response) = execution.run(Some(deadline)).await?;
+
+    // Encode.
+    observation.next(&mut stage, "encode");
+    let mut shown = Vec::new();
+    if !response.errors.is_empty() {
+        graphql::write_errors(&mut shown, &snapshot.subgraphs, &response.errors);
+    }
+    Ok(operation.respond(&response, &shown))
+}
+
+/// The program that answers a document for these variables. What depends on the request is settled first, so that the plan
+/// is without conditions.
+async fn plan(
+    snapshot: &Snapshot,
+    head: &Parts,
+    caller: &Caller,
+    (prepared, variables): (&Arc<Prepared>, &Map<String, Value>),
+    deadline: Instant,
+) -> Result<(Conditions, Arc<Program>), Refusal> {
+    let document = prepared.document();
+    let labels = snapshot.labels.on(document.labels(), &head.headers);
+    let conditions = document.conditions(variables).with_labels(labels);
+    let unmet = snapshot.authorization.unmet(document, caller);
+    let conditions = authorize(snapshot, prepared, (conditions, unmet), deadline).await?;
+    let planning = snapshot.documents.program(prepared, &conditions);
+    let program = in_time(deadline, planning).await?;
+    Ok((conditions, program))
 }
 
 /// Who sends a request, whichever end it is for.
@@ -245,14 +356,10 @@ async fn answer(
     snapshot.limits.check(document.measures())?;
     let variables = document.coerce(snapshot.supergraph(), request.variables)?;
 
-    // Plan: what depends on the request is settled first, so that the plan is without conditions.
+    // Plan.
     observation.next(&mut stage, "plan");
-    let labels = snapshot.labels.on(document.labels(), &head.headers);
-    let conditions = document.conditions(&variables).with_labels(labels);
-    let unmet = snapshot.authorization.unmet(document, &caller);
-    let conditions = authorize(snapshot, &prepared, (conditions, unmet), deadline).await?;
-    let planning = snapshot.documents.program(&prepared, &conditions);
-    let program = in_time(deadline, planning).await?;
+    let planning = plan(snapshot, head, &caller, (&prepared, &variables), deadline);
+    let (conditions, program) = planning.await?;
     let mut exposed = None;
     if let Some(asked) = snapshot.plugins.asked(&head.headers) {
         let showing = snapshot.documents.show(&prepared, conditions);
@@ -290,7 +397,7 @@ async fn answer(
 /// The conditions that an operation is planned under, for this caller.
 async fn authorize(
     snapshot: &Snapshot,
-    prepared: &Arc<graphql::Prepared>,
+    prepared: &Arc<Prepared>,
     (conditions, unmet): (Conditions, Unmet),
     deadline: Instant,
 ) -> Result<Conditions, Refusal> {

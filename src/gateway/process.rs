@@ -2,7 +2,7 @@
 
 use super::{
     Config, Snapshot, SnapshotError, authentication::KeySources, lasting::Lasting,
-    planning::Planning, rate_limit::RateLimits, writes::Writes,
+    planning::Planning, rate_limit::RateLimits, rest::Cache, writes::Writes,
 };
 use crate::{
     schema::Supergraph,
@@ -36,6 +36,7 @@ impl Gateway {
             key_sources: KeySources::new(control),
             planning: Arc::new(Planning::start(threads)?),
             rate_limits: RateLimits::default(),
+            cache: Arc::new(Cache::new(&config.cache)),
             writes: Arc::new(Writes::default()),
         };
         let snapshot = Snapshot::new(config, Arc::new(supergraph), &lasting)?;
@@ -49,6 +50,7 @@ impl Gateway {
     pub fn reload(&self, config: &Config, supergraph: Supergraph) -> Result<(), SnapshotError> {
         let snapshot = Snapshot::new(config, Arc::new(supergraph), &self.lasting)?;
         self.snapshot.store(Arc::new(snapshot));
+        self.lasting.cache.resize(&config.cache);
         Ok(())
     }
 
@@ -56,6 +58,12 @@ impl Gateway {
     pub fn refresh_gauges(&self) {
         self.lasting.rate_limits.refresh();
         self.lasting.registry.refresh_gauges();
+        self.lasting.cache.refresh();
+    }
+
+    /// The cache of REST routes.
+    pub fn cache(&self) -> &Cache {
+        &self.lasting.cache
     }
 
     /// What is known of the upstreams, subgraphs among them.

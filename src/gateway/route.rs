@@ -9,10 +9,13 @@ pub(super) enum Route<'a> {
     /// For a person at a browser.
     Page(Page),
     Graphql,
+    /// What tells of the routes that operations answer.
+    OpenApi(&'a rest::OpenApi),
     Rest(&'a rest::Route),
 }
 
-/// The route of a request: a page, if there is one here; GraphQL has its path to itself; then the first of `routes` that matches.
+/// The route of a request: a page, if there is one here; GraphQL and the OpenAPI document have
+/// their paths to themselves; then the first of `routes` that matches.
 pub(super) fn route<'a>(
     snapshot: &'a Snapshot,
     head: &Parts,
@@ -24,6 +27,11 @@ pub(super) fn route<'a>(
     if target.path.as_str() == snapshot.path.as_str() {
         return Ok(Route::Graphql);
     }
+    if let Some(page) = &snapshot.openapi
+        && page.path() == target.path.as_str()
+    {
+        return Ok(Route::OpenApi(page));
+    }
     snapshot.routes.find(head, target).map(Route::Rest)
 }
 
@@ -32,7 +40,7 @@ pub(super) fn metrics<'a>(snapshot: &'a Snapshot, route: Option<&Route<'a>>) -> 
     match route {
         Some(Route::Graphql) => &snapshot.graphql_metrics,
         Some(Route::Rest(route)) => route.metrics(),
-        Some(Route::Page(_)) => &snapshot.pages_metrics,
+        Some(Route::Page(_) | Route::OpenApi(_)) => &snapshot.pages_metrics,
         None => &snapshot.unrouted_metrics,
     }
 }

@@ -11,8 +11,8 @@ use super::{
     cors::Cors,
     csrf::Csrf,
     dedupe::Dedupe,
+    documents::Documents,
     expose,
-    graphql::Documents,
     ide::Pages,
     lasting::Lasting,
     limits::Limits,
@@ -55,6 +55,8 @@ pub struct Snapshot {
     /// What browsers are shown.
     pub(super) pages: Pages,
     pub(super) routes: rest::Table,
+    /// What tells of the routes that operations answer.
+    pub(super) openapi: Option<rest::OpenApi>,
     pub(super) sockets: rest::WebSockets,
     pub(super) observing: observation::Rules,
     rate_limit: Option<Arc<RateLimit>>,
@@ -77,20 +79,30 @@ impl Snapshot {
         }
         metrics::describe();
         tell(config, &supergraph);
+        let limits = Limits::new(&config.limits);
+        let documents = Documents::new(
+            Arc::clone(&supergraph),
+            (config.limits.parser(), config.limits.answers()),
+            Arc::clone(&lasting.planning),
+        );
+        let graph = rest::Graph {
+            documents: &documents,
+            limits: &limits,
+        };
+        let registry = &lasting.registry;
+        let cache = (&lasting.cache, &config.cache);
+        let routes = rest::Table::new(&config.routes, &config.upstreams, registry, cache, &graph)?;
         Ok(Self {
+            openapi: routes.openapi(&config.openapi, &supergraph),
+            routes,
             subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?,
-            routes: rest::Table::new(&config.routes, &config.upstreams, &lasting.registry)?,
             sockets: rest::WebSockets::new(&config.websocket),
             labels: OverrideLabels::new(&config.override_labels, &supergraph),
-            documents: Documents::new(
-                Arc::clone(&supergraph),
-                (config.limits.parser(), config.limits.answers()),
-                Arc::clone(&lasting.planning),
-            ),
+            documents,
             supergraph,
             path: config.path.clone(),
             introspection: config.introspection,
-            limits: Limits::new(&config.limits),
+            limits,
             cors: Cors::new(&config.cors),
             csrf: Csrf::new(&config.csrf),
             authentication: Authentication::new(

@@ -44,6 +44,16 @@ pub enum SnapshotError {
     Misfit(#[from] Misfit),
 }
 
+impl SnapshotError {
+    /// What is written in the configuration and cannot be meant so, if that is why.
+    pub fn misfit(&self) -> Option<&Misfit> {
+        match self {
+            Self::Misfit(misfit) => Some(misfit),
+            _ => None,
+        }
+    }
+}
+
 impl SubgraphTable {
     /// Compiles the configuration for these subgraphs.
     pub(super) fn new(

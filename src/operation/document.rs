@@ -115,6 +115,19 @@ impl Document {
         variables::coerce(supergraph.api(), &self.operation, variables)
     }
 
+    /// Checks one value of a variable, whatever the others may be.
+    pub fn accepts(
+        &self,
+        supergraph: &Supergraph,
+        variable: &str,
+        value: Value,
+    ) -> Result<(), Error> {
+        let mut alone = executable::Operation::clone(&self.operation);
+        alone.variables.retain(|declared| declared.name == variable);
+        let given = Map::from_iter([(variable.to_owned(), value)]);
+        variables::coerce(supergraph.api(), &alone, given).map(drop)
+    }
+
     /// The values of the operation's `@skip` and `@include` conditions, from coerced variables.
     pub fn conditions(&self, variables: &Map<String, Value>) -> Conditions {
         let values = self.condition_variables.iter();

@@ -228,8 +228,18 @@ impl Tables<'_> {
                 });
             }
         }
-        if !any {
-            for subgraph in self.join.subgraph_ids() {
+        let fields = match ty {
+            ExtendedType::Object(object) => Some(&object.fields),
+            ExtendedType::Interface(interface) => Some(&interface.fields),
+            _ => None,
+        };
+        // A subgraph that has a field has its type, whatever is said of that.
+        let fields = fields.into_iter().flat_map(|fields| fields.values());
+        let said = fields.flat_map(|field| field.directives.get_all(&self.join.field));
+        let by_fields = said.filter_map(|directive| self.join.graph(directive));
+        let all = self.join.subgraph_ids().filter(|_| !any);
+        for subgraph in all.chain(by_fields) {
+            if known.get(subgraph).is_none() {
                 known.insert(subgraph, TypeInSubgraph::default());
             }
         }

@@ -72,3 +72,54 @@ impl Stall {
         alarm.as_mut().poll(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! Who is given up, and who is only slow.
+
+    use super::*;
+    use std::future::poll_fn;
+    use tokio::time::advance;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    /// A client that takes so many bytes every ten seconds, for two minutes. Whether it is given up.
+    async fn taking(bytes: usize) -> bool {
+        let mut stall = Stall::new(LIMIT);
+        for _ in 0..12 {
+            let waiting = |context: &mut Context<'_>| {
+                Poll::Ready(stall.watch(context, 1 << 20, Poll::Pending))
+            };
+            if poll_fn(waiting).await.is_ready() {
+                return true;
+            }
+            advance(Duration::from_secs(10)).await;
+            let taken =
+                |context: &mut Context<'_>| stall.watch(context, 1 << 20, Poll::Ready(Ok(bytes)));
+            assert!(bytes == 0 || poll_fn(taken).await.is_ok());
+        }
+        false
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_and_next_to_nothing_are_too_little() {
+        assert!(taking(0).await);
+        assert!(taking(1).await);
+        assert!(taking(1000).await);
+        assert!(!taking(2000).await);
+        assert!(!taking(100_000).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_taken_everything_is_not_waited_for() {
+        let mut stall = Stall::new(LIMIT);
+        for _ in 0..5 {
+            let waiting =
+                |context: &mut Context<'_>| Poll::Ready(stall.watch(context, 10, Poll::Pending));
+            assert!(poll_fn(waiting).await.is_pending());
+            let all = |context: &mut Context<'_>| stall.watch(context, 10, Poll::Ready(Ok(10)));
+            assert!(poll_fn(all).await.is_ok());
+            advance(LIMIT * 2).await;
+        }
+    }
+}

@@ -169,3 +169,58 @@ impl http_body::Body for Watched {
         hint
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! How a connection is, by what its streams wait for.
+
+    use super::*;
+    use http_body::Body as _;
+    use std::future::poll_fn;
+    use tokio::time::advance;
+
+    const STALL: Duration = Duration::from_secs(30);
+    const IDLE: Duration = Duration::from_secs(120);
+
+    /// The next piece of a body, or none if it has none yet.
+    async fn piece(body: &mut Watched) -> Option<usize> {
+        let polled = poll_fn(|context| Poll::Ready(Pin::new(&mut *body).poll_frame(context))).await;
+        match polled {
+            Poll::Ready(Some(Ok(frame))) => frame.data_ref().map(Bytes::len),
+            _ => None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_piece_that_is_not_taken_is_a_stall() {
+        let streams = Streams::new();
+        let mut body = Watched::new(Body::full(vec![0; 40_000]), streams.open());
+        assert_eq!(piece(&mut body).await, Some(PIECE_BYTES_MAX));
+        advance(STALL / 2).await;
+        assert!(matches!(streams.pace(STALL, IDLE), Pace::Until(_)));
+        // It was taken, for the next one is asked for; the last one is not.
+        assert_eq!(piece(&mut body).await, Some(PIECE_BYTES_MAX));
+        advance(STALL * 2 / 3).await;
+        assert!(matches!(streams.pace(STALL, IDLE), Pace::Until(_)));
+        assert_eq!(piece(&mut body).await, Some(40_000 - 2 * PIECE_BYTES_MAX));
+        assert!(body.is_end_stream());
+        advance(STALL).await;
+        assert_eq!(streams.pace(STALL, IDLE), Pace::Stalled);
+        drop(body);
+        advance(IDLE / 2).await;
+        assert!(matches!(streams.pace(STALL, IDLE), Pace::Until(_)));
+        advance(IDLE / 2).await;
+        assert_eq!(streams.pace(STALL, IDLE), Pace::Idle);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_us_is_not_stalled() {
+        let streams = Streams::new();
+        let stream = futures_util::stream::pending::<Result<Frame<Bytes>, std::io::Error>>();
+        let silent = Body::streamed(http_body_util::StreamBody::new(stream));
+        let mut body = Watched::new(silent, streams.open());
+        assert_eq!(piece(&mut body).await, None);
+        advance(IDLE * 2).await;
+        assert!(matches!(streams.pace(STALL, IDLE), Pace::Until(_)));
+    }
+}

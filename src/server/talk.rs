@@ -35,8 +35,8 @@ impl Talk {
 
     /// What was wrong, if this is the request that stands for an unsound one.
     pub(super) fn refused<B>(&self, request: &Request<B>) -> Option<Fault> {
-        let stands_for_it = request.method() == Method::GET && request.uri() == "*";
-        self.fault.get().copied().filter(|_| stands_for_it)
+        let stands_for_it = || request.method() == Method::GET && request.uri() == "*";
+        self.fault.get().copied().filter(|_| stands_for_it())
     }
 
     /// From now on both sides speak another protocol.

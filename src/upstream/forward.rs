@@ -14,7 +14,8 @@ use super::{
     progress::{Progress, Watched},
 };
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::PathAndQuery,
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header,
+    uri::PathAndQuery,
 };
 use http_body::Body as _;
 use std::{future::Future, sync::Arc, time::Duration};
@@ -38,6 +39,10 @@ pub struct Forward {
     /// What requests that should go to the same endpoint have in common, for `consistent_hash`.
     pub hash: Option<u64>,
 }
+
+/// An answer whose body ends when the connection does: an extension of the answer. Whether it is whole cannot be told.
+#[derive(Clone, Copy, Debug)]
+pub struct EndsByClosing;
 
 /// Why a request that was to be passed on has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +101,13 @@ impl Upstream {
         let (answered, in_flight) = delivery.run(request).await?;
         let Answered { response, lease } = answered;
         let (mut head, body) = response.into_parts();
-        head.version = http::Version::HTTP_11;
+        let is_framed = body.size_hint().exact().is_some()
+            || head.headers.contains_key(header::TRANSFER_ENCODING)
+            || head.version >= Version::HTTP_2;
+        if !is_framed {
+            head.extensions.insert(EndsByClosing);
+        }
+        head.version = Version::HTTP_11;
         let body = if body.is_end_stream() {
             Body::empty()
         } else {

@@ -3,6 +3,7 @@
 use super::{counting, router};
 use crate::kit::Router;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::{body::Incoming, client::conn::http2};
@@ -83,4 +84,131 @@ async fn a_call_ends_when_its_client_stops_waiting() {
     let router = router(silent.local_addr().unwrap(), "");
     let late = refused(&router, &[("grpc-timeout", "50m")]).await;
     assert_eq!(status(&late), ("4", "GATEWAY_TIMEOUT"));
+}
+
+/// Answers each message with the same one, and ends with a status in trailers. `Forever` is not answered.
+async fn echo(
+    request: Request<Incoming>,
+) -> Result<Response<BoxBody<Bytes, hyper::Error>>, Infallible> {
+    assert_eq!(request.version(), http::Version::HTTP_2);
+    assert_eq!(request.headers()["te"], "trailers");
+    let waits = request.uri().path() == "/shop.Products/Forever";
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", "0".parse().unwrap());
+    trailers.insert(
+        "x-told",
+        request
+            .headers()
+            .get("x-tell")
+            .map_or("", |tell| tell.to_str().unwrap())
+            .parse()
+            .unwrap(),
+    );
+    let messages = http_body_util::BodyStream::new(request.into_body());
+    let ended =
+        futures_util::stream::once(async move { Ok(hyper::body::Frame::trailers(trailers)) });
+    let silence = futures_util::stream::pending();
+    let rest = match waits {
+        true => futures_util::future::Either::Left(silence),
+        false => futures_util::future::Either::Right(ended),
+    };
+    let body = BodyExt::boxed(http_body_util::StreamBody::new(messages.chain(rest)));
+    Ok(Response::builder()
+        .header("content-type", "application/grpc")
+        .body(body)
+        .unwrap())
+}
+
+/// An upstream that speaks HTTP/2 alone.
+async fn upstream() -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let service = hyper::service::service_fn(echo);
+            let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                .serve_connection(TokioIo::new(stream), service);
+            tokio::spawn(connection);
+        }
+    });
+    address
+}
+
+/// A router in front of an upstream that speaks HTTP/2 alone.
+fn router_over_http2(upstream: SocketAddr) -> Router {
+    let supergraph = include_str!("../cases/supergraphs/shop.graphql");
+    let config = format!(
+        "upstreams: {{ shop: {{ endpoints: ['http://{upstream}'], http2: http2only }} }}\nroutes: [{{ match: {{ path: /** }}, to: shop }}]\n"
+    );
+    Router::start(&config, supergraph)
+}
+
+/// The next frame of an answer.
+async fn next(body: &mut Incoming) -> hyper::body::Frame<Bytes> {
+    body.frame().await.expect("a frame").unwrap()
+}
+
+#[tokio::test]
+async fn a_call_of_one_message_keeps_its_trailers() {
+    let router = router_over_http2(upstream().await);
+    let mut sender = connect(router.address).await;
+    let message = Bytes::from_static(b"\0\0\0\0\x02hi");
+    let request = call(&[("x-tell", "all")], Full::new(message.clone()).boxed());
+    let mut answer = sender.send_request(request).await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "application/grpc");
+    assert_eq!(next(answer.body_mut()).await.into_data().unwrap(), message);
+    let trailers = next(answer.body_mut()).await.into_trailers().unwrap();
+    assert_eq!(
+        (&trailers["grpc-status"], &trailers["x-told"]),
+        (&"0".parse().unwrap(), &"all".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn messages_of_a_stream_cross_one_by_one() {
+    let router = router_over_http2(upstream().await);
+    let mut sender = connect(router.address).await;
+    let (say, said) = tokio::sync::mpsc::unbounded_channel();
+    let said =
+        futures_util::stream::unfold(said, |mut said| async { Some((said.recv().await?, said)) });
+    let body = BodyExt::boxed(http_body_util::StreamBody::new(Box::pin(
+        said.map(Ok::<_, Infallible>),
+    )));
+    let asking = tokio::spawn(sender.send_request(call(&[], body)));
+    let mut answer = None;
+    let mut asking = Some(asking);
+    for word in ["one", "two", "three"] {
+        let message = Bytes::from_static(word.as_bytes());
+        say.send(hyper::body::Frame::data(message.clone())).unwrap();
+        // Each comes back before the next is sent.
+        if let Some(asking) = asking.take() {
+            answer = Some(asking.await.unwrap().unwrap().into_body());
+        }
+        let body = answer.as_mut().unwrap();
+        assert_eq!(next(body).await.into_data().unwrap(), message);
+    }
+    drop(say);
+    let trailers = next(answer.as_mut().unwrap())
+        .await
+        .into_trailers()
+        .unwrap();
+    assert_eq!(trailers["grpc-status"], "0");
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_client_stops_waiting() {
+    let router = router_over_http2(upstream().await);
+    let mut sender = connect(router.address).await;
+    let message = Bytes::from_static(b"\0\0\0\0\x02hi");
+    let mut request = call(
+        &[("grpc-timeout", "400m")],
+        Full::new(message.clone()).boxed(),
+    );
+    *request.uri_mut() = "http://a/shop.Products/Forever".parse().unwrap();
+    let mut answer = sender.send_request(request).await.unwrap();
+    assert_eq!(next(answer.body_mut()).await.into_data().unwrap(), message);
+    let trailers = next(answer.body_mut()).await.into_trailers().unwrap();
+    assert_eq!(status(&trailers), ("4", "GATEWAY_TIMEOUT"));
 }

@@ -152,3 +152,22 @@ fn pages_that_cannot_work() {
       |             ^
     "###);
 }
+
+#[test]
+fn caches_that_cannot_do_what_they_say() {
+    let yaml = "\
+upstreams: { shop: { endpoints: ['http://shop.example'] } }
+cache: { max_bytes: 1MB, max_entry_bytes: 2MB }
+routes:
+  - { match: { path: /a }, to: shop, cache: { ttl: 60s } }
+  - { match: { path: /b }, to: shop, cache: { per_consumer: true } }
+";
+    insta::assert_snapshot!(findings(yaml), @r###"
+    router.yaml:2:26: no body is that large in a cache that is smaller (`cache.max_bytes`)
+    2 | cache: { max_bytes: 1MB, max_entry_bytes: 2MB }
+      |                          ^
+    router.yaml:5:47: no consumer is ever known: `authentication.router.jwt` is not set
+    5 |   - { match: { path: /b }, to: shop, cache: { per_consumer: true } }
+      |                                               ^
+    "###);
+}

@@ -80,6 +80,11 @@ impl Process {
         process
     }
 
+    /// Writes a file beside the configuration, or the configuration anew.
+    pub fn write(&self, file: &str, text: &str) {
+        fs::write(self.directory.join(file), text).unwrap();
+    }
+
     /// The address that the log gives after these words.
     pub fn address_after(&self, words: &str) -> SocketAddr {
         let line = self.wait_for_line(|line| line.contains(words));

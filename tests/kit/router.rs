@@ -36,7 +36,7 @@ impl Router {
             .config;
         config.supergraph.listen = (Ipv4Addr::LOCALHOST, 0).into();
         config.admin.listen = (Ipv4Addr::LOCALHOST, 0).into();
-        config.server.workers = Some(NonZero::<usize>::MIN);
+        config.server.workers.get_or_insert(NonZero::<usize>::MIN);
         Self::serve(&config, Supergraph::parse(supergraph).unwrap())
     }
 

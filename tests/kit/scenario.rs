@@ -23,7 +23,7 @@ use std::{
 };
 
 /// Headers of responses that say nothing about the case.
-const NOISE: [&str; 3] = ["date", "content-length", "x-request-id"];
+const NOISE: [&str; 4] = ["age", "date", "content-length", "x-request-id"];
 
 /// Plays the page; what differs, if anything does.
 pub fn play(path: &Path) -> Result<(), String> {
@@ -188,7 +188,7 @@ impl Setting {
         Happened {
             responses: responses
                 .iter()
-                .map(|response| response.text(&NOISE))
+                .map(|response| steady(&response.text(&NOISE)))
                 .collect(),
             seen: std::cell::RefCell::new(seen.collect()),
             complaints: complaints.collect(),
@@ -209,6 +209,18 @@ impl Setting {
             several => answer_together(&self.router.gateway, several),
         }
     }
+}
+
+/// The text without what goes on by itself: how long a stored answer stays fresh.
+fn steady(text: &str) -> String {
+    let mut steady = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("; ttl=") {
+        steady.push_str(before);
+        steady.push_str("; ttl=…");
+        rest = after.trim_start_matches(|c: char| c == '-' || c.is_ascii_digit());
+    }
+    steady + rest
 }
 
 /// An answer as a page writes it.

@@ -103,7 +103,7 @@ fn what_cannot_match_is_pointed_at() {
       |                                                       ^
     "###);
     insta::assert_snapshot!(error("  - { match: { path: /b/** }, strip_prefix: /b }\n"), @r###"
-    router.yaml:4:5: a route has one of `to`, `versions`, `redirect` and `respond`
+    router.yaml:4:5: a route has one of `to`, `versions`, `redirect`, `respond` and `graphql`
     4 |   - { match: { path: /b/** }, strip_prefix: /b }
       |     ^
     "###);
@@ -111,6 +111,30 @@ fn what_cannot_match_is_pointed_at() {
     router.yaml:4:16: unknown key `pth`; did you mean `path`?
     4 |   - { match: { pth: /b/** }, to: shop }
       |                ^
+    "###);
+}
+
+#[test]
+fn what_a_cache_never_stores_is_pointed_at() {
+    insta::assert_snapshot!(error("  - { to: shop, cache: { statuses: [200, 206] } }\n"), @r###"
+    router.yaml:4:42: answers with status 206 are never stored
+    4 |   - { to: shop, cache: { statuses: [200, 206] } }
+      |                                          ^
+    "###);
+    insta::assert_snapshot!(error("  - { to: shop, cache: { content_types: [json] } }\n"), @r###"
+    router.yaml:4:42: `json` is not a media type; write application/json, or image/* for all of a kind
+    4 |   - { to: shop, cache: { content_types: [json] } }
+      |                                          ^
+    "###);
+    insta::assert_snapshot!(error("  - { to: shop, cache: { vary: ['*/*'] } }\n"), @r###"
+    router.yaml:4:33: `*/*` cannot be the name of a header
+    4 |   - { to: shop, cache: { vary: ['*/*'] } }
+      |                                 ^
+    "###);
+    insta::assert_snapshot!(error("  - { to: shop, cache: { tll: 60s } }\n"), @r###"
+    router.yaml:4:26: unknown key `tll`; did you mean `ttl`?
+    4 |   - { to: shop, cache: { tll: 60s } }
+      |                          ^
     "###);
 }
 
@@ -223,7 +247,7 @@ fn what_does_not_go_together_is_pointed_at() {
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r###"
     { to: shop, respond: {} }
-      26: a route has one of `to`, `versions`, `redirect` and `respond`, and this one has `to`
+      26: a route has one of `to`, `versions`, `redirect`, `respond` and `graphql`, and this one has `to`
     { respond: {}, timeout: 1s }
       29: this is about upstreams, and the route has none
     { to: shop, preserve_host: true, host: a.example }

@@ -1,10 +1,13 @@
 //! REST routes: what they match, what crosses them, and what happens when one side fails.
 
+mod cache;
 mod coding;
 mod config;
 mod examples;
 mod failures;
 mod headers;
+mod openapi;
+mod operations;
 mod paths;
 mod resilience;
 mod routing;
@@ -31,11 +34,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A router with these routes, beside a graph that is not asked here.
 fn router(config: &str) -> Router {
+    Router::start(config, &supergraph("shop"))
+}
+
+/// A supergraph of `tests/cases`.
+fn supergraph(name: &str) -> String {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/supergraphs");
-    Router::start(
-        config,
-        &fs::read_to_string(directory.join("shop.graphql")).unwrap(),
-    )
+    fs::read_to_string(directory.join(format!("{name}.graphql"))).unwrap()
 }
 
 /// A router with one upstream that gets everything.

@@ -270,10 +270,16 @@ fn a_client_that_leaves_gives_back_its_probe() {
             }
         }
     };
+    // Not before it is time for one.
+    let tripped = Instant::now();
+    while tripped.elapsed() < Duration::from_millis(20) {
+        std::thread::yield_now();
+    }
     // The probe hangs until its client leaves.
     let mut probe = connect(&router);
     probe.write_all(GET).unwrap();
     while upstream.heads().len() < 2 {
+        assert!(tripped.elapsed() < PATIENCE);
         std::thread::yield_now();
     }
     assert_eq!(status(&exchange(&router, GET)), 503);

@@ -3,10 +3,10 @@
 //! The sender counts what it could send, the reader what it has read. What is between them is in the router or in the
 //! kernel's socket buffers, which are of a few megabytes; a router that held the body would let it grow to all of it.
 
-use super::{Upstream, connect, router_to};
+use super::{Upstream, connect, router, router_to};
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -75,21 +75,40 @@ fn receive(stream: &mut impl Read, sent: &AtomicUsize) {
 
 #[test]
 fn an_answer_of_100_mb_waits_for_its_reader() {
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {LENGTH}\r\n\r\n");
+    answer_waits_for_its_reader(super::to, [&head, ""], "HTTP/1.1");
+}
+
+#[test]
+fn an_answer_that_turns_out_too_large_for_the_cache_waits_for_its_reader() {
+    let cached =
+        |upstream| super::to(upstream).replace("to: shop", "to: shop, cache: { ttl: 60s }");
+    // Only its end says how long it is.
+    let head = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{LENGTH:x}\r\n");
+    answer_waits_for_its_reader(cached, [&head, "\r\n0\r\n\r\n"], "HTTP/1.0");
+}
+
+/// What the upstream sends before and after the body, and the version of HTTP that the client speaks.
+fn answer_waits_for_its_reader(
+    config: impl Fn(SocketAddr) -> String,
+    [before, after]: [&str; 2],
+    version: &str,
+) {
     let sent = Arc::new(AtomicUsize::new(0));
     let (held_back, waiting) = mpsc::channel();
     let (counter, held_back) = (Arc::clone(&sent), Mutex::new(held_back));
+    let (before, after) = (before.to_owned(), after.to_owned());
     let upstream = Upstream::start(move |mut connection| {
         connection.head();
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {LENGTH}\r\n\r\n");
-        connection.send(head.as_bytes());
+        connection.send(before.as_bytes());
         let held_back = held_back.lock().unwrap().clone();
         send(connection.stream.get_mut(), &counter, &held_back);
+        connection.send(after.as_bytes());
     });
-    let router = router_to(upstream.address);
+    let router = router(&config(upstream.address));
     let mut client = connect(&router);
-    client
-        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        .unwrap();
+    let request = format!("GET / {version}\r\nhost: x\r\nconnection: close\r\n\r\n");
+    client.write_all(request.as_bytes()).unwrap();
 
     // Nobody reads: the upstream must come to a stand.
     let stood_at = waiting.recv_timeout(super::PATIENCE).unwrap();

@@ -188,6 +188,22 @@ fn names_without_end_and_sets_without_bottom() {
     );
 }
 
+/// The sample, where nothing says that the subgraph of a root field has the root type.
+#[test]
+fn a_subgraph_that_has_a_field_has_its_type() {
+    let lie = SAMPLE_SDL.replacen(" @join__type(graph: PRODUCTS)", "", 1);
+    let supergraph = Supergraph::parse(&lie).unwrap();
+    let query = supergraph.roots().query.unwrap();
+    let subgraphs = supergraph.subgraphs().iter();
+    let products = supergraph.subgraph_ids().zip(subgraphs);
+    let (products, _) = products
+        .into_iter()
+        .find(|(_, known)| known.name == "products")
+        .unwrap();
+    assert!(supergraph.ty(query).in_subgraph(products).is_some());
+    try_plan(&supergraph, "{ featured { name } }");
+}
+
 /// Where a directive's arguments are in the text.
 fn directives(sdl: &str) -> Vec<(usize, usize)> {
     let starts = sdl.match_indices(" @join__").map(|(at, _)| at);

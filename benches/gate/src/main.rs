@@ -40,7 +40,10 @@ fn main() -> ExitCode {
         let cells: Vec<String> = outcomes.iter().map(cell).collect();
         println!("| {} | {} |", name(case), cells.join(" | "));
     }
-    eprintln!("the first lets more through than another in {laxer} of {} cases", cases.len());
+    eprintln!(
+        "the first lets more through than another in {laxer} of {} cases",
+        cases.len()
+    );
     ExitCode::from(u8::from(laxer > 0))
 }
 

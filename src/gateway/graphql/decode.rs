@@ -1,14 +1,11 @@
 //! From an HTTP request to the GraphQL request in it: `POST` with a JSON body, `GET` with a query string.
 
-use crate::{
-    gateway::{Code, Refusal},
-    upstream::{Body, Coding, CollectError, InflateError, UnknownCoding, collect},
-};
+use crate::gateway::{Body, Code, Refusal, request_body};
 use http::{HeaderMap, Uri, header, request::Parts};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 /// What a client asks for, as it wrote it.
 #[derive(Debug, PartialEq)]
@@ -42,47 +39,13 @@ pub(crate) fn check_method(method: &http::Method) -> Result<Method, Refusal> {
 /// asking (GHSA-hff2-gcpx-8f4p). None is allowed with GET alone. A coding that is not understood is refused likewise
 /// (RFC 9110 section 8.4).
 pub(crate) fn is_json(method: Method, headers: &HeaderMap) -> Result<bool, Refusal> {
-    coding(headers)?;
-    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
-    match (values.next(), values.next()) {
-        (Some(only), None) if is_json_type(only.as_bytes()) => Ok(true),
-        (None, _) if method == Method::Get => Ok(false),
-        _ => Err(Refusal::new(
-            Code::UnsupportedMediaType,
-            "The content type must be application/json, in UTF-8",
-        )),
+    match method {
+        Method::Get if !headers.contains_key(header::CONTENT_TYPE) => {
+            request_body::check_coding(headers)?;
+            Ok(false)
+        }
+        _ => request_body::check(headers).map(|()| true),
     }
-}
-
-/// The coding of the body.
-fn coding(headers: &HeaderMap) -> Result<Option<Coding>, Refusal> {
-    Coding::of(headers).map_err(|UnknownCoding| Refusal {
-        lists_codings: true,
-        ..Refusal::new(
-            Code::UnsupportedMediaType,
-            "The body may be compressed as gzip, br or zstd, once (content-encoding)",
-        )
-    })
-}
-
-fn is_json_type(value: &[u8]) -> bool {
-    if value == b"application/json" {
-        return true;
-    }
-    let Ok(value) = std::str::from_utf8(value) else {
-        return false;
-    };
-    let mut parts = value.split(';').map(str::trim);
-    let essence = parts.next().unwrap_or_default();
-    let charset_fits = |parameter: &str| {
-        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        !name.trim().eq_ignore_ascii_case("charset")
-            || matches!(
-                value.trim().trim_matches('"').to_ascii_lowercase().as_str(),
-                "utf-8" | "utf8"
-            )
-    };
-    essence.eq_ignore_ascii_case("application/json") && parts.all(charset_fits)
 }
 
 /// Reads the GraphQL request. A body is read up to `body_bytes_max`, also when it is inflated, and until `deadline`.
@@ -96,15 +59,7 @@ pub(crate) async fn decode(
     let parameters = match method {
         Method::Get => from_query_string(&head.uri)?,
         Method::Post => {
-            let collected = timeout_at(deadline, collect(body, body_bytes_max)).await;
-            let body = collected.map_err(|_| {
-                Refusal::new(Code::SlowRequest, "The request body did not arrive in time")
-            })?;
-            let mut body = body.map_err(unreadable)?;
-            if let Some(coding) = coding(&head.headers)? {
-                let inflated = coding.inflate(body, body_bytes_max).await;
-                body = inflated.map_err(not_inflated)?;
-            }
+            let body = request_body::read(&head.headers, body, body_bytes_max, deadline).await?;
             from_json(&body)?
         }
     };
@@ -186,27 +141,6 @@ fn object(name: &str, value: &str) -> Result<Map<String, Value>, Refusal> {
         ))
     })?;
     Ok(object.unwrap_or_default())
-}
-
-fn unreadable(error: CollectError) -> Refusal {
-    match error {
-        CollectError::TooLarge { limit } => too_large(limit),
-        CollectError::Broken(_) => invalid("The request body broke off".to_owned()),
-    }
-}
-
-fn not_inflated(error: InflateError) -> Refusal {
-    match error {
-        InflateError::TooLarge { limit } => too_large(limit),
-        InflateError::Invalid(coding) => invalid(format!("The request body is not valid {coding}")),
-    }
-}
-
-fn too_large(limit: usize) -> Refusal {
-    Refusal::new(
-        Code::TooLarge,
-        format!("The request body is larger than {limit} bytes"),
-    )
 }
 
 fn invalid(message: String) -> Refusal {

@@ -23,13 +23,8 @@ pub(in crate::gateway) fn encode(
         ..
     }) = reply;
     if !errors.is_empty() {
-        log(subgraphs, &errors);
-        let shown: Vec<Shown> = errors
-            .iter()
-            .map(|error| Shown { error, subgraphs })
-            .collect();
         body.extend_from_slice(b",\"errors\":");
-        write_json(&mut body, &shown);
+        write_errors(&mut body, subgraphs, &errors);
     }
     if let Some(exposed) = exposed {
         write_plan(&mut body, exposed);
@@ -62,6 +57,20 @@ fn write_plan(body: &mut Vec<u8>, exposed: &Exposed) {
         body.extend_from_slice(exposed.plan.as_bytes());
     }
     body.push(b'}');
+}
+
+/// Writes errors as a client may see them, a JSON list.
+pub(in crate::gateway) fn write_errors(
+    body: &mut Vec<u8>,
+    subgraphs: &SubgraphTable,
+    errors: &[executor::Error],
+) {
+    log(subgraphs, errors);
+    let shown: Vec<Shown> = errors
+        .iter()
+        .map(|error| Shown { error, subgraphs })
+        .collect();
+    write_json(body, &shown);
 }
 
 /// The log gets what the client may not see: one line a response, however many errors.

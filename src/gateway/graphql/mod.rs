@@ -4,10 +4,8 @@
 
 mod accept;
 mod decode;
-mod documents;
 mod encode;
 
 pub(super) use accept::{Media, negotiate};
 pub(super) use decode::{Method, check_method, decode, is_json};
-pub(super) use documents::{Documents, Prepared};
-pub(super) use encode::{encode, encode_plan, refuse};
+pub(super) use encode::{encode, encode_plan, refuse, write_errors};

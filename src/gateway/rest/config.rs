@@ -1,15 +1,16 @@
 //! The `routes` section.
 
 use super::{
+    cache::RouteCache,
     dead,
     destination::Destination,
     fixed::Fixed,
     key::Source,
     maintenance,
     matching::Match,
-    mirror,
+    mirror, operation,
     path_pattern::PathPattern,
-    pattern::{Host, Prefix, check_path},
+    pattern::{Host, Method, Prefix, check_path},
     redirect::Redirect,
     sticky::Sticky,
     template::Template,
@@ -25,13 +26,13 @@ use crate::{
     upstream::{self, ByteSize, Retry},
 };
 use serde::Deserialize;
-use std::time::Duration;
+use std::{io, path::Path, time::Duration};
 
 /// The `routes` section, in order: the first that matches is taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Routes(pub Vec<Route>);
 
-/// One of `routes`. It has one of `to`, `versions`, `redirect` and `respond`.
+/// One of `routes`. It has one of `to`, `versions`, `redirect`, `respond` and `graphql`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Route {
@@ -43,6 +44,8 @@ pub struct Route {
     pub versions: Option<versions::Config>,
     pub redirect: Option<Redirect>,
     pub respond: Option<Fixed>,
+    /// The operation that answers it.
+    pub graphql: Option<operation::Config>,
     pub maintenance: Option<maintenance::Config>,
     /// Segments that upstreams do not get.
     pub strip_prefix: Option<Prefix>,
@@ -68,9 +71,28 @@ pub struct Route {
     pub retry: Option<Retry>,
     /// What requests that go to the same endpoint have in common, where the upstream balances by `consistent_hash`.
     pub(super) hash_on: Option<Source>,
+    /// None: nothing is stored.
+    pub cache: Option<RouteCache>,
 }
 
 impl Routes {
+    /// Reads the documents that are in files, and says by which methods operations are asked for where nobody did.
+    pub fn complete(&mut self, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<(), Misfit> {
+        for (index, route) in self.0.iter_mut().enumerate() {
+            if let Some(graphql) = &mut route.graphql {
+                let read = graphql.read_document(read);
+                let index = index.to_string();
+                read.map_err(|misfit| misfit.below(&["routes", &index, "graphql"]))?;
+                let methods = route
+                    .matches
+                    .methods
+                    .get_or_insert_with(|| vec![Method(http::Method::GET)]);
+                answer_head(methods);
+            }
+        }
+        Ok(())
+    }
+
     /// Checks that they and the upstreams fit together.
     pub fn check(&self, upstreams: &Upstreams) -> Result<(), Misfit> {
         let upstreams: Vec<&str> = upstreams.keys().map(String::as_str).collect();
@@ -105,6 +127,14 @@ impl Routes {
     }
 }
 
+/// What can be read by `GET` can be asked about by `HEAD`.
+fn answer_head(methods: &mut Vec<Method>) {
+    let has = |method| methods.iter().any(|known| known.0 == method);
+    if has(http::Method::GET) && !has(http::Method::HEAD) {
+        methods.push(Method(http::Method::HEAD));
+    }
+}
+
 /// What is counted under a name is one route.
 fn check_names(routes: &[Route]) -> Result<(), Misfit> {
     for (index, route) in routes.iter().enumerate() {
@@ -136,7 +166,9 @@ impl Route {
             }
         }
         let is_forwarded = self.to.is_some() || self.versions.is_some();
-        if let Some(key) = self.of_forwarding().first().filter(|_| !is_forwarded) {
+        let foreign = self.of_forwarding().into_iter();
+        let mut foreign = foreign.filter(|key| self.graphql.is_none() || *key != "timeout");
+        if let Some(key) = foreign.next().filter(|_| !is_forwarded) {
             let message = "this is about upstreams, and the route has none";
             return Err(Misfit::new(&[key], message));
         }
@@ -217,6 +249,7 @@ impl Route {
             ("versions", self.versions.is_some()),
             ("redirect", self.redirect.is_some()),
             ("respond", self.respond.is_some()),
+            ("graphql", self.graphql.is_some()),
         ];
         written(&actions)
     }
@@ -238,6 +271,7 @@ impl Route {
             ("timeout", self.timeout.is_some()),
             ("retry", self.retry.is_some()),
             ("hash_on", self.hash_on.is_some()),
+            ("cache", self.cache.is_some()),
         ])
     }
 
@@ -267,7 +301,7 @@ impl Route {
 
 /// Where a route has no timeout of its own.
 const LONGEST: Duration = Duration::MAX;
-const ACTIONS: &str = "`to`, `versions`, `redirect` and `respond`";
+const ACTIONS: &str = "`to`, `versions`, `redirect`, `respond` and `graphql`";
 
 fn written(keys: &[(&'static str, bool)]) -> Vec<&'static str> {
     let written = keys.iter().filter(|(_, is_written)| *is_written);

@@ -2,6 +2,7 @@
 
 use super::{
     body::{change_answer, change_request},
+    cache::{Asked, Caching},
     config,
     hygiene::{self, Asker},
     mirror::Mirror,
@@ -14,8 +15,13 @@ use super::{
 };
 use crate::{
     gateway::{
-        Body, Code, Refusal, compression::compress_stream, metrics::known,
-        observation::Observation, path::Path, trace::Callee,
+        Body, Code, Refusal,
+        authentication::Caller,
+        compression::compress_stream,
+        metrics::known,
+        observation::Observation,
+        path::Path,
+        trace::{Callee, Fetch},
     },
     upstream::{CallError, Connections, Forward, ForwardError, Retry, Unavailable, Upstream},
 };
@@ -26,10 +32,11 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 /// How the requests of a route are passed on.
 #[derive(Debug)]
-pub(super) struct Forwarding {
+pub(in crate::gateway) struct Forwarding {
     to: Targets,
     mirror: Option<Mirror>,
     retry: Option<Arc<Retry>>,
+    caching: Caching,
     config: config::Route,
 }
 
@@ -45,6 +52,7 @@ impl Forwarding {
     pub(super) fn new(
         route: &config::Route,
         upstreams: &BTreeMap<&str, Arc<Upstream>>,
+        caching: Caching,
     ) -> Option<Self> {
         let to = match (&route.to, &route.versions) {
             (Some(to), _) => Targets::All(Split::of(to, upstreams)?),
@@ -58,6 +66,7 @@ impl Forwarding {
             to,
             mirror,
             retry: route.retry.clone().map(Arc::new),
+            caching,
             config: route.clone(),
         })
     }
@@ -103,6 +112,7 @@ pub(super) struct Passing<'a> {
     pub(super) connections: &'a Arc<Connections>,
     pub(super) observation: &'a Observation<'a>,
     pub(super) sockets: &'a WebSockets,
+    pub(super) caller: &'a Caller,
     pub(super) variables: &'a Variables<'a>,
 }
 
@@ -163,11 +173,7 @@ impl Passing<'_> {
         offer: Option<&Offer>,
         body: Body,
     ) -> Result<Response<Body>, Refusal> {
-        let Self {
-            observation,
-            variables,
-            ..
-        } = self;
+        let variables = self.variables;
         let config = &forwarding.config;
         let head = variables.head;
         let (path, prefix) = forwarding.path(variables)?;
@@ -197,10 +203,7 @@ impl Passing<'_> {
         if offer.is_some() {
             Offer::pass_on(&mut headers);
         }
-        let stage = observation.stage("forward");
-        let callee = Callee::Upstream(choice.upstream.name(), known(&head.method));
-        let call = observation.origin().fetch(&stage, callee, &mut headers);
-        let mut forward = Forward {
+        let forward = Forward {
             method: head.method.clone(),
             target: with_query(&path, query.as_deref())?,
             headers,
@@ -213,16 +216,42 @@ impl Passing<'_> {
                 .as_ref()
                 .and_then(|source| source.number(variables)),
         };
-        // An upgraded connection is nothing that could be copied.
-        if let Some(mirror) = forwarding.mirror.as_ref().filter(|_| offer.is_none()) {
-            forward = mirror.copy(self.connections, forward);
-        }
-        let answer = choice.upstream.forward(self.connections, forward).await;
-        call.ended(match &answer {
-            Ok(answer) => Ok(answer.status().as_u16()),
-            Err(error) => Err(error.kind()),
-        });
-        Ok(answer?)
+        self.look_up(forwarding, choice.upstream, offer.is_some(), forward)
+            .await
+    }
+
+    /// Answers out of the cache, or by the upstream.
+    async fn look_up(
+        &self,
+        forwarding: &Forwarding,
+        upstream: &Arc<Upstream>,
+        is_upgraded: bool,
+        forward: Forward,
+    ) -> Result<Response<Body>, Refusal> {
+        let stage = self.observation.stage("forward");
+        let sending = |mut forward: Forward| {
+            let callee = Callee::Upstream(upstream.name(), known(&forward.method));
+            let origin = self.observation.origin();
+            let call = origin.fetch(&stage, callee, &mut forward.headers);
+            // An upgraded connection is nothing that could be copied.
+            if let Some(mirror) = forwarding.mirror.as_ref().filter(|_| !is_upgraded) {
+                forward = mirror.copy(self.connections, forward);
+            }
+            // It is large, and has several places that it may be awaited at.
+            Box::pin(send(
+                Arc::clone(upstream),
+                Arc::clone(self.connections),
+                forward,
+                call,
+            ))
+        };
+        let asked = Asked {
+            target: self.variables.target,
+            query: self.variables.head.uri.query(),
+            caller: self.caller,
+            upstream: upstream.name(),
+        };
+        forwarding.caching.answer(asked, forward, sending).await
     }
 
     /// Gives the client an answer, as the route has it.
@@ -262,6 +291,20 @@ impl Passing<'_> {
             false => answer,
         })
     }
+}
+
+async fn send(
+    upstream: Arc<Upstream>,
+    connections: Arc<Connections>,
+    forward: Forward,
+    call: Fetch,
+) -> Result<Response<Body>, Refusal> {
+    let answer = upstream.forward(&connections, forward).await;
+    call.ended(match &answer {
+        Ok(answer) => Ok(answer.status().as_u16()),
+        Err(error) => Err(error.kind()),
+    });
+    Ok(answer?)
 }
 
 /// A path made of pieces of the request: none of them can lead elsewhere.

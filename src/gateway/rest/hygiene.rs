@@ -128,7 +128,7 @@ pub(super) fn request_trailers(trailers: &mut HeaderMap) {
 }
 
 /// The headers without those of the connection they came on.
-fn end_to_end(headers: &HeaderMap) -> HeaderMap {
+pub(super) fn end_to_end(headers: &HeaderMap) -> HeaderMap {
     let nominated: HashSet<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()

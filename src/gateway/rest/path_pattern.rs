@@ -51,7 +51,7 @@ enum Tail {
 }
 
 /// Pieces of a path by their names.
-pub(super) type Captures<'a> = Vec<(&'a str, &'a str)>;
+pub(in crate::gateway) type Captures<'a> = Vec<(&'a str, &'a str)>;
 
 impl PathPattern {
     /// Whether a path is matched. What is below `/api` begins with `/api/`; `/api` itself counts too.
@@ -95,6 +95,26 @@ impl PathPattern {
                 named.chain(last).collect()
             }
         }
+    }
+
+    /// As OpenAPI writes it, which knows only segments: all below a path is that path there. None: it is an expression.
+    pub(super) fn template(&self) -> Option<String> {
+        let Form::Segments(Segments { steps, tail }) = &self.form else {
+            return None;
+        };
+        let mut template = String::new();
+        for step in steps {
+            match step {
+                Step::Literal(text) => template.push_str(&format!("/{text}")),
+                Step::Capture(name) => template.push_str(&format!("/{{{name}}}")),
+            }
+        }
+        match tail {
+            Tail::Capture(name) => template.push_str(&format!("/{{{name}}}")),
+            Tail::Anything if template.is_empty() => template.push('/'),
+            Tail::Anything | Tail::Nothing => {}
+        }
+        Some(template)
     }
 
     /// The steps that a path must take, and whether anything else may follow. A regular expression has the last word

@@ -1,21 +1,33 @@
 //! The routes, compiled: which one a request takes, and what becomes of it there.
 
 use super::{
-    config, fixed::Fixed, forward::Forwarding, index::Index, maintenance, matching::Match,
-    path_pattern::Captures, redirect::Redirect,
+    cache::{Cache, Caching, Config as CacheConfig},
+    config,
+    fixed::Fixed,
+    forward::Forwarding,
+    index::Index,
+    maintenance,
+    matching::Match,
+    openapi::{self, Described},
+    operation::{Operation, Site},
+    path_pattern::{Captures, PathPattern},
+    redirect::Redirect,
 };
 use crate::{
     gateway::{
         Code, Refusal,
+        documents::Documents,
         gate::Target,
+        limits::Limits,
         metrics::RouteMetrics,
         misfit::Misfit,
         upstreams::{self, Upstreams},
     },
+    schema::Supergraph,
     upstream::{Registry, Upstream},
 };
 use http::{HeaderValue, Method, request::Parts};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 /// All routes, in order.
 #[derive(Debug, Default)]
@@ -28,14 +40,29 @@ pub(in crate::gateway) struct Table {
 #[derive(Debug)]
 pub(in crate::gateway) struct Route {
     matches: Match,
-    pub(super) maintenance: maintenance::Config,
-    pub(super) action: Action,
+    maintenance: maintenance::Config,
+    answered_by: By,
+    /// What an operation may take, if the route says so.
+    timeout: Option<Duration>,
     metrics: RouteMetrics,
+}
+
+/// What answers a route.
+#[derive(Debug)]
+pub(in crate::gateway) enum By {
+    Rest(Action),
+    Graph(Box<Operation>),
+}
+
+/// The graph, for routes that it answers.
+pub(in crate::gateway) struct Graph<'a> {
+    pub(in crate::gateway) documents: &'a Documents,
+    pub(in crate::gateway) limits: &'a Limits,
 }
 
 /// What becomes of a request.
 #[derive(Debug)]
-pub(super) enum Action {
+pub(in crate::gateway) enum Action {
     Forward(Box<Forwarding>),
     Redirect(Box<Redirect>),
     Respond(Box<Fixed>),
@@ -47,20 +74,33 @@ impl Table {
         routes: &config::Routes,
         upstreams: &Upstreams,
         registry: &Registry,
+        cache: (&Arc<Cache>, &CacheConfig),
+        graph: &Graph<'_>,
     ) -> Result<Self, Misfit> {
         routes.check(upstreams)?;
         let upstreams = upstreams::open(upstreams, registry)?;
         let mut table = Self::default();
         for (number, route) in routes.0.iter().enumerate() {
-            let compiled = Route::new(route, &upstreams).ok_or_else(|| {
-                let at = ["routes", &number.to_string(), "to"];
-                Misfit::new(&at, "these upstreams cannot share requests")
-            })?;
-            table.routes.push(compiled);
+            let compiled = Route::new(route, &upstreams, cache, graph);
+            let at = ["routes", &number.to_string()];
+            table
+                .routes
+                .push(compiled.map_err(|misfit| misfit.below(&at))?);
             let Match { host, path, .. } = &route.matches;
             table.index.add(number, host.as_ref(), path.as_ref());
         }
         Ok(table)
+    }
+
+    /// The OpenAPI document of the routes that the graph answers. None: it is not wanted.
+    pub(in crate::gateway) fn openapi(
+        &self,
+        config: &openapi::Config,
+        supergraph: &Supergraph,
+    ) -> Option<openapi::Page> {
+        let routes = self.routes.iter();
+        let described: Vec<Described<'_>> = routes.filter_map(Route::described).collect();
+        openapi::Page::new(config, &described, supergraph)
     }
 
     /// The first route that matches. If one would but for the method, that is what the client is told.
@@ -110,19 +150,91 @@ fn shown(method: &Method) -> &str {
     }
 }
 
+fn methods(matches: &Match) -> Vec<&Method> {
+    let methods = matches.methods.iter().flatten();
+    methods.map(|method| &method.0).collect()
+}
+
+impl Action {
+    fn new(
+        route: &config::Route,
+        label: &str,
+        upstreams: &BTreeMap<&str, Arc<Upstream>>,
+        cache: (&Arc<Cache>, &CacheConfig),
+    ) -> Option<Self> {
+        Some(match (&route.redirect, &route.respond) {
+            (Some(redirect), _) => Self::Redirect(Box::new(redirect.clone())),
+            (_, Some(respond)) => Self::Respond(Box::new(respond.clone())),
+            _ => {
+                let caching = Caching::new(route, label, route.cache.as_ref(), cache);
+                Self::Forward(Box::new(Forwarding::new(route, upstreams, caching)?))
+            }
+        })
+    }
+}
+
 impl Route {
-    fn new(route: &config::Route, upstreams: &BTreeMap<&str, Arc<Upstream>>) -> Option<Self> {
-        let action = match (&route.redirect, &route.respond) {
-            (Some(redirect), _) => Action::Redirect(Box::new(redirect.clone())),
-            (_, Some(respond)) => Action::Respond(Box::new(respond.clone())),
-            _ => Action::Forward(Box::new(Forwarding::new(route, upstreams)?)),
-        };
+    fn new(
+        route: &config::Route,
+        upstreams: &BTreeMap<&str, Arc<Upstream>>,
+        cache: (&Arc<Cache>, &CacheConfig),
+        graph: &Graph<'_>,
+    ) -> Result<Self, Misfit> {
+        let matches = &route.matches;
         let label = route.name.clone();
-        Some(Self {
-            matches: route.matches.clone(),
+        let label = label.unwrap_or_else(|| matches.label());
+        let answered_by = match &route.graphql {
+            Some(graphql) => {
+                let site = Site {
+                    methods: methods(matches),
+                    captures: matches.names(),
+                };
+                let operation = Operation::new(graphql, &site, graph.documents, graph.limits)?;
+                By::Graph(Box::new(operation))
+            }
+            None => By::Rest(
+                Action::new(route, &label, upstreams, cache)
+                    .ok_or_else(|| Misfit::new(&["to"], "these upstreams cannot share requests"))?,
+            ),
+        };
+        Ok(Self {
+            matches: matches.clone(),
             maintenance: route.maintenance.clone().unwrap_or_default(),
-            action,
-            metrics: RouteMetrics::new(&label.unwrap_or_else(|| route.matches.label())),
+            answered_by,
+            timeout: route.timeout,
+            metrics: RouteMetrics::new(&label),
+        })
+    }
+
+    /// What answers its requests.
+    pub(in crate::gateway) fn answered_by(&self) -> &By {
+        &self.answered_by
+    }
+
+    /// How long an operation may take here, if the route says so.
+    pub(in crate::gateway) fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// Refuses requests while it is being worked on.
+    pub(in crate::gateway) fn check_open(
+        &self,
+        client: IpAddr,
+        target: &Target<'_>,
+    ) -> Result<(), Refusal> {
+        self.maintenance.check(client, target)
+    }
+
+    /// What OpenAPI tells of it, if it can.
+    fn described(&self) -> Option<Described<'_>> {
+        let By::Graph(operation) = &self.answered_by else {
+            return None;
+        };
+        Some(Described {
+            path: self.matches.path.as_ref().and_then(PathPattern::template)?,
+            captures: self.matches.names(),
+            methods: methods(&self.matches),
+            operation,
         })
     }
 
@@ -132,7 +244,7 @@ impl Route {
     }
 
     /// What its path captures of a path.
-    pub(super) fn captures<'a>(&'a self, path: &'a str) -> Captures<'a> {
+    pub(in crate::gateway) fn captures<'a>(&'a self, path: &'a str) -> Captures<'a> {
         self.matches.captures(path)
     }
 }

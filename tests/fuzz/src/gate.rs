@@ -11,8 +11,28 @@ const GOOD: [&str; 4] = [
 ];
 
 const WORDS: [&str; 22] = [
-    "\r\n", "\n", "\r", "\r\n\r\n", " ", "\t", ":", "\0", "0", "00", "F", ";x=y", ", ", "chunked", "Content-Length: 3\r\n",
-    "Transfer-Encoding: chunked\r\n", "Host: b\r\n", "HTTP/1.1", "#", "Upgrade: websocket\r\n", "POST", "[::1]",
+    "\r\n",
+    "\n",
+    "\r",
+    "\r\n\r\n",
+    " ",
+    "\t",
+    ":",
+    "\0",
+    "0",
+    "00",
+    "F",
+    ";x=y",
+    ", ",
+    "chunked",
+    "Content-Length: 3\r\n",
+    "Transfer-Encoding: chunked\r\n",
+    "Host: b\r\n",
+    "HTTP/1.1",
+    "#",
+    "Upgrade: websocket\r\n",
+    "POST",
+    "[::1]",
 ];
 
 /// What a client sends.
@@ -53,19 +73,28 @@ fn feed(bytes: &[u8], lengths: &[usize]) -> (usize, Option<&'static str>) {
 pub fn run(input: &[u8]) -> Result<bool, String> {
     let bytes = bytes(input);
     let whole = feed(&bytes, &[bytes.len()]);
-    let lengths: Vec<usize> = input.iter().rev().take(8).map(|byte| usize::from(*byte)).collect();
+    let lengths: Vec<usize> = input
+        .iter()
+        .rev()
+        .take(8)
+        .map(|byte| usize::from(*byte))
+        .collect();
     for lengths in [&lengths[..], &[1], &[2, 7]] {
         if lengths.is_empty() {
             continue;
         }
         let pieces = feed(&bytes, lengths);
         if pieces != whole {
-            return Err(format!("whole it is {whole:?}, in pieces of {lengths:?} {pieces:?}"));
+            return Err(format!(
+                "whole it is {whole:?}, in pieces of {lengths:?} {pieces:?}"
+            ));
         }
     }
     Ok(whole.1.is_none() || whole.0 > 0)
 }
 
 pub fn show(input: &[u8]) -> String {
-    String::from_utf8_lossy(&bytes(input)).escape_debug().to_string()
+    String::from_utf8_lossy(&bytes(input))
+        .escape_debug()
+        .to_string()
 }

@@ -4,9 +4,9 @@
 //! alone. An entry holds the document and a program for each set of condition values and override labels seen lately. What is not there is
 //! prepared and planned once, however many wait for it, on the planning threads.
 
+use super::{Refusal, metrics::PlanMetrics, planning::Planning};
 use crate::{
     executor::{self, Program},
-    gateway::{Refusal, metrics::PlanMetrics, planning::Planning},
     operation::{self, Conditions, Document, ParserLimits},
     planner::{self, Budget},
     schema::Supergraph,
@@ -30,7 +30,7 @@ const BYTES_PER_ENTRY: u64 = 2048;
 const ENTRIES_ESTIMATE: usize = 1024;
 
 /// Prepared documents over one supergraph.
-pub(crate) struct Documents {
+pub(super) struct Documents {
     supergraph: Arc<Supergraph>,
     parser: ParserLimits,
     answers: executor::Limits,
@@ -40,7 +40,7 @@ pub(crate) struct Documents {
 }
 
 /// A document that passed validation, with the programs planned for it so far.
-pub(crate) struct Prepared {
+pub(super) struct Prepared {
     key: Key,
     document: Document,
     /// The most recently used last.
@@ -55,6 +55,24 @@ struct Planned {
     program: Arc<Program>,
     /// The plan as JSON, once somebody asked to see it.
     shown: Option<Arc<str>>,
+}
+
+/// Why there is no program for a document.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PlanError {
+    #[error(transparent)]
+    Fold(#[from] operation::Error),
+    #[error(transparent)]
+    Plan(#[from] planner::Error),
+}
+
+impl From<PlanError> for Refusal {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Fold(error) => error.into(),
+            PlanError::Plan(error) => error.into(),
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -80,7 +98,7 @@ struct Weight;
 
 impl Documents {
     /// Nothing known yet.
-    pub(crate) fn new(
+    pub(super) fn new(
         supergraph: Arc<Supergraph>,
         (parser, answers): (ParserLimits, executor::Limits),
         planning: Arc<Planning>,
@@ -96,8 +114,40 @@ impl Documents {
         }
     }
 
+    /// The supergraph that they are over.
+    pub(super) fn supergraph(&self) -> &Supergraph {
+        &self.supergraph
+    }
+
+    /// Prepares a document of the configuration, here and now. It is not for the cache: whoever has it keeps it.
+    pub(super) fn own(
+        &self,
+        text: &str,
+        operation_name: Option<&str>,
+    ) -> Result<Arc<Prepared>, operation::Error> {
+        let key = Key {
+            operation_name: operation_name.map(Arc::from),
+            text: text.into(),
+        };
+        Prepared::new(&self.supergraph, key, &self.parser)
+    }
+
+    /// Plans a document of the configuration under these conditions, here and now.
+    pub(super) fn plan_own(
+        &self,
+        prepared: &Prepared,
+        conditions: Conditions,
+    ) -> Result<(), PlanError> {
+        let planned = prepared.plan(
+            &self.supergraph,
+            conditions,
+            (&Budget::usual(), self.answers),
+        );
+        planned.map(drop)
+    }
+
     /// Parses, validates and measures a document, or finds it done.
-    pub(crate) async fn prepare(
+    pub(super) async fn prepare(
         &self,
         text: &str,
         operation_name: Option<&str>,
@@ -123,21 +173,7 @@ impl Documents {
             Err(guard) => guard,
         };
         let (supergraph, parser) = (Arc::clone(&self.supergraph), self.parser);
-        let job = move |_: &dyn Fn() -> bool| {
-            let document = operation::prepare(
-                &supergraph,
-                &key.text,
-                key.operation_name.as_deref(),
-                &parser,
-            )?;
-            let (programs, planning) = (Mutex::default(), tokio::sync::Mutex::default());
-            Ok::<_, operation::Error>(Arc::new(Prepared {
-                key,
-                document,
-                programs,
-                planning,
-            }))
-        };
+        let job = move |_: &dyn Fn() -> bool| Prepared::new(&supergraph, key, &parser);
         let prepared = self.planning.run(job).await??;
         // It cannot be put in when it alone is too heavy for the cache; it is used all the same.
         let _ = guard.insert(Entry {
@@ -148,7 +184,7 @@ impl Documents {
     }
 
     /// The program that answers a document under these conditions.
-    pub(crate) async fn program(
+    pub(super) async fn program(
         &self,
         prepared: &Arc<Prepared>,
         conditions: &Conditions,
@@ -178,11 +214,9 @@ impl Documents {
         let (metrics, answers) = (Arc::clone(&self.metrics), self.answers);
         let job = move |is_given_up: &dyn Fn() -> bool| {
             let began = Instant::now();
-            let operation = planned.document.fold(&supergraph, &conditions)?;
-            let plan = planner::plan_within(&supergraph, &operation, &Budget::until(is_given_up))?;
-            let program = executor::compile_within(&supergraph, plan, answers);
+            let budget = Budget::until(is_given_up);
+            let program = planned.plan(&supergraph, conditions, (&budget, answers))?;
             metrics.planning.record(began.elapsed());
-            planned.keep(conditions, Arc::clone(&program));
             Ok::<_, Refusal>(program)
         };
         let program = self.planning.run(job).await??;
@@ -192,7 +226,7 @@ impl Documents {
 
     /// The plan of a document under these conditions as a JSON object: its `text`, and its tree as `object`. Programs do
     /// not keep the plan they were made of, so it is planned again for the first who asks to see it.
-    pub(in crate::gateway) async fn show(
+    pub(super) async fn show(
         &self,
         prepared: &Arc<Prepared>,
         conditions: Conditions,
@@ -227,7 +261,7 @@ impl Documents {
 
     /// The values of a document's introspection fields, if it has any. It may walk the whole schema, so it is no work
     /// for a thread that others wait on.
-    pub(in crate::gateway) async fn introspect(
+    pub(super) async fn introspect(
         &self,
         prepared: &Arc<Prepared>,
         variables: &Map<String, Value>,
@@ -246,8 +280,37 @@ impl Documents {
 }
 
 impl Prepared {
+    fn new(
+        supergraph: &Supergraph,
+        key: Key,
+        parser: &ParserLimits,
+    ) -> Result<Arc<Self>, operation::Error> {
+        let name = key.operation_name.as_deref();
+        let document = operation::prepare(supergraph, &key.text, name, parser)?;
+        Ok(Arc::new(Self {
+            key,
+            document,
+            programs: Mutex::default(),
+            planning: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// Plans it for one set of conditions, and keeps the program.
+    fn plan(
+        &self,
+        supergraph: &Arc<Supergraph>,
+        conditions: Conditions,
+        (budget, answers): (&Budget<'_>, executor::Limits),
+    ) -> Result<Arc<Program>, PlanError> {
+        let operation = self.document.fold(supergraph, &conditions)?;
+        let plan = planner::plan_within(supergraph, &operation, budget)?;
+        let program = executor::compile_within(supergraph, plan, answers);
+        self.keep(conditions, Arc::clone(&program));
+        Ok(program)
+    }
+
     /// The document.
-    pub(crate) fn document(&self) -> &Document {
+    pub(super) fn document(&self) -> &Document {
         &self.document
     }
 
@@ -357,7 +420,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_kept_is_weighed_by_its_plan_and_not_by_its_text() {
-        let sdl = include_str!("../../../tests/cases/supergraphs/shop.graphql");
+        let sdl = include_str!("../../tests/cases/supergraphs/shop.graphql");
         let supergraph = Arc::new(Supergraph::parse(sdl).unwrap());
         let planning = Arc::new(Planning::start(NonZero::<usize>::MIN).unwrap());
         let documents = Documents::new(supergraph, Default::default(), planning);
