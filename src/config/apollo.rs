@@ -141,19 +141,12 @@ const MISSING: &[(&str, Absence)] = &[
     ("traffic_shaping.subgraphs.*.global_rate_limit", Warn),
     ("traffic_shaping.subgraphs.*.pool_idle_timeout", Warn),
     // The gateway's own.
-    ("admin", Warn),
     ("consumers", Refuse),
     ("graphql", Refuse),
     ("plans", Refuse),
     ("policies", Refuse),
     ("routes.*.operation", Refuse),
     ("routes.*.policies", Refuse),
-    ("upstreams.*.balance", Warn),
-    ("upstreams.*.circuit_breaker", Warn),
-    ("upstreams.*.health_check", Warn),
-    ("upstreams.*.outlier_detection", Warn),
-    ("upstreams.*.retry", Warn),
-    ("upstreams.*.tls", Refuse),
 ];
 
 /// Their paths.

@@ -53,10 +53,7 @@ pub fn parse(file: &str, text: &str, environment: &Environment<'_>) -> Result<Pa
         expand::expand(&mut tree, environment)?;
         let warnings = apollo::set_aside(&mut tree)?;
         let config: Config = read::read(&tree)?;
-        let checked = config.routes.check(&config.upstreams);
-        let checked = checked.and_then(|()| config.routes.check_beside(&config.supergraph.path));
-        let checked = checked.and_then(|()| config.cors.check());
-        checked.map_err(|misfit| {
+        config.gateway().check().map_err(|misfit| {
             error::Problem::new(Some(tree.place_of(&misfit.at)), misfit.message)
         })?;
         Ok((config, warnings, outline))

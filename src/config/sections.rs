@@ -8,7 +8,7 @@ use crate::{
         RateLimitConfig, RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig,
         TrafficShapingConfig, UpstreamsConfig, UrlPath, WebSocketConfig,
     },
-    server::{self, HealthConfig, HttpConfig, ShutdownConfig},
+    server::{self, AdminConfig, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
 };
 use serde::Deserialize;
@@ -40,6 +40,7 @@ pub struct Config {
     pub maintenance: MaintenanceConfig,
     pub request_id: RequestIdConfig,
     pub health_check: HealthConfig,
+    pub admin: AdminConfig,
     pub server: Server,
     pub telemetry: telemetry::Config,
 }
@@ -116,6 +117,7 @@ impl Config {
             listen: self.supergraph.listen,
             workers: self.server.workers,
             health: self.health_check.clone(),
+            admin: self.admin.clone(),
             http: self.server.http.clone(),
             shutdown: self.server.shutdown.clone(),
             http1_headers_max: self.limits.http1_max_request_headers,

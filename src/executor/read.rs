@@ -385,7 +385,9 @@ impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         let code = match &error {
             CallError::Timeout { .. } => ErrorCode::Timeout,
-            CallError::Connect(_) | CallError::Broken(_) => ErrorCode::Connection,
+            CallError::Connect(_) | CallError::Unavailable(_) | CallError::Broken(_) => {
+                ErrorCode::Connection
+            }
             CallError::TooLarge { .. } | CallError::Coding(_) => ErrorCode::Malformed,
         };
         Self {

@@ -70,6 +70,9 @@ pub enum CallError {
     Timeout { milliseconds: u64 },
     #[error("cannot connect: {0}")]
     Connect(String),
+    /// The upstream is out of service, or has too much to do.
+    #[error("it is not asked at present: {0}")]
+    Unavailable(String),
     #[error("the connection broke: {0}")]
     Broken(String),
     #[error("the answer is larger than {limit} bytes")]

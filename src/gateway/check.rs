@@ -80,10 +80,14 @@ fn unreachable_timeouts(config: &Config) -> Vec<Finding> {
         Finding::new(key, message)
     };
     let mut findings = Vec::new();
-    let written = shaping.all.timeout != super::traffic::All::default().timeout;
-    if written && shaping.all.timeout > whole {
+    let default = super::TrafficShapingConfig::default().all.timeout;
+    let written = shaping
+        .all
+        .timeout
+        .filter(|_| shaping.all.timeout != default);
+    if let Some(timeout) = written.filter(|timeout| *timeout > whole) {
         let key = ["traffic_shaping", "all", "timeout"];
-        findings.push(finding(&key, shaping.all.timeout));
+        findings.push(finding(&key, timeout));
     }
     for (name, subgraph) in &shaping.subgraphs {
         if let Some(timeout) = subgraph.timeout.filter(|timeout| *timeout > whole) {

@@ -2,8 +2,10 @@
 
 use super::{
     UrlPath, authentication, authorization, cors, csrf, expose, headers, ide,
-    include_subgraph_errors, limits, override_labels, override_subgraph_url, rate_limit,
-    request_id, rest, trace, traffic,
+    include_subgraph_errors, limits,
+    misfit::Misfit,
+    override_labels, override_subgraph_url, rate_limit, request_id, rest, trace, traffic,
+    upstreams::{self, Upstreams},
 };
 
 /// The settings of a snapshot, except for the supergraph.
@@ -26,7 +28,7 @@ pub struct Config {
     pub plugins: expose::Config,
     pub sandbox: ide::SandboxConfig,
     pub homepage: ide::HomepageConfig,
-    pub upstreams: rest::UpstreamsConfig,
+    pub upstreams: Upstreams,
     pub routes: rest::RoutesConfig,
     pub cache: rest::CacheConfig,
     pub websocket: rest::WebSocketConfig,
@@ -36,6 +38,18 @@ pub struct Config {
     pub tracing: trace::Config,
     /// Whether each request is a line in the log.
     pub access_log: bool,
+}
+
+impl Config {
+    /// Checks that its settings fit together.
+    pub fn check(&self) -> Result<(), Misfit> {
+        upstreams::check(&self.upstreams)?;
+        self.routes.check(&self.upstreams)?;
+        self.routes.check_beside(&self.path)?;
+        self.cors.check()?;
+        self.traffic_shaping.check()?;
+        self.override_subgraph_url.check()
+    }
 }
 
 impl Default for Config {
@@ -56,7 +70,7 @@ impl Default for Config {
             plugins: expose::Config::default(),
             sandbox: ide::SandboxConfig::default(),
             homepage: ide::HomepageConfig::default(),
-            upstreams: rest::UpstreamsConfig::default(),
+            upstreams: Upstreams::default(),
             routes: rest::RoutesConfig::default(),
             cache: rest::CacheConfig::default(),
             websocket: rest::WebSocketConfig::default(),

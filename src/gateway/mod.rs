@@ -4,6 +4,7 @@
 //! and an early end is a [`Refusal`]. A [`Gateway`] lives as long as the process; a [`Snapshot`] is one configuration
 //! with one supergraph, immutable, swapped whole. This layer knows HTTP and GraphQL, but neither sockets nor files.
 
+mod admin;
 mod authentication;
 mod authorization;
 mod bulk;
@@ -50,10 +51,12 @@ mod subgraphs;
 mod trace;
 mod trace_context;
 mod traffic;
+mod upstreams;
 mod url_path;
 mod writes;
 
 pub use crate::upstream::Body;
+pub use admin::admin;
 pub use authentication::{Config as AuthenticationConfig, Error as AuthenticationError};
 pub use authorization::{
     Config as AuthorizationConfig, Directives as AuthorizationDirectives, unprotected,
@@ -77,13 +80,12 @@ pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
-pub use rest::{
-    Cache, CacheConfig, MaintenanceConfig, RoutesConfig, UpstreamsConfig, WebSocketConfig,
-};
+pub use rest::{Cache, CacheConfig, MaintenanceConfig, RoutesConfig, WebSocketConfig};
 pub use snapshot::Snapshot;
 pub use subgraph_rules::SnapshotError;
 pub use trace::Config as TraceConfig;
 pub use traffic::Config as TrafficShapingConfig;
+pub use upstreams::Upstreams as UpstreamsConfig;
 pub use url_path::UrlPath;
 
 use crate::operation::{Conditions, OperationKind};

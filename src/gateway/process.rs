@@ -4,7 +4,10 @@ use super::{
     Config, Snapshot, SnapshotError, authentication::KeySources, lasting::Lasting,
     planning::Planning, rate_limit::RateLimits, rest::Cache, writes::Writes,
 };
-use crate::{schema::Supergraph, upstream::Registry};
+use crate::{
+    schema::Supergraph,
+    upstream::{Control, Registry, Status},
+};
 use arc_swap::ArcSwap;
 use std::{io, num::NonZero, sync::Arc, thread};
 
@@ -27,9 +30,10 @@ impl Gateway {
     /// A gateway over a first configuration and supergraph.
     pub fn start(config: &Config, supergraph: Supergraph) -> Result<Self, StartError> {
         let threads = thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        let control = Arc::new(Control::default());
         let lasting = Lasting {
-            registry: Registry::default(),
-            key_sources: KeySources::default(),
+            registry: Registry::new(Arc::clone(&control)),
+            key_sources: KeySources::new(control),
             planning: Arc::new(Planning::start(threads)?),
             rate_limits: RateLimits::default(),
             cache: Arc::new(Cache::new(&config.cache)),
@@ -54,11 +58,18 @@ impl Gateway {
     pub fn refresh_gauges(&self) {
         self.lasting.rate_limits.refresh();
         self.lasting.cache.refresh();
+        self.lasting.registry.refresh_gauges();
     }
 
     /// The cache of REST routes.
     pub fn cache(&self) -> &Cache {
         &self.lasting.cache
+    }
+
+    /// What is known of the upstreams, subgraphs among them.
+    pub fn upstreams(&self) -> Vec<Status> {
+        let upstreams = self.lasting.registry.upstreams();
+        upstreams.iter().map(|upstream| upstream.status()).collect()
     }
 
     /// The current snapshot; one request takes it once.

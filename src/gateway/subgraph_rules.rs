@@ -3,7 +3,7 @@
 use super::{Config, authentication, headers::Rules, metrics::SubgraphMetrics, misfit::Misfit};
 use crate::{
     schema::{Subgraph, SubgraphId},
-    upstream::{self, Endpoint, EndpointError, Registry, Upstream},
+    upstream::{self, Endpoint, EndpointError, Registry, Upstream, UpstreamError},
 };
 use std::sync::Arc;
 
@@ -33,10 +33,15 @@ pub enum SnapshotError {
         subgraph: String,
         error: EndpointError,
     },
+    #[error("subgraph `{subgraph}` cannot be called as traffic_shaping says: {error}")]
+    Upstream {
+        subgraph: String,
+        error: UpstreamError,
+    },
     #[error(transparent)]
     Authentication(#[from] authentication::Error),
     #[error(transparent)]
-    Route(#[from] Misfit),
+    Misfit(#[from] Misfit),
 }
 
 impl SubgraphTable {
@@ -65,20 +70,29 @@ impl SubgraphRules {
         registry: &Registry,
     ) -> Result<Self, SnapshotError> {
         let name = &subgraph.name;
-        let endpoint = match config.override_subgraph_url.0.get(name) {
-            Some(endpoint) => endpoint.clone(),
-            None => Endpoint::parse(&subgraph.url).map_err(|error| SnapshotError::Endpoint {
-                subgraph: name.clone(),
-                error,
-            })?,
+        let endpoints = match config.override_subgraph_url.0.get(name) {
+            Some(endpoints) => endpoints.0.clone(),
+            None => {
+                let endpoint = Endpoint::parse(&subgraph.url);
+                let endpoint = endpoint.map_err(|error| SnapshotError::Endpoint {
+                    subgraph: name.clone(),
+                    error,
+                })?;
+                vec![endpoint.into()]
+            }
         };
         let settings = upstream::Config {
             response_max_bytes: config.limits.subgraph_response_max_bytes,
             ..config.traffic_shaping.upstream(name)
         };
+        let upstream = registry.upstream(name, endpoints, settings);
+        let upstream = upstream.map_err(|error| SnapshotError::Upstream {
+            subgraph: name.clone(),
+            error,
+        })?;
         Ok(Self {
             name: name.clone(),
-            upstream: registry.upstream(name, vec![endpoint], settings),
+            upstream,
             headers: Rules::new(&config.headers, name),
             includes_errors: config.include_subgraph_errors.includes(name),
             metrics: Arc::new(SubgraphMetrics::new(name)),

@@ -209,7 +209,7 @@ impl<'a> Outgoing<'a> {
                 timeout(self.snapshot.timeout)
             }
             E::Connect(cause) => CallError::Connect(cause),
-            E::NoEndpoint => CallError::Connect(error.to_string()),
+            E::Unavailable(reason) => CallError::Unavailable(reason.to_string()),
             E::Broken(cause) => CallError::Broken(cause),
             E::TooLarge { limit } => CallError::TooLarge { limit },
             E::Coding(cause) => CallError::Coding(cause),
@@ -223,6 +223,7 @@ fn call(headers: HeaderMap, body: Bytes, deadline: Option<Instant>) -> upstream:
         headers,
         body,
         deadline,
+        hash: None,
     }
 }
 

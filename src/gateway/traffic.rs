@@ -1,19 +1,22 @@
 //! How clients are answered and subgraphs are called: timeouts, deduplication, compression, versions of HTTP.
 
-use super::header_types::Name;
-use crate::upstream::{self, Http2};
+use super::{header_types::Name, misfit::Misfit, upstreams};
+use crate::upstream::{
+    self, CircuitBreaker, Dns, HealthCheck, Hedge, Http2, LoadBalancing, OutlierDetection, Retry,
+    TlsConfig, UpstreamLimits,
+};
 use serde::Deserialize;
 use std::{collections::BTreeMap, time::Duration};
 
 /// The `traffic_shaping` section.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub router: Router,
     /// What holds for every subgraph…
-    pub all: All,
+    pub all: Shaping,
     /// …unless it says otherwise here.
-    pub subgraphs: BTreeMap<String, Subgraph>,
+    pub subgraphs: BTreeMap<String, Shaping>,
 }
 
 /// `traffic_shaping.router`.
@@ -76,20 +79,33 @@ impl Default for CompressionResponse {
     }
 }
 
-/// `traffic_shaping.all`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// `traffic_shaping.all`, and `traffic_shaping.subgraphs.NAME` for what differs from it. What is set in neither is as
+/// [`upstream::Config`] has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct All {
+pub struct Shaping {
     /// How long one request to a subgraph may take.
-    pub timeout: Duration,
+    pub timeout: Option<Duration>,
     /// Whether subgraphs are told that they may compress their answers.
-    pub accept_encoding: bool,
-    pub experimental_http2: Http2,
+    pub accept_encoding: Option<bool>,
+    pub experimental_http2: Option<Http2>,
     /// Whether identical queries to a subgraph that are under way together are sent once.
-    pub deduplicate_query: bool,
+    pub deduplicate_query: Option<bool>,
+    pub connect_timeout: Option<Duration>,
+    pub idle_timeout: Option<Duration>,
+    pub write_timeout: Option<Duration>,
+    pub load_balancing: Option<LoadBalancing>,
+    pub limits: Option<UpstreamLimits>,
+    pub retry: Option<Retry>,
+    pub hedge: Option<Hedge>,
+    pub circuit_breaker: Option<CircuitBreaker>,
+    pub outlier_detection: Option<OutlierDetection>,
+    pub health_check: Option<HealthCheck>,
+    pub dns: Option<Dns>,
+    pub tls: Option<TlsConfig>,
 }
 
-impl Default for All {
+impl Default for Config {
     fn default() -> Self {
         let upstream::Config {
             timeout,
@@ -98,22 +114,17 @@ impl Default for All {
             ..
         } = upstream::Config::default();
         Self {
-            timeout,
-            accept_encoding,
-            experimental_http2: http2,
-            deduplicate_query: true,
+            router: Router::default(),
+            all: Shaping {
+                timeout: Some(timeout),
+                accept_encoding: Some(accept_encoding),
+                experimental_http2: Some(http2),
+                deduplicate_query: Some(true),
+                ..Shaping::default()
+            },
+            subgraphs: BTreeMap::new(),
         }
     }
-}
-
-/// `traffic_shaping.subgraphs.NAME`: what differs from `all`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Subgraph {
-    pub timeout: Option<Duration>,
-    pub accept_encoding: Option<bool>,
-    pub experimental_http2: Option<Http2>,
-    pub deduplicate_query: Option<bool>,
 }
 
 impl Config {
@@ -121,21 +132,65 @@ impl Config {
     pub fn deduplicates(&self, subgraph: &str) -> bool {
         let own = self.subgraphs.get(subgraph);
         let own = own.and_then(|own| own.deduplicate_query);
-        own.unwrap_or(self.all.deduplicate_query)
+        own.or(self.all.deduplicate_query).unwrap_or(true)
     }
 
     /// The settings of a subgraph's upstream.
     pub fn upstream(&self, subgraph: &str) -> upstream::Config {
-        let (own, all) = (self.subgraphs.get(subgraph), &self.all);
-        upstream::Config {
-            timeout: own.and_then(|own| own.timeout).unwrap_or(all.timeout),
-            accept_encoding: own
-                .and_then(|own| own.accept_encoding)
-                .unwrap_or(all.accept_encoding),
-            http2: own
-                .and_then(|own| own.experimental_http2)
-                .unwrap_or(all.experimental_http2),
-            ..upstream::Config::default()
+        let own = self.subgraphs.get(subgraph);
+        let mut settings = upstream::Config::default();
+        self.all.apply(&mut settings);
+        if let Some(own) = own {
+            own.apply(&mut settings);
         }
+        settings
+    }
+
+    /// Checks that the settings of each subgraph, and of those that are not named, fit together.
+    pub fn check(&self) -> Result<(), Misfit> {
+        let mut settings = upstream::Config::default();
+        self.all.apply(&mut settings);
+        upstreams::fits(&["traffic_shaping", "all"], &settings)?;
+        for name in self.subgraphs.keys() {
+            let at = ["traffic_shaping", "subgraphs", name];
+            upstreams::fits(&at, &self.upstream(name))?;
+        }
+        Ok(())
+    }
+}
+
+impl Shaping {
+    /// Has what is set here replace what is there.
+    fn apply(&self, settings: &mut upstream::Config) {
+        set(&mut settings.timeout, self.timeout.as_ref());
+        set(&mut settings.accept_encoding, self.accept_encoding.as_ref());
+        set(&mut settings.http2, self.experimental_http2.as_ref());
+        set(&mut settings.connect_timeout, self.connect_timeout.as_ref());
+        set(&mut settings.idle_timeout, self.idle_timeout.as_ref());
+        set(&mut settings.write_timeout, self.write_timeout.as_ref());
+        set(&mut settings.load_balancing, self.load_balancing.as_ref());
+        set(&mut settings.limits, self.limits.as_ref());
+        set(&mut settings.retry, self.retry.as_ref());
+        set(&mut settings.tls, self.tls.as_ref());
+        set_some(&mut settings.hedge, self.hedge.as_ref());
+        set_some(&mut settings.circuit_breaker, self.circuit_breaker.as_ref());
+        set_some(
+            &mut settings.outlier_detection,
+            self.outlier_detection.as_ref(),
+        );
+        set_some(&mut settings.health_check, self.health_check.as_ref());
+        set_some(&mut settings.dns, self.dns.as_ref());
+    }
+}
+
+fn set<T: Clone>(setting: &mut T, own: Option<&T>) {
+    if let Some(own) = own {
+        setting.clone_from(own);
+    }
+}
+
+fn set_some<T: Clone>(setting: &mut Option<T>, own: Option<&T>) {
+    if let Some(own) = own {
+        *setting = Some(own.clone());
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Config, Health, Listeners,
+    admin::Admin,
     connection::{Role, Settings},
     seats::Clients,
     worker::{Accepted, Worker},
@@ -39,6 +40,9 @@ pub async fn serve(
         .map(TcpListener::from_std)
         .transpose()
         .map_err(ServeError::Listener)?;
+    let start_admin = |listener| Admin::start(listener, Arc::clone(&gateway));
+    let admin = listeners.admin.map(start_admin).transpose();
+    let _admin = admin.map_err(ServeError::Worker)?;
     let settings = Arc::new(Settings::new(
         config,
         gateway,

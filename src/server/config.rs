@@ -16,6 +16,7 @@ pub struct Config {
     /// Worker threads. None: one for each processor.
     pub workers: Option<NonZero<usize>>,
     pub health: HealthConfig,
+    pub admin: AdminConfig,
     pub http: HttpConfig,
     pub shutdown: ShutdownConfig,
     /// Headers of an HTTP/1 request.
@@ -34,6 +35,15 @@ pub struct HealthConfig {
     pub path: UrlPath,
     /// A listener of its own. None: health is answered beside GraphQL.
     pub listen: Option<SocketAddr>,
+}
+
+/// The `admin` section.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdminConfig {
+    pub enabled: bool,
+    /// A listener of its own: whoever reaches it sees where upstreams are.
+    pub listen: SocketAddr,
 }
 
 /// The `server.http` section.
@@ -69,6 +79,7 @@ impl Default for Config {
             listen: (Ipv4Addr::LOCALHOST, 4000).into(),
             workers: None,
             health: HealthConfig::default(),
+            admin: AdminConfig::default(),
             http: HttpConfig::default(),
             shutdown: ShutdownConfig::default(),
             http1_headers_max: 100,
@@ -84,6 +95,15 @@ impl Default for HealthConfig {
             enabled: true,
             path: UrlPath::from_static("/health"),
             listen: None,
+        }
+    }
+}
+
+impl Default for AdminConfig {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            listen: (Ipv4Addr::LOCALHOST, 9901).into(),
         }
     }
 }

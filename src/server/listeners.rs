@@ -11,7 +11,9 @@ use std::{
 pub struct Listeners {
     pub(super) main: TcpListener,
     pub(super) health: Option<TcpListener>,
+    pub(super) admin: Option<TcpListener>,
     address: SocketAddr,
+    admin_address: Option<SocketAddr>,
 }
 
 /// An address that cannot be listened on.
@@ -42,11 +44,22 @@ impl Listeners {
             Some(address) => Some(bind(address, "health_check.listen")?.0),
             None => None,
         };
+        let admin = match config.admin.enabled {
+            true => Some(bind(config.admin.listen, "admin.listen")?),
+            false => None,
+        };
         Ok(Self {
             main,
             health,
+            admin_address: admin.as_ref().map(|(_, address)| *address),
+            admin: admin.map(|(listener, _)| listener),
             address,
         })
+    }
+
+    /// Where operators connect, if they can.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
     }
 
     /// Where clients connect, with the real port where the configuration left it to the system.

@@ -5,6 +5,7 @@
 //! connection with all its requests stays on it. What a request means is the gateway's to know.
 
 mod acceptor;
+mod admin;
 mod config;
 mod connection;
 mod health;
@@ -19,7 +20,7 @@ mod wire;
 mod worker;
 
 pub use acceptor::{ServeError, serve};
-pub use config::{Config, HealthConfig, HttpConfig, ShutdownConfig};
+pub use config::{AdminConfig, Config, HealthConfig, HttpConfig, ShutdownConfig};
 pub use health::Health;
 pub use listeners::{BindError, Listeners};
 pub use scan::{Fault, Limits as HeadLimits, Scanner};

@@ -1,87 +1,103 @@
 //! The open connections of one worker.
 //!
 //! Each worker thread has pools of its own: a connection's task and the requests on it then share a thread, with no
-//! lock and no wake-up across threads on the way. The price is more idle connections, which the limit per host bounds.
+//! wake-up across threads on the way. The price is more idle connections, which a limit per endpoint bounds.
 
-use super::{Body, Endpoint, Http2};
-use http::{Request, header};
-use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Builder, Client, Error, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
+use super::{
+    Body,
+    call_error::{CallError, Unavailable},
+    causes::chain,
+    dial::Sender,
+    member::{Member, Place},
+    pool::{Lease, Lent, NoConnection, Pool, Pools, Wanted},
 };
+use http::{HeaderValue, Request, Uri, header, uri::Authority};
+use hyper::body::{Body as _, Incoming};
 use std::{
+    collections::BTreeMap,
     error::Error as _,
     io,
-    sync::{Arc, OnceLock},
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError},
 };
 use tokio::sync::Semaphore;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
-const IDLE_CONNECTIONS_PER_HOST_MAX: usize = 256;
-/// How much is read at once, and how long the head of an answer may be: buffers of hyper's 400 kB stay with their
-/// connections, and reading is no faster with them.
-const READ_BUFFER_BYTES_MAX: usize = 64 * 1024;
-/// How many bytes of one answer over HTTP/2 may be under way, and of all answers of a connection: what is asked for is
-/// read at once, so a window only has to cover what comes within a round trip.
-const STREAM_WINDOW: u32 = 1024 * 1024;
-const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
-/// How long an HTTP/2 connection may be silent while an answer is waited for, before the other side is asked whether
-/// it is still there; and how long it may then take to say so.
-const PING_INTERVAL: Duration = Duration::from_secs(10);
 const UNATTENDED_MAX: u32 = 1 << 20;
 
 /// Sends requests over connections that are kept open. Use it on the runtime it is made on.
 pub struct Connections {
-    plain: Client<HttpConnector, Body>,
-    /// HTTP/2 without TLS.
-    prior_knowledge: Client<HttpConnector, Body>,
-    /// Made when first needed: reading the system's trusted certificates takes milliseconds, and most have no use.
-    tls: Tls,
+    /// By the ids of places.
+    pools: Mutex<BTreeMap<u64, Arc<Pool>>>,
     /// A permit is out for each call that goes on although whoever began it may be gone.
     unattended: Arc<Semaphore>,
 }
 
-type TlsClient = OnceLock<Client<HttpsConnector<HttpConnector>, Body>>;
+/// Which connections a request may be sent over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Over {
+    Any,
+    /// One that is opened for it: others have proven stale.
+    New,
+}
 
-/// Connections that are encrypted, by what is spoken on them.
-#[derive(Default)]
-struct Tls {
-    http1: TlsClient,
-    either: TlsClient,
-    http2: TlsClient,
+/// The head of an answer, and what its connection comes back by.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) response: http::Response<Incoming>,
+    /// To be ended when the body has been read.
+    pub(super) lease: Lease,
 }
 
 /// Why a request got no response head.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub(super) enum SendError {
-    #[error("no trusted certificates: {0}")]
-    Certificates(io::Error),
-    #[error(transparent)]
-    Http(#[from] Error),
+    /// It was not sent.
+    NoConnection {
+        cause: NoConnection,
+        request: Box<Request<Body>>,
+    },
+    /// The connection broke, or what came over it was no answer.
+    Broken {
+        error: hyper::Error,
+        /// Whether the connection was there before.
+        is_kept: bool,
+        /// The request, if none of it was sent.
+        unsent: Option<Box<Request<Body>>>,
+    },
 }
 
 impl SendError {
     /// Whether a connection that was there broke, or was given up by the other side, and not what came over it.
-    pub(super) fn is_break(&self) -> bool {
-        let Self::Http(error) = self else {
+    pub(super) fn is_stale(&self) -> bool {
+        let Self::Broken { error, is_kept, .. } = self else {
             return false;
         };
-        let cause = error
-            .source()
-            .and_then(|cause| cause.downcast_ref::<hyper::Error>());
-        cause.is_some_and(|cause| {
-            cause.is_incomplete_message()
-                || cause.is_canceled()
-                || cause.is_closed()
-                || cause.source().is_some_and(|cause| {
-                    cause.is::<io::Error>()
-                        || cause.downcast_ref::<h2::Error>().is_some_and(is_given_up)
-                })
-        })
+        self.is_refused()
+            || *is_kept
+                && (error.is_incomplete_message()
+                    || error.is_canceled()
+                    || error.is_closed()
+                    || error.source().is_some_and(|cause| cause.is::<io::Error>()))
+    }
+
+    /// Whether the other side has not looked at it: it closes the connection, or refuses the stream (RFC 9113 section
+    /// 8.7).
+    pub(super) fn is_refused(&self) -> bool {
+        let Self::Broken { error, unsent, .. } = self else {
+            return false;
+        };
+        let cause = error.source().and_then(|cause| cause.downcast_ref());
+        unsent.is_some()
+            || cause.is_some_and(|cause: &h2::Error| {
+                cause.is_go_away() || cause.reason() == Some(h2::Reason::REFUSED_STREAM)
+            })
+    }
+
+    /// The request, if none of it was sent.
+    pub(super) fn into_unsent(self) -> Option<Box<Request<Body>>> {
+        match self {
+            Self::NoConnection { request, .. } => Some(request),
+            Self::Broken { unsent, .. } => unsent,
+        }
     }
 }
 
@@ -89,9 +105,7 @@ impl Connections {
     /// No connections yet.
     pub fn new() -> Self {
         Self {
-            plain: settings(Http2::Disable).build(connector()),
-            prior_knowledge: settings(Http2::Only).build(connector()),
-            tls: Tls::default(),
+            pools: Mutex::default(),
             unattended: Arc::new(Semaphore::new(UNATTENDED_MAX as usize)),
         }
     }
@@ -108,52 +122,79 @@ impl Connections {
         let _ = self.unattended.acquire_many(UNATTENDED_MAX).await;
     }
 
-    /// Sends a request to the endpoint it is addressed to and awaits the head of the response.
+    /// Sends a request and awaits the head of the response. Its target is a path, its `Host` is what it is for.
     pub(super) async fn send(
         &self,
-        endpoint: &Endpoint,
-        http2: Http2,
+        pools: &Arc<Pools>,
+        member: &Arc<Member>,
         mut request: Request<Body>,
-    ) -> Result<http::Response<Incoming>, SendError> {
-        let is_https = endpoint.is_https();
-        let offers = request.headers().contains_key(header::UPGRADE);
-        // Only a connection of HTTP/1 can be switched.
-        let http2 = if offers { Http2::Disable } else { http2 };
-        if http2 == Http2::Only || is_https && http2 == Http2::Enable {
-            // HTTP/2 says it in the target, and another word for the same host may count as another host. Should it
-            // be HTTP/1 after all, the client says it.
-            request.headers_mut().remove(header::HOST);
-            // Nor does it have headers of a connection; hyper would take those named here for such.
-            request.headers_mut().remove(header::CONNECTION);
+        over: Over,
+    ) -> Result<Answered, SendError> {
+        let pool = self.pool(pools, member);
+        let mut wanted = Wanted {
+            only_new: over == Over::New,
+            // Only a connection of HTTP/1 can be switched to another protocol.
+            only_http1: request.headers().contains_key(header::UPGRADE),
+        };
+        loop {
+            let Lent {
+                mut sender,
+                is_kept,
+            } = match pool.connection(wanted).await {
+                Ok(lent) => lent,
+                Err(cause) => {
+                    let request = Box::new(request);
+                    return Err(SendError::NoConnection { cause, request });
+                }
+            };
+            let sent = match &mut sender {
+                Sender::Http1(sender) => sender.try_send_request(request).await,
+                Sender::Http2(sender) => {
+                    let request = into_http2(request, &member.place);
+                    sender.try_send_request(request).await
+                }
+            };
+            let mut error = match sent {
+                Ok(response) => {
+                    let mut lease = Lease::new(pool, sender);
+                    if response.body().is_end_stream() {
+                        lease.end();
+                    }
+                    return Ok(Answered { response, lease });
+                }
+                Err(error) => error,
+            };
+            let unsent = error.take_message().map(|request| match sender {
+                Sender::Http1(_) => request,
+                Sender::Http2(_) => out_of_http2(request),
+            });
+            match unsent {
+                // Closed by the other side while it was idle.
+                Some(unsent) if is_kept => {
+                    request = unsent;
+                    wanted.only_new = true;
+                }
+                unsent => {
+                    return Err(SendError::Broken {
+                        error: error.into_error(),
+                        is_kept,
+                        unsent: unsent.map(Box::new),
+                    });
+                }
+            }
         }
-        Ok(match (is_https, http2) {
-            (true, _) => self.tls(http2)?.request(request).await?,
-            (false, Http2::Only) => self.prior_knowledge.request(request).await?,
-            (false, Http2::Enable | Http2::Disable) => self.plain.request(request).await?,
-        })
     }
 
-    fn tls(&self, http2: Http2) -> Result<&Client<HttpsConnector<HttpConnector>, Body>, SendError> {
-        let client = match http2 {
-            Http2::Enable => &self.tls.either,
-            Http2::Disable => &self.tls.http1,
-            Http2::Only => &self.tls.http2,
-        };
-        if let Some(client) = client.get() {
-            return Ok(client);
+    fn pool(&self, shared: &Arc<Pools>, member: &Arc<Member>) -> Arc<Pool> {
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = pools.get(&member.place.id) {
+            return Arc::clone(pool);
         }
-        let mut plain = connector();
-        plain.enforce_http(false);
-        let connector = HttpsConnectorBuilder::new()
-            .with_native_roots()
-            .map_err(SendError::Certificates)?
-            .https_only();
-        let connector = match http2 {
-            Http2::Enable => connector.enable_all_versions().wrap_connector(plain),
-            Http2::Disable => connector.enable_http1().wrap_connector(plain),
-            Http2::Only => connector.enable_http2().wrap_connector(plain),
-        };
-        Ok(client.get_or_init(|| settings(http2).build(connector)))
+        // Those of upstreams that are gone.
+        pools.retain(|_, pool| !pool.is_orphan());
+        let pool = shared.pool(member);
+        pools.insert(member.place.id, Arc::clone(&pool));
+        pool
     }
 }
 
@@ -163,32 +204,41 @@ impl Default for Connections {
     }
 }
 
-fn connector() -> HttpConnector {
-    let mut connector = HttpConnector::new();
-    connector.set_nodelay(true);
-    connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-    connector
+/// HTTP/2 says the host in the target.
+fn into_http2(mut request: Request<Body>, place: &Place) -> Request<Body> {
+    let host = request.headers_mut().remove(header::HOST);
+    // Nor does it have headers of a connection; hyper would take those named here for such.
+    request.headers_mut().remove(header::CONNECTION);
+    let endpoint = place.endpoint.uri();
+    let mut parts = std::mem::take(request.uri_mut()).into_parts();
+    let host = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    parts.authority = host.or_else(|| endpoint.authority().cloned());
+    parts.scheme = endpoint.scheme().cloned();
+    // All three parts are there.
+    *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+    request
 }
 
-/// Whether the other side will not answer what it was sent, and has not begun to: it closes the connection, or refuses
-/// the stream (RFC 9113 section 8.7).
-fn is_given_up(error: &h2::Error) -> bool {
-    error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM)
+/// The request as it was.
+fn out_of_http2(mut request: Request<Body>) -> Request<Body> {
+    let parts = std::mem::take(request.uri_mut()).into_parts();
+    let host = parts.authority.as_ref();
+    if let Some(host) = host.and_then(|host| HeaderValue::try_from(host.as_str()).ok()) {
+        request.headers_mut().insert(header::HOST, host);
+    }
+    *request.uri_mut() = parts.path_and_query.map(Uri::from).unwrap_or_default();
+    request
 }
 
-fn settings(http2: Http2) -> Builder {
-    let mut builder = Client::builder(TokioExecutor::new());
-    builder
-        .timer(TokioTimer::new())
-        .http2_only(http2 == Http2::Only)
-        .http2_initial_stream_window_size(STREAM_WINDOW)
-        .http2_initial_connection_window_size(CONNECTION_WINDOW)
-        .http2_keep_alive_interval(PING_INTERVAL)
-        .http2_keep_alive_timeout(PING_INTERVAL)
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(IDLE_CONNECTIONS_PER_HOST_MAX)
-        .http1_max_buf_size(READ_BUFFER_BYTES_MAX)
-        .set_host(http2 != Http2::Disable);
-    builder
+impl From<&SendError> for CallError {
+    fn from(error: &SendError) -> Self {
+        match error {
+            SendError::NoConnection {
+                cause: NoConnection::TooManyPending,
+                ..
+            } => Self::Unavailable(Unavailable::TooManyPending),
+            SendError::NoConnection { cause, .. } => Self::Connect(cause.to_string()),
+            SendError::Broken { error, .. } => Self::Broken(chain(error)),
+        }
+    }
 }

@@ -4,10 +4,13 @@
 //! other side has taken the one before, so what is in flight is bounded by the buffers of two connections.
 
 use super::{
-    Body, CallError, Connections, Endpoint, Http2, Upstream,
-    connections::SendError,
-    group::send_error,
-    paced::Paced,
+    Body, CallError, Connections, Retry, Upstream,
+    causes::chain,
+    collect,
+    connections::{Answered, SendError},
+    deliver::{Delivery, Kind, Safety},
+    endpoint::Endpoint,
+    paced::{Held, Paced},
     progress::{Progress, Watched},
 };
 use http::{
@@ -15,8 +18,7 @@ use http::{
     uri::PathAndQuery,
 };
 use http_body::Body as _;
-use hyper::body::Incoming;
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 /// A request to pass on.
@@ -32,6 +34,10 @@ pub struct Forward {
     pub host: Option<HeaderValue>,
     /// How long the upstream may be silent, if not for the upstream's own timeout.
     pub timeout: Option<Duration>,
+    /// When it is sent again, if not as the upstream says.
+    pub retry: Option<Arc<Retry>>,
+    /// What requests that should go to the same endpoint have in common, for `consistent_hash`.
+    pub hash: Option<u64>,
 }
 
 /// An answer whose body ends when the connection does: an extension of the answer. Whether it is whole cannot be told.
@@ -69,55 +75,32 @@ impl Upstream {
     pub async fn forward(
         self: &Arc<Self>,
         connections: &Connections,
-        forward: Forward,
+        mut forward: Forward,
     ) -> Result<Response<Body>, ForwardError> {
-        let endpoint = self.pick()?;
         let timeout = forward.timeout.unwrap_or(self.timeout());
-        let progress = Progress::begin();
-        let request = request(endpoint, forward, &progress)?;
-        let outcome = self
-            .exchange_heads(connections, endpoint, request, (timeout, &progress))
-            .await;
-        match &outcome {
-            Ok(response) => self.report(endpoint, Ok(response.status())),
-            Err(ForwardError::Call(error)) => self.report(endpoint, Err(error)),
-            // Nothing that the upstream could help.
-            Err(_) => {}
+        let own_retry = forward.retry.clone();
+        let retry = own_retry.as_deref().unwrap_or(&self.config.retry);
+        let safety = safety(&forward.method, retry);
+        if safety > Safety::Unsafe && retry.repeats_what_was_sent() {
+            forward.body = at_hand(forward.body, timeout).await?;
         }
-        outcome
-    }
-
-    async fn exchange_heads(
-        self: &Arc<Self>,
-        connections: &Connections,
-        endpoint: &Endpoint,
-        request: Request<Body>,
-        (timeout, progress): (Duration, &Progress),
-    ) -> Result<Response<Body>, ForwardError> {
-        let offers = request.headers().contains_key(header::UPGRADE);
-        let mut sending = std::pin::pin!(send(connections, endpoint, self.http2(), request));
-        let response = loop {
-            // A long upload is no silence: the time begins anew with each piece that is passed on.
-            match timeout_at(progress.moved() + timeout, &mut sending).await {
-                Ok(outcome) => break outcome.map_err(send_error),
-                Err(_) if progress.moved() + timeout > Instant::now() => {}
-                Err(_) if progress.awaits_client() => {
-                    return Err(ForwardError::ClientStalled(timeout));
-                }
-                Err(_) => return Err(CallError::Timeout(timeout).into()),
-            }
+        // What is at hand is sent at once: then the silence is the upstream's from the beginning.
+        let is_at_hand = forward.body.is_end_stream() || forward.body.whole().is_some();
+        let deadline = (Instant::now() + timeout, CallError::Timeout(timeout));
+        let hash = forward.hash;
+        let (streamed, request) = streamed(forward, timeout);
+        let delivery = Delivery {
+            upstream: self,
+            connections,
+            kind: streamed,
+            retry,
+            safety,
+            hash,
+            deadline: is_at_hand.then_some(deadline),
         };
-        let (mut head, body) = match response {
-            Ok(response) => response.into_parts(),
-            Err(error) if progress.client_broke() => {
-                return Err(ForwardError::ClientBroke(error.to_string()));
-            }
-            Err(error) => return Err(error.into()),
-        };
-        if head.status == StatusCode::SWITCHING_PROTOCOLS && !offers {
-            let message = "it switched protocols without being asked".to_owned();
-            return Err(CallError::Broken(message).into());
-        }
+        let (answered, in_flight) = delivery.run(request).await?;
+        let Answered { response, lease } = answered;
+        let (mut head, body) = response.into_parts();
         let is_framed = body.size_hint().exact().is_some()
             || head.headers.contains_key(header::TRANSFER_ENCODING)
             || head.version >= Version::HTTP_2;
@@ -128,67 +111,153 @@ impl Upstream {
         let body = if body.is_end_stream() {
             Body::empty()
         } else {
-            Body::streamed(Paced::new(body, Arc::clone(self), timeout))
+            let held = Held {
+                lease,
+                _in_flight: in_flight,
+            };
+            Body::streamed(Paced::new(body, Arc::clone(self), timeout, held))
         };
         Ok(Response::from_parts(head, body))
     }
 }
 
-/// Sends a request; once more if the connection breaks before an answer begins and a second time does no harm. See
-/// [`Upstream::call_idempotent`].
-async fn send(
-    connections: &Connections,
-    endpoint: &Endpoint,
-    http2: Http2,
-    request: Request<Body>,
-) -> Result<Response<Incoming>, SendError> {
-    let is_safe = matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS
-    );
-    let again = (is_safe && request.body().is_end_stream()).then(|| {
-        let mut again = Request::new(Body::empty());
-        *again.method_mut() = request.method().clone();
-        *again.uri_mut() = request.uri().clone();
-        *again.headers_mut() = request.headers().clone();
-        again
-    });
-    match (connections.send(endpoint, http2, request).await, again) {
-        (Err(error), Some(again)) if error.is_break() => {
-            connections.send(endpoint, http2, again).await
-        }
-        (sent, _) => sent,
+/// Bodies up to this size are read before they are sent, if they may have to be sent again.
+const REPEATED_BYTES_MAX: usize = 64 * 1024;
+
+/// The body in memory, if it says that it is small.
+async fn at_hand(body: Body, patience: Duration) -> Result<Body, ForwardError> {
+    let length = body.size_hint().exact();
+    if length.is_none_or(|length| length > REPEATED_BYTES_MAX as u64) || body.whole().is_some() {
+        return Ok(body);
+    }
+    match tokio::time::timeout(patience, collect(body, REPEATED_BYTES_MAX)).await {
+        Ok(Ok(whole)) => Ok(Body::full(whole)),
+        Ok(Err(error)) => Err(ForwardError::ClientBroke(error.to_string())),
+        Err(_) => Err(ForwardError::ClientStalled(patience)),
     }
 }
 
-fn request(
-    endpoint: &Endpoint,
-    forward: Forward,
-    progress: &Arc<Progress>,
-) -> Result<Request<Body>, ForwardError> {
+/// RFC 9110 section 9.2; what has to be sent again in any case counts as what does no harm.
+fn safety(method: &Method, retry: &Retry) -> Safety {
+    match *method {
+        Method::GET | Method::HEAD | Method::OPTIONS => Safety::Safe,
+        Method::PUT | Method::DELETE => Safety::Idempotent,
+        _ if retry.non_idempotent => Safety::Idempotent,
+        _ => Safety::Unsafe,
+    }
+}
+
+/// A request whose answer is passed on as it comes.
+struct Streamed {
+    target: PathAndQuery,
+    host: Option<HeaderValue>,
+    /// Whether the client offers to switch to another protocol.
+    offers: bool,
+    /// How long the upstream may be silent.
+    silence: Duration,
+    progress: Arc<Progress>,
+}
+
+fn streamed(forward: Forward, silence: Duration) -> (Streamed, Request<Body>) {
     let Forward {
         method,
         target,
         mut headers,
         body,
         host,
-        timeout: _,
+        ..
     } = forward;
+    let progress = Progress::begin();
+    let offers = headers.contains_key(header::UPGRADE);
     frame(&mut headers, &method, &body);
-    headers.insert(
-        header::HOST,
-        host.unwrap_or_else(|| endpoint.host().clone()),
-    );
     let body = if body.is_end_stream() {
         Body::empty()
+    } else if body.whole().is_some() {
+        body
     } else {
-        Body::streamed(Watched::new(body, Arc::clone(progress)))
+        Body::streamed(Watched::new(body, Arc::clone(&progress)))
     };
     let mut request = Request::new(body);
     *request.method_mut() = method;
-    *request.uri_mut() = join(endpoint.uri(), target)?;
     *request.headers_mut() = headers;
-    Ok(request)
+    let streamed = Streamed {
+        target,
+        host,
+        offers,
+        silence,
+        progress,
+    };
+    (streamed, request)
+}
+
+impl Kind for Streamed {
+    type Answer = Answered;
+    type Error = ForwardError;
+
+    fn address(
+        &self,
+        request: &mut Request<Body>,
+        endpoint: &Endpoint,
+    ) -> Result<(), ForwardError> {
+        *request.uri_mut() = Uri::from(join(endpoint.uri(), &self.target)?);
+        let host = self.host.as_ref().unwrap_or(endpoint.host());
+        request.headers_mut().insert(header::HOST, host.clone());
+        Ok(())
+    }
+
+    async fn head(
+        &self,
+        sending: impl Future<Output = Result<Answered, SendError>> + Send,
+    ) -> Result<Result<Answered, SendError>, ForwardError> {
+        let mut sending = std::pin::pin!(sending);
+        let (progress, silence) = (&self.progress, self.silence);
+        loop {
+            // A long upload is no silence: the time begins anew with each piece that is passed on.
+            match timeout_at(progress.moved() + silence, &mut sending).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(_) if progress.moved() + silence > Instant::now() => {}
+                Err(_) if progress.awaits_client() => {
+                    return Err(ForwardError::ClientStalled(silence));
+                }
+                Err(_) => return Err(CallError::Timeout(silence).into()),
+            }
+        }
+    }
+
+    async fn take(&self, answered: Answered) -> Result<Answered, ForwardError> {
+        let status = answered.response.status();
+        if status == StatusCode::SWITCHING_PROTOCOLS && !self.offers {
+            let message = "it switched protocols without being asked".to_owned();
+            return Err(CallError::Broken(message).into());
+        }
+        Ok(answered)
+    }
+
+    fn error(&self, error: &SendError) -> ForwardError {
+        match error {
+            SendError::Broken { error, .. } if self.progress.client_broke() => {
+                ForwardError::ClientBroke(chain(error))
+            }
+            _ => CallError::from(error).into(),
+        }
+    }
+
+    fn fault(error: &ForwardError) -> Option<&CallError> {
+        match error {
+            ForwardError::Call(error) => Some(error),
+            ForwardError::ClientStalled(_)
+            | ForwardError::ClientBroke(_)
+            | ForwardError::Target => None,
+        }
+    }
+
+    fn status(answered: &Answered) -> StatusCode {
+        answered.response.status()
+    }
+
+    fn headers(answered: &Answered) -> &HeaderMap {
+        answered.response.headers()
+    }
 }
 
 /// Says how long the body is, in one way. The client's own word for it is not passed on: what another server has read
@@ -211,15 +280,11 @@ fn frame(headers: &mut HeaderMap, method: &Method, body: &Body) {
     }
 }
 
-/// The endpoint's URL with the target below its path.
-fn join(endpoint: &Uri, target: PathAndQuery) -> Result<Uri, ForwardError> {
+/// The target below the path of the endpoint.
+fn join(endpoint: &Uri, target: &PathAndQuery) -> Result<PathAndQuery, ForwardError> {
     let base = endpoint.path().trim_end_matches('/');
-    let target = if base.is_empty() {
-        target
-    } else {
-        PathAndQuery::try_from(format!("{base}{target}")).map_err(|_| ForwardError::Target)?
-    };
-    let mut parts = endpoint.clone().into_parts();
-    parts.path_and_query = Some(target);
-    Uri::from_parts(parts).map_err(|_| ForwardError::Target)
+    if base.is_empty() {
+        return Ok(target.clone());
+    }
+    PathAndQuery::try_from(format!("{base}{target}")).map_err(|_| ForwardError::Target)
 }

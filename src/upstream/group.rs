@@ -1,97 +1,133 @@
-//! A group of endpoints that answer the same requests, and the three steps of calling it.
+//! A group of endpoints that answer the same requests, and the first and last step of calling it: pick and report.
 
 use super::{
-    Body, Coding, CollectError, Config, Connections, Endpoint, Http2, InflateError, UnknownCoding,
-    causes::chain, collect, connections::SendError,
+    Config, Endpoint, OutlierDetection, TlsError, WeightedEndpoint,
+    balance::Choice,
+    breaker::{Admission, Breaker, Standing},
+    budget::Budget,
+    call_error::{CallError, Unavailable},
+    dial::Dialer,
+    measured::Measured,
+    member::{Group, InFlight, Member},
+    outlier::{Detector, Outcome},
+    pool::{Ceilings, Pools},
+    retry,
+    tls::{Material, Tls},
 };
-use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use arc_swap::ArcSwap;
+use http::StatusCode;
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 /// A named group of endpoints.
 #[derive(Debug)]
 pub struct Upstream {
     name: String,
-    endpoints: Vec<Endpoint>,
-    config: Config,
+    endpoints: Vec<WeightedEndpoint>,
+    pub(super) config: Config,
+    group: Arc<Group>,
+    members: ArcSwap<Vec<Arc<Member>>>,
+    pub(super) pools: Arc<Pools>,
     /// How often an endpoint was picked; the next one takes its turn by it.
     picked: AtomicUsize,
+    breaker: Option<Arc<Mutex<Breaker>>>,
+    detector: Option<Mutex<Detector>>,
+    pub(super) budget: Budget,
+    /// Retries and hedges in flight.
+    pub(super) retrying: AtomicU32,
+    pub(super) measured: Measured,
 }
 
-/// What to do when a connection breaks before an answer begins.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Resend {
-    Never,
-    Once,
-}
-
-/// A request to an upstream, whole.
-#[derive(Clone, Debug)]
-pub struct Call {
-    pub method: Method,
-    /// Everything but `Host` and the framing of the body.
-    pub headers: HeaderMap,
-    pub body: Bytes,
-    /// When the caller has no more use for an answer, if that is known. The upstream's own timeout may end the call
-    /// earlier.
-    pub deadline: Option<Instant>,
-}
-
-/// An upstream's answer, whole. Redirects are answers like any other: they are not followed.
+/// The endpoint of a try, and what has to be given back when it ends.
 #[derive(Debug)]
-pub struct Response {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Bytes,
+pub(super) struct Picked {
+    pub(super) in_flight: InFlight,
+    admitted: Option<Admitted>,
+    began: Instant,
 }
 
-/// Why a call has no answer.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum CallError {
-    #[error("no answer within {} ms", .0.as_millis())]
-    Timeout(Duration),
-    #[error("no answer before the request's deadline")]
-    Deadline,
-    #[error("cannot connect: {0}")]
-    Connect(String),
-    #[error("the connection broke: {0}")]
-    Broken(String),
-    #[error("the answer is larger than {limit} bytes")]
-    TooLarge { limit: usize },
-    #[error("the answer cannot be decompressed: {0}")]
-    Coding(String),
-    #[error("there is no endpoint")]
-    NoEndpoint,
+/// A call that a breaker has let through. Unless something is recorded, it is withdrawn.
+#[derive(Debug)]
+struct Admitted {
+    breaker: Arc<Mutex<Breaker>>,
+    admission: Option<Admission>,
 }
 
-impl CallError {
-    /// The kind of reason in one word, out of a closed list.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Timeout(_) => "timeout",
-            Self::Deadline => "deadline",
-            Self::Connect(_) => "connect",
-            Self::Broken(_) => "broken",
-            Self::TooLarge { .. } => "too_large",
-            Self::Coding(_) => "coding",
-            Self::NoEndpoint => "no_endpoint",
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        if let Some(admission) = self.admission.take() {
+            lock(&self.breaker).withdraw(admission);
         }
     }
 }
 
+impl Picked {
+    pub(super) fn member(&self) -> &Arc<Member> {
+        self.in_flight.member()
+    }
+}
+
 impl Upstream {
-    /// A group of endpoints. While it has none, calls fail.
-    pub fn new(name: impl Into<String>, endpoints: Vec<Endpoint>, config: Config) -> Self {
-        Self {
-            name: name.into(),
+    /// A group of endpoints. While it has none, calls fail. An error: the files of `tls` cannot be used.
+    pub fn new(
+        name: impl Into<String>,
+        endpoints: Vec<WeightedEndpoint>,
+        config: Config,
+    ) -> Result<Self, TlsError> {
+        let material = Material::load(&config.tls)?;
+        Self::with(name.into(), endpoints, config, material)
+    }
+
+    pub(super) fn with(
+        name: String,
+        endpoints: Vec<WeightedEndpoint>,
+        config: Config,
+        material: Material,
+    ) -> Result<Self, TlsError> {
+        let now = Instant::now();
+        let dialer = Dialer {
+            http2: config.http2,
+            tls: Tls::new(material, config.http2)?,
+            connect_timeout: config.connect_timeout,
+            write_timeout: config.write_timeout,
+        };
+        let ceilings = Ceilings {
+            connections: config.limits.max_connections.map(Into::into),
+            pending: config.limits.max_pending_requests.map(Into::into),
+            idle_timeout: config.idle_timeout,
+        };
+        let group = Group::new(config.limits.max_requests, now);
+        let member = |given: &WeightedEndpoint| {
+            let endpoint = given.endpoint.clone();
+            Arc::new(Member::new(&group, endpoint, None, given.weight))
+        };
+        let members: Vec<_> = endpoints.iter().map(member).collect();
+        let breaker = config.circuit_breaker.clone().map(Breaker::new);
+        let detector = config
+            .outlier_detection
+            .clone()
+            .map(|detection| new_detector(detection, &members, now));
+        Ok(Self {
+            measured: Measured::new(&name),
+            name,
             endpoints,
-            config,
+            members: ArcSwap::from_pointee(members),
+            pools: Arc::new(Pools::new(Arc::new(dialer), ceilings)),
             picked: AtomicUsize::new(0),
-        }
+            breaker: breaker.map(|breaker| Arc::new(Mutex::new(breaker))),
+            detector: detector.map(Mutex::new),
+            budget: Budget::new(config.retry.budget, now),
+            retrying: AtomicU32::new(0),
+            group,
+            config,
+        })
     }
 
     /// What configuration and logs call it.
@@ -100,8 +136,16 @@ impl Upstream {
     }
 
     /// Whether it is the upstream that these settings describe.
-    pub(super) fn is(&self, name: &str, endpoints: &[Endpoint], config: &Config) -> bool {
-        self.name == name && self.endpoints == endpoints && self.config == *config
+    pub(super) fn is(
+        &self,
+        name: &str,
+        endpoints: &[WeightedEndpoint],
+        (config, material): (&Config, &Material),
+    ) -> bool {
+        self.name == name
+            && self.endpoints == endpoints
+            && self.config == *config
+            && self.pools.dialer.tls.material == *material
     }
 
     /// How long a call may take.
@@ -109,148 +153,233 @@ impl Upstream {
         self.config.timeout
     }
 
-    /// Which versions of HTTP it is spoken to in.
-    pub(super) fn http2(&self) -> Http2 {
-        self.config.http2
+    /// Its endpoints, each address of a name by itself if names are looked up here.
+    pub(super) fn members(&self) -> Arc<Vec<Arc<Member>>> {
+        self.members.load_full()
     }
 
-    /// Sends a request to one of the endpoints and reads the answer. It is sent once, whatever happens.
-    pub async fn call(&self, connections: &Connections, call: Call) -> Result<Response, CallError> {
-        self.send(connections, call, Resend::Never).await
+    /// The endpoints as they are written.
+    pub(super) fn endpoints(&self) -> &[WeightedEndpoint] {
+        &self.endpoints
     }
 
-    /// The same for a request that may arrive twice without harm: if the connection breaks before an answer begins, it
-    /// is sent once more. Endpoints close kept connections in the very moment they are used again, and then nobody can
-    /// tell whether the request was seen (RFC 9112 section 9.3.1).
-    pub async fn call_idempotent(
-        &self,
-        connections: &Connections,
-        call: Call,
-    ) -> Result<Response, CallError> {
-        self.send(connections, call, Resend::Once).await
-    }
-
-    async fn send(
-        &self,
-        connections: &Connections,
-        call: Call,
-        resend: Resend,
-    ) -> Result<Response, CallError> {
-        let endpoint = self.pick()?;
-        let own_deadline = Instant::now() + self.config.timeout;
-        let deadline = call.deadline.filter(|deadline| *deadline < own_deadline);
-        let outcome = match timeout_at(
-            deadline.unwrap_or(own_deadline),
-            self.exchange(connections, endpoint, call, resend),
-        )
-        .await
-        {
-            Ok(outcome) => outcome,
-            Err(_) if deadline.is_some() => Err(CallError::Deadline),
-            Err(_) => Err(CallError::Timeout(self.config.timeout)),
+    /// Takes in the addresses that names have now. Those that were there keep what is known of them.
+    pub(super) fn set_addresses(&self, found: &[(Endpoint, Option<SocketAddr>, u32)]) {
+        let (before, now) = (self.members.load_full(), Instant::now());
+        let member = |(endpoint, address, weight): &(Endpoint, Option<SocketAddr>, u32)| {
+            let same = before.iter().find(|member| {
+                member.place.endpoint == *endpoint
+                    && member.place.address == *address
+                    && member.weight == *weight
+            });
+            same.map_or_else(
+                || {
+                    let member = Member::new(&self.group, endpoint.clone(), *address, *weight);
+                    Arc::new(member.joins(now))
+                },
+                Arc::clone,
+            )
         };
-        self.report(endpoint, outcome.as_ref().map(|response| response.status));
-        outcome
+        let after: Vec<_> = found.iter().map(member).collect();
+        let is_same = after.len() == before.len()
+            && after
+                .iter()
+                .zip(before.iter())
+                .all(|(a, b)| Arc::ptr_eq(a, b));
+        if is_same {
+            return;
+        }
+        tracing::info!(
+            upstream = self.name,
+            endpoints = after.len(),
+            "endpoints have changed"
+        );
+        if let Some(detector) = &self.detector {
+            lock(detector).set_members(&ids(&after));
+        }
+        self.members.store(Arc::new(after));
     }
 
-    /// The endpoint whose turn it is.
-    pub(super) fn pick(&self) -> Result<&Endpoint, CallError> {
-        match self.endpoints.as_slice() {
-            [] => Err(CallError::NoEndpoint),
-            [only] => Ok(only),
-            several => Ok(&several[self.picked.fetch_add(1, Ordering::Relaxed) % several.len()]),
-        }
-    }
-
-    async fn exchange(
-        &self,
-        connections: &Connections,
-        endpoint: &Endpoint,
-        call: Call,
-        resend: Resend,
-    ) -> Result<Response, CallError> {
-        let http2 = self.config.http2;
-        let again = (resend == Resend::Once).then(|| call.clone());
-        let first = self.request(endpoint, call);
-        let sent = match (connections.send(endpoint, http2, first).await, again) {
-            (Err(error), Some(again)) if error.is_break() => {
-                let again = self.request(endpoint, again);
-                connections.send(endpoint, http2, again).await
-            }
-            (sent, _) => sent,
-        };
-        let (mut head, body) = sent.map_err(send_error)?.into_parts();
-        let coding = Coding::of(&head.headers)?;
-        let limit = self.config.response_max_bytes.as_len();
-        let mut body = collect(body, limit).await?;
-        if let Some(coding) = coding {
-            body = coding.inflate(body, limit).await?;
-            // What they say is about a body that is gone.
-            head.headers.remove(header::CONTENT_ENCODING);
-            head.headers.remove(header::CONTENT_LENGTH);
-        }
-        Ok(Response {
-            status: head.status,
-            headers: head.headers,
-            body,
+    /// The endpoint for a try, if one may be made. `avoid` has failed already.
+    pub(super) fn pick(&self, hash: Option<u64>, avoid: Option<u64>) -> Result<Picked, CallError> {
+        self.choose(hash, avoid).map_err(|reason| {
+            self.measured.unavailable(reason);
+            CallError::Unavailable(reason)
         })
     }
 
-    fn request(&self, endpoint: &Endpoint, call: Call) -> Request<Body> {
-        let mut request = Request::new(Body::full(call.body));
-        *request.method_mut() = call.method;
-        *request.uri_mut() = endpoint.uri().clone();
-        *request.headers_mut() = call.headers;
-        let headers = request.headers_mut();
-        headers.insert(header::HOST, endpoint.host().clone());
-        if self.config.accept_encoding {
-            headers.insert(header::ACCEPT_ENCODING, Coding::ACCEPTED);
-        }
-        request
+    fn choose(&self, hash: Option<u64>, avoid: Option<u64>) -> Result<Picked, Unavailable> {
+        let now = Instant::now();
+        let members = self.members.load();
+        let chosen = match members.as_slice() {
+            [] => return Err(Unavailable::NoEndpoint),
+            [only] => Some(only).filter(|only| only.is_available(now)),
+            several => {
+                let turn = self.picked.fetch_add(1, Ordering::Relaxed);
+                let choice = Choice {
+                    now,
+                    turn,
+                    hash,
+                    avoid,
+                };
+                self.config.load_balancing.choose(several, choice)
+            }
+        };
+        let chosen = chosen.ok_or(Unavailable::NoHealthyEndpoint)?;
+        let in_flight = chosen.begin().ok_or(Unavailable::TooManyRequests)?;
+        let admit = |breaker: &Arc<Mutex<Breaker>>| {
+            let admission = lock(breaker).admit(now);
+            let admission = admission.map_err(|left| Unavailable::BreakerOpen { left })?;
+            Ok(Admitted {
+                breaker: Arc::clone(breaker),
+                admission: Some(admission),
+            })
+        };
+        Ok(Picked {
+            in_flight,
+            admitted: self.breaker.as_ref().map(admit).transpose()?,
+            began: now,
+        })
     }
 
-    /// Notes how a call went. The cause of a failure is told here, once, where the endpoint is known.
-    pub(super) fn report(&self, endpoint: &Endpoint, outcome: Result<StatusCode, &CallError>) {
-        match outcome {
-            Ok(status) if status.is_server_error() => {
-                tracing::warn!(upstream = self.name, endpoint = %endpoint.uri(), status = status.as_u16(), "upstream failed");
+    /// Notes how a try went. The cause of a failure is told here, once, where the endpoint is known. What is given back is
+    /// in flight until it is dropped.
+    pub(super) fn report(
+        &self,
+        picked: Picked,
+        outcome: Result<StatusCode, &CallError>,
+    ) -> InFlight {
+        let Picked {
+            in_flight,
+            admitted,
+            began,
+        } = picked;
+        let now = Instant::now();
+        let member = in_flight.member();
+        let endpoint = &member.place.endpoint;
+        let seen = match outcome {
+            Ok(status) if !status.is_server_error() => Outcome::Success,
+            Ok(status) => {
+                tracing::warn!(upstream = self.name, %endpoint, status = status.as_u16(), "upstream failed");
+                match retry::is_gateway_failure(status) {
+                    true => Outcome::GatewayFailure,
+                    false => Outcome::ServerError,
+                }
             }
-            Ok(_) => {}
             Err(error) => {
-                tracing::warn!(upstream = self.name, endpoint = %endpoint.uri(), %error, "upstream gave no answer");
+                tracing::warn!(upstream = self.name, %endpoint, %error, "upstream gave no answer");
+                Outcome::GatewayFailure
+            }
+        };
+        match outcome {
+            Ok(_) if seen == Outcome::Success => self.measured.succeeded.add_one(),
+            Ok(_) => self.measured.failed.add_one(),
+            Err(_) => self.measured.unanswered.add_one(),
+        }
+        if let Some(mut admitted) = admitted
+            && let Some(admission) = admitted.admission.take()
+        {
+            self.judge(&admitted.breaker, admission, (seen, now));
+        }
+        if let Some(detector) = &self.detector {
+            self.watch(detector, member.place.id, (seen, now));
+        }
+        if self.members.load().len() > 1 {
+            member.measure(now.saturating_duration_since(began), now);
+        }
+        in_flight
+    }
+
+    fn judge(&self, breaker: &Mutex<Breaker>, admission: Admission, seen: (Outcome, Instant)) {
+        let (before, after) = {
+            let mut breaker = lock(breaker);
+            let before = breaker.standing();
+            breaker.record(admission, seen.0 != Outcome::Success, seen.1);
+            (before, breaker.standing())
+        };
+        match after {
+            _ if after == before => {}
+            Standing::Open => tracing::warn!(upstream = self.name, "the circuit breaker opens"),
+            Standing::Closed | Standing::HalfOpen => {
+                tracing::info!(upstream = self.name, "the circuit breaker closes");
             }
         }
     }
-}
 
-impl From<CollectError> for CallError {
-    fn from(error: CollectError) -> Self {
-        match error {
-            CollectError::TooLarge { limit } => Self::TooLarge { limit },
-            CollectError::Broken(cause) => Self::Broken(chain(&*cause)),
+    fn watch(&self, detector: &Mutex<Detector>, id: u64, (seen, now): (Outcome, Instant)) {
+        let members = self.members.load();
+        lock(detector).record(id, seen, now, |ejection| {
+            let ejected = members.iter().find(|member| member.place.id == ejection.id);
+            let Some(ejected) = ejected else { return };
+            ejected.eject_until(ejection.until);
+            self.measured.ejections.add_one();
+            let seconds = (ejection.until - now).as_secs();
+            tracing::warn!(
+                upstream = self.name, endpoint = %ejected.place.endpoint, why = ejection.why, seconds,
+                "an endpoint is left out"
+            );
+        });
+    }
+
+    /// Takes in what an active check has changed about an endpoint.
+    pub(super) fn note_health(&self, member: &Member, is_healthy: bool) {
+        let endpoint = &member.place.endpoint;
+        if is_healthy {
+            tracing::info!(upstream = self.name, %endpoint, "an endpoint is healthy");
+        } else {
+            tracing::warn!(upstream = self.name, %endpoint, "an endpoint is not healthy");
+        }
+        member.set_unhealthy(!is_healthy, Instant::now());
+    }
+
+    /// An active check has passed: whatever it was ejected for is over.
+    pub(super) fn readmit(&self, member: &Member) {
+        let now = Instant::now();
+        if member.ejection_left(now).is_some() {
+            if let Some(detector) = &self.detector {
+                lock(detector).forgive(member.place.id);
+            }
+            member.readmit(now);
         }
     }
-}
 
-impl From<UnknownCoding> for CallError {
-    fn from(error: UnknownCoding) -> Self {
-        Self::Coding(error.to_string())
+    /// Where its breaker stands, if it has one.
+    pub(super) fn standing(&self) -> Option<Standing> {
+        let breaker = self.breaker.as_ref();
+        breaker.map(|breaker| lock(breaker).standing())
+    }
+
+    /// Requests on their way.
+    pub(super) fn in_flight(&self) -> u32 {
+        self.group.in_flight()
+    }
+
+    /// Brings its gauges up to date.
+    pub(super) fn refresh(&self) {
+        let (members, now) = (self.members.load(), Instant::now());
+        let healthy = members.iter().filter(|member| member.is_available(now));
+        self.measured.healthy.set(healthy.count() as f64);
+        self.measured.members.set(members.len() as f64);
+        self.measured.in_flight.set(self.in_flight());
+        self.measured.pending.set(self.pools.pending() as f64);
+        self.measured.breaker.set(match self.standing() {
+            None | Some(Standing::Closed) => 0,
+            Some(Standing::HalfOpen) => 1,
+            Some(Standing::Open) => 2,
+        });
     }
 }
 
-impl From<InflateError> for CallError {
-    fn from(error: InflateError) -> Self {
-        match error {
-            InflateError::TooLarge { limit } => Self::TooLarge { limit },
-            InflateError::Invalid(_) => Self::Coding(error.to_string()),
-        }
-    }
+fn new_detector(detection: OutlierDetection, members: &[Arc<Member>], now: Instant) -> Detector {
+    let mut detector = Detector::new(detection, now);
+    detector.set_members(&ids(members));
+    detector
 }
 
-pub(super) fn send_error(error: SendError) -> CallError {
-    match error {
-        SendError::Certificates(_) => CallError::Connect(error.to_string()),
-        SendError::Http(error) if error.is_connect() => CallError::Connect(chain(&error)),
-        SendError::Http(error) => CallError::Broken(chain(&error)),
-    }
+fn ids(members: &[Arc<Member>]) -> Vec<u64> {
+    members.iter().map(|member| member.place.id).collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

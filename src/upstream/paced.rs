@@ -3,7 +3,7 @@
 //! The time runs only while somebody wants the next piece. A client that reads slowly costs the upstream nothing, for
 //! then nobody asks for more.
 
-use super::{Upstream, causes::chain};
+use super::{Upstream, causes::chain, member::InFlight, pool::Lease};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
@@ -26,6 +26,15 @@ pub(super) struct Paced {
     alarm: Option<Pin<Box<Sleep>>>,
     /// Whether the alarm is set for the silence that lasts now.
     is_set: bool,
+    held: Held,
+}
+
+/// What is given back with the body's end.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) lease: Lease,
+    /// The request is in flight until then.
+    pub(super) _in_flight: InFlight,
 }
 
 /// An upstream that stopped in the middle of an answer.
@@ -34,13 +43,19 @@ pub(super) struct Paced {
 struct Silent(Duration);
 
 impl Paced {
-    pub(super) fn new(body: Incoming, upstream: Arc<Upstream>, silence: Duration) -> Self {
+    pub(super) fn new(
+        body: Incoming,
+        upstream: Arc<Upstream>,
+        silence: Duration,
+        held: Held,
+    ) -> Self {
         Self {
             body,
             upstream,
             silence,
             alarm: None,
             is_set: false,
+            held,
         }
     }
 
@@ -80,6 +95,9 @@ impl http_body::Body for Paced {
             return Poll::Ready(Some(Err(self.broke(silent.into()))));
         };
         self.is_set = false;
+        if frame.is_none() || self.body.is_end_stream() {
+            self.held.lease.end();
+        }
         Poll::Ready(frame.map(|frame| frame.map_err(|error| self.broke(error.into()))))
     }
 

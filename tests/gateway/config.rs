@@ -109,7 +109,7 @@ fn durations_and_sizes_have_units() {
     );
     assert_eq!(
         config.traffic_shaping.all.timeout,
-        Duration::from_millis(500)
+        Some(Duration::from_millis(500))
     );
     assert_eq!(config.limits.http_max_request_bytes.0, 65536);
     assert_eq!(config.limits.http1_max_request_buf_size.0, 5000);

@@ -17,6 +17,8 @@ use tokio::{runtime, sync::oneshot};
 /// A running router. It stops when it is dropped.
 pub struct Router {
     pub address: SocketAddr,
+    /// Where operators connect, if the configuration lets them.
+    pub admin: Option<SocketAddr>,
     pub gateway: Arc<Gateway>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -33,6 +35,7 @@ impl Router {
             .unwrap_or_else(|error| panic!("{error}"))
             .config;
         config.supergraph.listen = (Ipv4Addr::LOCALHOST, 0).into();
+        config.admin.listen = (Ipv4Addr::LOCALHOST, 0).into();
         config.server.workers.get_or_insert(NonZero::<usize>::MIN);
         Self::serve(&config, Supergraph::parse(supergraph).unwrap())
     }
@@ -42,6 +45,7 @@ impl Router {
         let server_config = config.server();
         let listeners = Listeners::bind(&server_config).unwrap();
         let address = listeners.address();
+        let admin = listeners.admin_address();
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&gateway);
         let thread = thread::spawn(move || {
@@ -60,6 +64,7 @@ impl Router {
         });
         Self {
             address,
+            admin,
             gateway,
             stop: Some(stop),
             thread: Some(thread),

@@ -1,4 +1,4 @@
-//! `upstreams` and `routes`: what they mean, and what their writer is told.
+//! `routes`: what they mean, and what their writer is told.
 
 use graphway::config::{self, Environment};
 
@@ -160,25 +160,7 @@ fn endpoints_are_urls() {
 }
 
 #[test]
-fn keys_of_later_are_warnings_unless_they_protect() {
-    let parsed = parse(
-        "\
-upstreams:
-  shop:
-    endpoints: ['http://shop.example']
-    balance: least_request
-    retry: { attempts: 3 }
-    health_check: { path: /health }
-routes: [{ to: shop }]
-",
-    );
-    let warnings = parsed.unwrap().warnings;
-    let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(warnings.join("\n"), @r###"
-    router.yaml:4:5: `upstreams.shop.balance` has no effect: Graphway does not have it yet
-    router.yaml:5:5: `upstreams.shop.retry` has no effect: Graphway does not have it yet
-    router.yaml:6:5: `upstreams.shop.health_check` has no effect: Graphway does not have it yet
-    "###);
+fn keys_of_later_that_protect_are_refused() {
     insta::assert_snapshot!(error("  - to: shop\n    policies: [apps]\n"), @r###"
     router.yaml:5:5: `routes.0.policies` is not there yet, and to ignore it would let through what it forbids; take it out to serve without it
     5 |     policies: [apps]

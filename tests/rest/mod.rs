@@ -7,12 +7,15 @@ mod examples;
 mod failures;
 mod headers;
 mod paths;
+mod resilience;
 mod routing;
 mod sharing;
 mod sizes;
 mod smuggling;
 mod streaming;
 mod upstream;
+mod upstream_connections;
+mod upstream_settings;
 
 use crate::kit::Router;
 use std::{

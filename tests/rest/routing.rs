@@ -113,7 +113,7 @@ fn endpoints_of_one_upstream_take_turns() {
     let (one, two) = (Upstream::saying("one"), Upstream::saying("two"));
     let config = format!(
         "\
-upstreams: {{ shop: {{ endpoints: ['http://{}', 'http://{}'] }} }}
+upstreams: {{ shop: {{ endpoints: ['http://{}', 'http://{}'], load_balancing: {{ policy: round_robin }} }} }}
 routes: [{{ match: {{ path: /** }}, to: shop }}]
 ",
         one.address, two.address

@@ -23,7 +23,15 @@ pub struct Connection {
 impl Upstream {
     /// Each connection is served by `serve`, on a thread of its own, and ends when it returns.
     pub fn start(serve: impl Fn(Connection) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        Self::start_at((Ipv4Addr::LOCALHOST, 0).into(), serve)
+    }
+
+    /// The same at this address.
+    pub fn start_at(
+        address: SocketAddr,
+        serve: impl Fn(Connection) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let (serve, heads) = (Arc::new(serve), Arc::<Mutex<Vec<String>>>::default());
         let all = Arc::clone(&heads);

@@ -141,8 +141,7 @@ fn a_trace_that_began_elsewhere_goes_on() {
 fn failures_are_marked() {
     let (users, collector) = (Fake::start(), Collector::start());
     let process = Process::start(&config(&collector, "grpc", ""), &shop(&[("users", &users)]));
-    // A query that breaks off is sent once more.
-    users.expect(vec![broken(), broken()]);
+    users.expect(vec![broken()]);
     let query = "POST /graphql\ncontent-type: application/json\n\n{\"query\":\"{ me { id } }\"}";
     Client::connect(process.address).request(query);
     let spans = collector.wait_for_spans(SPANS - 1);

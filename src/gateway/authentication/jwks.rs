@@ -4,24 +4,22 @@
 //! anybody can bring about, so it happens once for all who ask at the same time, and then not again for
 //! [`REFRESH_COOLDOWN`], whatever it brought. A source that is down, empty or broken leaves the last good set as it is.
 //!
-//! The tasks run on a thread of their own, which lives as long as the process: a reload finds its sources as they are.
+//! The tasks run on the control thread, which lives as long as the process: a reload finds its sources as they are.
 
 use super::{
     config::{KeySource, KeyUrl},
     key_set::{KeySet, KeySetError},
 };
-use crate::upstream::{self, ByteSize, Call, CallError, Connections, Upstream};
+use crate::upstream::{self, ByteSize, Call, CallError, Connections, Control, TlsError, Upstream};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::{
     fs, io,
     sync::{Arc, Mutex, PoisonError, Weak},
-    thread,
     time::Duration,
 };
 use tokio::{
-    runtime,
-    sync::{oneshot, watch},
+    sync::watch,
     time::{Instant, timeout},
 };
 
@@ -58,6 +56,8 @@ pub enum JwksError {
     File(#[from] io::Error),
     #[error(transparent)]
     Call(#[from] CallError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("the answer has status {0}")]
     Status(StatusCode),
     #[error(transparent)]
@@ -80,58 +80,33 @@ pub enum Error {
 /// The sources in use.
 #[derive(Default)]
 pub(in crate::gateway) struct KeySources {
-    known: Mutex<Known>,
-}
-
-#[derive(Default)]
-struct Known {
-    sources: Vec<Weak<Jwks>>,
-    thread: Option<Thread>,
-}
-
-/// Where the tasks run. It ends when this value is dropped.
-struct Thread {
-    runtime: runtime::Handle,
-    _stop: oneshot::Sender<()>,
+    known: Mutex<Vec<Weak<Jwks>>>,
+    /// Where they are kept fresh.
+    control: Arc<Control>,
 }
 
 impl KeySources {
+    /// None yet.
+    pub(in crate::gateway) fn new(control: Arc<Control>) -> Self {
+        Self {
+            known: Mutex::default(),
+            control,
+        }
+    }
+
     /// The source with these settings. One that is in use is shared, with its keys; a new file is read at once.
     pub(super) fn source(&self, source: &KeySource) -> Result<Arc<Jwks>, Error> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.sources.retain(|jwks| jwks.strong_count() > 0);
-        let mut in_use = known.sources.iter().filter_map(Weak::upgrade);
+        known.retain(|jwks| jwks.strong_count() > 0);
+        let mut in_use = known.iter().filter_map(Weak::upgrade);
         if let Some(same) = in_use.find(|jwks| jwks.source == *source) {
             return Ok(same);
         }
         let jwks = Arc::new(Jwks::open(source)?);
-        let thread = match &mut known.thread {
-            Some(thread) => thread,
-            none => none.insert(Thread::start().map_err(Error::Thread)?),
-        };
-        thread.runtime.spawn(keep(Arc::downgrade(&jwks)));
-        known.sources.push(Arc::downgrade(&jwks));
+        let keeping = keep(Arc::downgrade(&jwks));
+        self.control.spawn(keeping).map_err(Error::Thread)?;
+        known.push(Arc::downgrade(&jwks));
         Ok(jwks)
-    }
-}
-
-impl Thread {
-    fn start() -> io::Result<Self> {
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let handle = runtime.handle().clone();
-        let (stop, stopped) = oneshot::channel::<()>();
-        thread::Builder::new()
-            .name("key-sets".to_owned())
-            .spawn(move || {
-                // Nobody sends: the other end is dropped.
-                let _ = runtime.block_on(stopped);
-            })?;
-        Ok(Self {
-            runtime: handle,
-            _stop: stop,
-        })
     }
 }
 
@@ -230,12 +205,13 @@ impl Jwks {
                     response_max_bytes: ByteSize(SET_BYTES_MAX),
                     ..upstream::Config::default()
                 };
-                let upstream = Upstream::new("jwks", vec![endpoint.clone()], settings);
+                let upstream = Upstream::new("jwks", vec![endpoint.clone().into()], settings)?;
                 let call = Call {
                     method: Method::GET,
                     headers: self.request_headers(),
                     body: Bytes::new(),
                     deadline: Some(Instant::now() + LOAD_TIMEOUT),
+                    hash: None,
                 };
                 let response = upstream.call(connections, call).await?;
                 if response.status != StatusCode::OK {

@@ -1,10 +1,11 @@
-//! The `upstreams` and `routes` sections.
+//! The `routes` section.
 
 use super::{
     cache::RouteCache,
     dead,
     destination::Destination,
     fixed::Fixed,
+    key::Source,
     maintenance,
     matching::Match,
     mirror,
@@ -17,33 +18,19 @@ use super::{
     versions,
 };
 use crate::{
-    gateway::{UrlPath, misfit::Misfit},
-    upstream::{self, ByteSize, Endpoint},
+    gateway::{
+        UrlPath,
+        misfit::Misfit,
+        upstreams::{self, Upstreams},
+    },
+    upstream::{self, ByteSize, Retry},
 };
 use serde::Deserialize;
-use std::{collections::BTreeMap, time::Duration};
-
-/// The `upstreams` section: groups of endpoints by name.
-pub type Upstreams = BTreeMap<String, Group>;
+use std::time::Duration;
 
 /// The `routes` section, in order: the first that matches is taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Routes(pub Vec<Route>);
-
-/// `upstreams.NAME`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Group {
-    /// Requests take turns. While there is none, the answer is 503.
-    pub endpoints: Vec<Endpoint>,
-    /// How long it may be silent: before its answer begins, and within it.
-    #[serde(default = "default_timeout")]
-    pub timeout: Duration,
-}
-
-fn default_timeout() -> Duration {
-    upstream::Config::default().timeout
-}
 
 /// One of `routes`. It has one of `to`, `versions`, `redirect` and `respond`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -78,6 +65,10 @@ pub struct Route {
     pub max_response_bytes: Option<ByteSize>,
     /// Instead of the upstream's.
     pub timeout: Option<Duration>,
+    /// Instead of the upstream's.
+    pub retry: Option<Retry>,
+    /// What requests that go to the same endpoint have in common, where the upstream balances by `consistent_hash`.
+    pub(super) hash_on: Option<Source>,
     /// None: nothing is stored.
     pub cache: Option<RouteCache>,
 }
@@ -85,9 +76,6 @@ pub struct Route {
 impl Routes {
     /// Checks that they and the upstreams fit together.
     pub fn check(&self, upstreams: &Upstreams) -> Result<(), Misfit> {
-        for (name, group) in upstreams {
-            check_endpoints(name, &group.endpoints)?;
-        }
         let upstreams: Vec<&str> = upstreams.keys().map(String::as_str).collect();
         for (index, route) in self.0.iter().enumerate() {
             let checked = route.check(&upstreams);
@@ -118,16 +106,6 @@ impl Routes {
             }
         }
     }
-}
-
-fn check_endpoints(upstream: &str, endpoints: &[Endpoint]) -> Result<(), Misfit> {
-    for (index, endpoint) in endpoints.iter().enumerate() {
-        if endpoint.uri().query().is_some() {
-            let at = ["upstreams", upstream, "endpoints", &index.to_string()];
-            return Err(Misfit::new(&at, "an endpoint has no query"));
-        }
-    }
-    Ok(())
 }
 
 /// What is counted under a name is one route.
@@ -167,6 +145,14 @@ impl Route {
         }
         self.check_parts(&captures, upstreams)?;
         self.check_path(&captures)?;
+        if let Some(retry) = &self.retry {
+            let settings = upstream::Config {
+                timeout: self.timeout.unwrap_or(LONGEST),
+                retry: retry.clone(),
+                ..upstream::Config::default()
+            };
+            upstreams::fits(&[], &settings)?;
+        }
         if self.preserve_host && self.host.is_some() {
             let message = "`preserve_host` says another one";
             return Err(Misfit::new(&["host"], message));
@@ -209,6 +195,13 @@ impl Route {
                 "mirror",
                 mirror.as_ref().map(|mirror| mirror.check(upstreams)),
             ),
+            (
+                "hash_on",
+                self.hash_on.as_ref().map(|source| {
+                    let checked = source.check(captures);
+                    checked.map_err(|message| Misfit::new(&[], message))
+                }),
+            ),
             ("request", Some(self.request.check(captures))),
             ("response", Some(self.response.check(captures))),
         ];
@@ -246,6 +239,8 @@ impl Route {
             ("max_request_bytes", self.max_request_bytes.is_some()),
             ("max_response_bytes", self.max_response_bytes.is_some()),
             ("timeout", self.timeout.is_some()),
+            ("retry", self.retry.is_some()),
+            ("hash_on", self.hash_on.is_some()),
             ("cache", self.cache.is_some()),
         ])
     }
@@ -276,6 +271,8 @@ impl Route {
     }
 }
 
+/// Where a route has no timeout of its own.
+const LONGEST: Duration = Duration::MAX;
 const ACTIONS: &str = "`to`, `versions`, `redirect` and `respond`";
 
 fn written(keys: &[(&'static str, bool)]) -> Vec<&'static str> {

@@ -23,7 +23,7 @@ use crate::{
         path::Path,
         trace::{Callee, Fetch},
     },
-    upstream::{CallError, Connections, Forward, ForwardError, Upstream},
+    upstream::{CallError, Connections, Forward, ForwardError, Retry, Unavailable, Upstream},
 };
 use http::{HeaderValue, Method, Response, header, request::Parts, uri::PathAndQuery};
 use http_body::Body as _;
@@ -36,6 +36,7 @@ pub(super) struct Forwarding {
     to: Targets,
     mirror: Option<Mirror>,
     caching: Caching,
+    retry: Option<Arc<Retry>>,
     config: config::Route,
 }
 
@@ -65,6 +66,7 @@ impl Forwarding {
             to,
             mirror,
             caching,
+            retry: route.retry.clone().map(Arc::new),
             config: route.clone(),
         })
     }
@@ -208,6 +210,11 @@ impl Passing<'_> {
             body: without_claims(body),
             host: forwarding.host(head),
             timeout: config.timeout,
+            retry: forwarding.retry.clone(),
+            hash: config
+                .hash_on
+                .as_ref()
+                .and_then(|source| source.number(variables)),
         };
         self.look_up(forwarding, choice.upstream, offer.is_some(), forward)
             .await
@@ -361,12 +368,9 @@ impl From<ForwardError> for Refusal {
                 Code::Timeout,
                 "The service behind this path did not answer in time",
             ),
-            ForwardError::Call(CallError::NoEndpoint) => Self {
-                retry_after: Some(NO_ENDPOINT_RETRY_SECONDS),
-                ..Self::new(
-                    Code::UpstreamUnavailable,
-                    "No server is there for this path at present",
-                )
+            ForwardError::Call(CallError::Unavailable(reason)) => Self {
+                retry_after: Some(reason.retry_after_seconds()),
+                ..Self::new(Code::UpstreamUnavailable, unavailable(reason))
             },
             ForwardError::ClientStalled(_) => {
                 Self::new(Code::SlowRequest, "The request body did not arrive in time")
@@ -379,4 +383,16 @@ impl From<ForwardError> for Refusal {
     }
 }
 
-const NO_ENDPOINT_RETRY_SECONDS: u32 = 5;
+fn unavailable(reason: Unavailable) -> &'static str {
+    match reason {
+        Unavailable::NoEndpoint | Unavailable::NoHealthyEndpoint => {
+            "No server is there for this path at present"
+        }
+        Unavailable::BreakerOpen { .. } => {
+            "The service behind this path has failed too often; it is left alone for a while"
+        }
+        Unavailable::TooManyRequests | Unavailable::TooManyPending => {
+            "The service behind this path has too many requests already"
+        }
+    }
+}

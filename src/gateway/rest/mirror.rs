@@ -198,6 +198,8 @@ impl Copy {
                 body: Body::full(body),
                 host: self.host,
                 timeout: self.timeout,
+                retry: None,
+                hash: None,
             };
             let answer = self.upstream.forward(&self.connections, forward).await;
             let is_answered = match answer {

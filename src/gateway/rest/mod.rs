@@ -40,7 +40,7 @@ mod versions;
 mod websocket;
 
 pub use cache::{Cache, Config as CacheConfig};
-pub use config::{Routes as RoutesConfig, Upstreams as UpstreamsConfig};
+pub use config::Routes as RoutesConfig;
 pub(super) use grpc::{
     deadline as grpc_deadline, translated as for_grpc, until as until_grpc_deadline,
 };

@@ -12,8 +12,14 @@ use super::{
     redirect::Redirect,
 };
 use crate::{
-    gateway::{Code, Refusal, gate::Target, metrics::RouteMetrics, misfit::Misfit},
-    upstream::{self, Http2, Registry, Upstream},
+    gateway::{
+        Code, Refusal,
+        gate::Target,
+        metrics::RouteMetrics,
+        misfit::Misfit,
+        upstreams::{self, Upstreams},
+    },
+    upstream::{Registry, Upstream},
 };
 use http::{HeaderValue, Method, request::Parts};
 use std::{collections::BTreeMap, sync::Arc};
@@ -46,22 +52,12 @@ impl Table {
     /// Compiles the configuration.
     pub(in crate::gateway) fn new(
         routes: &config::Routes,
-        upstreams: &config::Upstreams,
+        upstreams: &Upstreams,
         registry: &Registry,
         cache: (&Arc<Cache>, &CacheConfig),
     ) -> Result<Self, Misfit> {
         routes.check(upstreams)?;
-        let upstreams = upstreams.iter().map(|(name, group)| {
-            let settings = upstream::Config {
-                timeout: group.timeout,
-                // A route may keep the client's host, which HTTP/2 would have to say in the target.
-                http2: Http2::Disable,
-                ..upstream::Config::default()
-            };
-            let upstream = registry.upstream(name, group.endpoints.clone(), settings);
-            (name.as_str(), upstream)
-        });
-        let upstreams = upstreams.collect();
+        let upstreams = upstreams::open(upstreams, registry)?;
         let mut table = Self::default();
         for (number, route) in routes.0.iter().enumerate() {
             let compiled = Route::new(route, &upstreams, cache).ok_or_else(|| {

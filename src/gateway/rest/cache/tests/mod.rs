@@ -109,6 +109,8 @@ impl Shop {
             body: Body::empty(),
             host: None,
             timeout: None,
+            retry: None,
+            hash: None,
         };
         self.caching.answer(asked, forward, upstream).await
     }
