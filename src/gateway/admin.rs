@@ -1,11 +1,19 @@
 //! What operators are shown, on a listener of their own.
 
-use super::{Body, Code, Gateway, Refusal, rest};
+use super::{Body, Cache, Code, Gateway, Refusal, rest};
 use http::{HeaderValue, Method, Response, header, request::Parts};
 use serde::Serialize;
 
 /// Where the state of the upstreams is.
 const UPSTREAMS: &str = "/admin/upstreams";
+
+/// Where stored answers are purged.
+const CACHE: &str = "/admin/cache";
+
+#[derive(Serialize)]
+struct Purged {
+    purged: usize,
+}
 
 #[derive(Serialize)]
 struct Upstreams {
@@ -18,18 +26,48 @@ pub fn admin(gateway: &Gateway, head: &Parts) -> Response<Body> {
 }
 
 fn answer(gateway: &Gateway, head: &Parts) -> Result<Response<Body>, Refusal> {
-    if head.uri.path() != UPSTREAMS {
-        let message = format!("There is nothing at this path; there is {UPSTREAMS}");
-        return Err(Refusal::new(Code::NotFound, message));
+    match (head.uri.path(), &head.method) {
+        (UPSTREAMS, &Method::GET | &Method::HEAD) => json(&Upstreams {
+            upstreams: gateway.upstreams(),
+        }),
+        (UPSTREAMS, _) => Err(Refusal::method("GET, HEAD", "Only GET is answered here")),
+        (CACHE, &Method::DELETE) => json(&Purged {
+            purged: purge(gateway.cache(), head.uri.query().unwrap_or_default())?,
+        }),
+        (CACHE, _) => Err(Refusal::method("DELETE", "Only DELETE is answered here")),
+        _ => {
+            let message =
+                format!("There is nothing at this path; there are {UPSTREAMS} and {CACHE}");
+            Err(Refusal::new(Code::NotFound, message))
+        }
     }
-    if !matches!(head.method, Method::GET | Method::HEAD) {
-        return Err(Refusal::method("GET, HEAD", "Only GET is answered here"));
+}
+
+/// Forgets what the query names, or everything if there is none; how much there was of it.
+fn purge(cache: &Cache, query: &str) -> Result<usize, Refusal> {
+    if query.is_empty() {
+        return Ok(cache.purge_all());
     }
-    let upstreams = Upstreams {
-        upstreams: gateway.upstreams(),
-    };
-    let body = serde_json::to_vec_pretty(&upstreams).map_err(|error| {
-        tracing::error!(%error, "the state of the upstreams cannot be written");
+    let bad = |message: &str| Refusal::new(Code::BadRequest, message);
+    let words = "Write ?url=URL or ?tag=TAG, percent-encoded, or nothing for all";
+    let (key, value) = query.split_once('=').ok_or_else(|| bad(words))?;
+    let value = percent_encoding::percent_decode_str(value).decode_utf8();
+    let value = value.map_err(|_| bad("This is not UTF-8"))?;
+    match key {
+        "url" => {
+            let purged = cache.purge_url(&value);
+            purged.map(usize::from).ok_or_else(|| {
+                bad("This is not the URL of anything here, such as http://shop.example/a")
+            })
+        }
+        "tag" => Ok(cache.purge_tag(&value)),
+        _ => Err(bad(words)),
+    }
+}
+
+fn json(body: &impl Serialize) -> Result<Response<Body>, Refusal> {
+    let body = serde_json::to_vec_pretty(body).map_err(|error| {
+        tracing::error!(%error, "what operators are shown cannot be written");
         Refusal::internal()
     })?;
     let mut response = Response::new(Body::full(body));

@@ -57,8 +57,8 @@ impl Gateway {
     /// Brings gauges up to date that change while nothing happens.
     pub fn refresh_gauges(&self) {
         self.lasting.rate_limits.refresh();
-        self.lasting.registry.refresh_gauges();
         self.lasting.cache.refresh();
+        self.lasting.registry.refresh_gauges();
     }
 
     /// The cache of REST routes.

@@ -227,6 +227,47 @@ fn a_reload_keeps_what_is_stored() {
     assert!(!exchange(&router, GET).contains("; hit"));
 }
 
+#[test]
+fn operators_purge_by_url_and_by_tag() {
+    let upstream =
+        Upstream::answering("HTTP/1.1 200 OK\r\nx-tags: shoes red\r\ncontent-length: 1\r\n\r\nx");
+    let config = cached(upstream.address).replace("ttl: 60s", "ttl: 60s, tags_header: x-tags");
+    let router = router(&format!("admin: {{ enabled: true }}\n{config}"));
+    let mut operator = Client::connect(router.admin.unwrap());
+    let purged = |operator: &mut Client, query: &str| {
+        let answer = operator.request(&format!("DELETE /admin/cache{query}"));
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        body["purged"].clone()
+    };
+    for (query, is_there) in [
+        ("?url=http://x/b", true),
+        ("?tag=shoe", true),
+        ("?tag=red", false),
+        ("?url=http://x/a%3Fpage=1", false),
+    ] {
+        let request = b"GET /a?page=1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        exchange(&router, request);
+        let count = usize::from(!is_there);
+        assert_eq!(purged(&mut operator, query), count, "{query}");
+        assert_eq!(
+            exchange(&router, request).contains("; hit"),
+            is_there,
+            "{query}"
+        );
+    }
+    assert_ne!(purged(&mut operator, ""), 0);
+    assert_eq!(purged(&mut operator, ""), 0);
+    for (request, status) in [
+        ("GET /admin/cache", "405"),
+        ("DELETE /admin/cache?url=/a", "400"),
+        ("DELETE /admin/cache?uri=http://x/a", "400"),
+        ("DELETE /admin/cache?shoes", "400"),
+    ] {
+        let answer = operator.request(request);
+        assert!(answer.start.contains(status), "{request}: {}", answer.start);
+    }
+}
+
 fn reload(router: &Router, text: &str) {
     let environment = Environment {
         variable: &|_| None,

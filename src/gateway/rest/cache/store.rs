@@ -194,11 +194,13 @@ impl Cache {
         purged.into_inner()
     }
 
-    /// Forgets everything.
-    pub fn purge_all(&self) {
+    /// Forgets everything; how many answers there were.
+    pub fn purge_all(&self) -> usize {
         self.purges.fetch_add(1, Ordering::SeqCst);
+        let purged = self.answers.len();
         self.answers.clear();
         self.resources.clear();
+        purged
     }
 }
 
