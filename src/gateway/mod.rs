@@ -296,10 +296,21 @@ async fn plan(
     let document = prepared.document();
     let labels = snapshot.labels.on(document.labels(), &head.headers);
     let conditions = document.conditions(variables).with_labels(labels);
-    let unmet = snapshot.authorization.unmet(document, caller);
-    let conditions = authorize(snapshot, prepared, (conditions, unmet), deadline).await?;
-    let planning = snapshot.documents.program(prepared, &conditions);
-    let program = in_time(deadline, planning).await?;
+    let program = async |conditions: &Conditions| {
+        let planning = snapshot.documents.program(prepared, conditions);
+        let program = in_time(deadline, planning).await?;
+        snapshot.authorization.judge(&program)?;
+        Ok::<_, Refusal>(program)
+    };
+    let conditions = match snapshot.authorization.unmet(document, caller) {
+        Unmet::Nothing => conditions,
+        Unmet::Claims(unmet) => conditions.without(unmet),
+        Unmet::OnlyTold(unmet) => {
+            program(&conditions.clone().without(unmet)).await?;
+            conditions
+        }
+    };
+    let program = program(&conditions).await?;
     Ok((conditions, program))
 }
 
@@ -392,25 +403,6 @@ async fn answer(
     observation.next(&mut stage, "encode");
     let rules = &snapshot.subgraphs;
     Ok(graphql::encode(rules, media, reply, exposed.as_ref()))
-}
-
-/// The conditions that an operation is planned under, for this caller.
-async fn authorize(
-    snapshot: &Snapshot,
-    prepared: &Arc<Prepared>,
-    (conditions, unmet): (Conditions, Unmet),
-    deadline: Instant,
-) -> Result<Conditions, Refusal> {
-    let (enforced, told) = match unmet {
-        Unmet::Nothing => return Ok(conditions),
-        Unmet::Claims(unmet) => (true, conditions.clone().without(unmet)),
-        Unmet::OnlyTold(unmet) => (false, conditions.clone().without(unmet)),
-    };
-    let planning = snapshot.documents.program(prepared, &told);
-    snapshot
-        .authorization
-        .judge(&*in_time(deadline, planning).await?)?;
-    Ok(if enforced { told } else { conditions })
 }
 
 /// What a stage gives, if it does before the request has to end.

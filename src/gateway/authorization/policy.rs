@@ -65,16 +65,16 @@ impl Policy {
             all,
             none,
         } = self;
-        let own = Condition {
-            claim: claim.clone(),
-            is: is.clone(),
-            one_of: one_of.clone(),
-            scope: scope.clone(),
+        let own = Said {
+            claim,
+            is,
+            one_of,
+            scope,
         };
         let holds = |condition: &Condition| condition.holds(caller);
         // One that says nothing was forgotten, not meant for everybody.
         *self != Self::default()
-            && (own == Condition::default() || own.holds(caller))
+            && own.holds(caller)
             && any.as_ref().is_none_or(|any| any.iter().any(holds))
             && all.iter().flatten().all(holds)
             && !none.iter().flatten().any(holds)
@@ -89,15 +89,35 @@ impl Condition {
             one_of,
             scope,
         } = self;
-        let is_met = |found: &Value| {
-            let is = is.as_ref().is_none_or(|wanted| matches(found, wanted));
-            let mut wanted = one_of.iter().flatten();
-            is && (one_of.is_none() || wanted.any(|wanted| matches(found, wanted)))
+        let said = Said {
+            claim,
+            is,
+            one_of,
+            scope,
         };
-        let claimed = claim.as_ref();
-        *self != Self::default()
-            && claimed.is_none_or(|path| found(caller, path).is_some_and(is_met))
-            && scope.as_ref().is_none_or(|scope| has_scope(caller, scope))
+        *self != Self::default() && said.holds(caller)
+    }
+}
+
+/// What a policy and a condition may both say.
+struct Said<'a> {
+    claim: &'a Option<String>,
+    is: &'a Option<Value>,
+    one_of: &'a Option<Vec<Value>>,
+    scope: &'a Option<String>,
+}
+
+impl Said<'_> {
+    fn holds(&self, caller: &Caller) -> bool {
+        let is_met = |found: &Value| {
+            let is = self.is.as_ref();
+            let mut wanted = self.one_of.iter().flatten();
+            is.is_none_or(|wanted| matches(found, wanted))
+                && (self.one_of.is_none() || wanted.any(|wanted| matches(found, wanted)))
+        };
+        let (claim, scope) = (self.claim.as_ref(), self.scope.as_ref());
+        claim.is_none_or(|path| found(caller, path).is_some_and(is_met))
+            && scope.is_none_or(|scope| has_scope(caller, scope))
     }
 }
 
