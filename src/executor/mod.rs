@@ -32,6 +32,7 @@ mod read;
 mod errors;
 mod place;
 
+mod copies;
 mod leaf;
 mod write;
 
