@@ -32,7 +32,6 @@ mod read;
 mod errors;
 mod place;
 
-mod copies;
 mod leaf;
 mod write;
 

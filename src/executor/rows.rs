@@ -80,11 +80,6 @@ pub(super) struct BodyId(u32);
 impl RowId {
     /// The root object, which is there from the start.
     pub(super) const ROOT: Self = Self(0);
-
-    /// Its number: below [`Rows::count`].
-    pub(super) fn index(self) -> usize {
-        self.0 as usize
-    }
 }
 
 impl Rows {
@@ -106,11 +101,6 @@ impl Rows {
         self.slots
             .resize(first + layout.slots as usize, Datum::Absent);
         id
-    }
-
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.rows.len()
     }
 
     /// The runtime type of an object, where known.

@@ -4,7 +4,6 @@
 //! <https://spec.graphql.org/draft/#sec-Handling-Execution-Errors>
 
 use super::compile::Program;
-use super::copies::Copies;
 use super::errors::{self, Errors};
 use super::leaf::{self, item_type};
 use super::rows::{Datum, RowId, Rows, Unfit};
@@ -36,8 +35,6 @@ pub(super) fn write(
         introspection,
         earlier,
         errors: Errors::with_limit(LISTED_ERRORS),
-        troubles: 0,
-        copies: Copies::new(rows),
         json,
     };
     writer.json.extend_from_slice(Response::HEAD);
@@ -60,9 +57,6 @@ struct Writer<'a> {
     introspection: Option<&'a Map<String, Value>>,
     earlier: &'a [Error],
     errors: Errors,
-    /// How often a value was missing that should have been there, whether or not that became an error.
-    troubles: usize,
-    copies: Copies<'a>,
     json: Vec<u8>,
 }
 
@@ -239,23 +233,8 @@ impl<'a> Writer<'a> {
         match self.rows.object(row) {
             Some(object) if self.program.forbidden.contains(object) => self.denied(trail),
             Some(object) if !field.possible.contains(object) => Err(Missing::Silently),
-            _ => self.object_again(row, field.output, trail),
+            _ => self.object(row, field.output, Some(trail)),
         }
-    }
-
-    /// An object that may have been written before, at another place: then it is copied. What is wrong with it is told at
-    /// each place, so one with troubles is written anew.
-    fn object_again(&mut self, row: RowId, output: &'a Output, trail: &Trail<'_>) -> Written {
-        if let Some(written) = self.copies.find(row, output) {
-            self.json.extend_from_within(written);
-            return Ok(());
-        }
-        let (start, troubles) = (self.json.len(), self.troubles);
-        self.object(row, output, Some(trail))?;
-        if self.troubles == troubles {
-            self.copies.note(row, output, start..self.json.len());
-        }
-        Ok(())
     }
 
     fn leaf(&mut self, ty: &Type, field: LeafField<'a>, text: &[u8], trail: &Trail<'_>) -> Written {
@@ -307,12 +286,10 @@ impl<'a> Writer<'a> {
     ) -> Written {
         let Err(missing) = written else { return Ok(()) };
         self.json.truncate(start);
-        self.copies.truncate(start);
         if !ty.is_non_null() {
             self.json.extend_from_slice(b"null");
             return Ok(());
         }
-        self.troubles += 1;
         if let Missing::Silently = missing
             && !self.is_explained(trail)
         {
@@ -368,7 +345,6 @@ impl<'a> Writer<'a> {
     }
 
     fn error(&mut self, code: ErrorCode, message: String, trail: &Trail<'_>) {
-        self.troubles += 1;
         self.errors.add(Error {
             code,
             message,
