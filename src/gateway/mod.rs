@@ -11,6 +11,7 @@ mod bulk;
 mod call_key;
 mod check;
 mod claims;
+mod client_certificate;
 mod code;
 mod compression;
 mod config;
@@ -36,11 +37,13 @@ mod limits;
 mod local;
 mod metrics;
 mod misfit;
+mod network;
 mod observation;
 mod origin;
 mod override_labels;
 mod override_subgraph_url;
 mod path;
+mod peer;
 mod planning;
 mod process;
 mod quality;
@@ -66,6 +69,7 @@ pub use authorization::{
     Config as AuthorizationConfig, Directives as AuthorizationDirectives, unprotected,
 };
 pub use check::check;
+pub use client_certificate::{AlternativeName, CertificateError, ClientCertificate};
 pub use code::Code;
 pub use config::Config;
 pub use cors::Config as CorsConfig;
@@ -81,8 +85,10 @@ pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
 pub use local::Local;
 pub use misfit::Misfit;
+pub use network::Network;
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
+pub use peer::{IPV6_CLIENT_BITS, Peer, Scheme, Tls, network_of};
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
@@ -112,15 +118,15 @@ use observation::Observation;
 use rest::By;
 use route::Route;
 use serde_json::{Map, Value};
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 use subgraphs::{Client, until};
 use tokio::time::{Instant, timeout_at};
 
-/// Answers a request of a client at this address. `local` is what the worker has that it runs on.
+/// Answers a request of a client. `local` is what the worker has that it runs on.
 pub async fn handle(
     snapshot: &Arc<Snapshot>,
     local: &Arc<Local>,
-    client: IpAddr,
+    peer: Peer<'_>,
     request: Request<Body>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
@@ -131,12 +137,12 @@ pub async fn handle(
         Ok((route, target))
     });
     let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
-    let observation = Observation::begin(snapshot.observing, metrics, client, &head);
+    let observation = Observation::begin(snapshot.observing, metrics, peer, &head);
     let preflight = snapshot.cors.preflight(&head);
     let admitted = routed.and_then(|(route, target)| {
         if preflight.is_none() && !matches!(route, Route::Page(_)) {
             snapshot.admit(&head.method)?;
-            snapshot.maintenance.check(client, &target)?;
+            snapshot.maintenance.check(peer.address, &target)?;
         }
         Ok((route, target))
     });
@@ -241,7 +247,7 @@ async fn ask(
 
     // Admit.
     let mut stage = observation.stage("admit");
-    route.check_open(observation.client(), &request.target)?;
+    route.check_open(observation.peer().address, &request.target)?;
     let is_json = request_body::check(&head.headers);
     if operation.needs_body() {
         is_json.clone()?;

@@ -5,7 +5,7 @@
 //! those carry secrets.
 
 use super::{
-    Body, Code,
+    Body, Code, Peer,
     errors::FirstError,
     metrics::{RouteMetrics, known},
     origin::Origin,
@@ -15,7 +15,6 @@ use super::{
 use crate::operation::OperationKind;
 use http::{HeaderValue, Response, StatusCode, request::Parts};
 use std::{
-    net::IpAddr,
     sync::{Arc, OnceLock},
     thread,
     time::Instant,
@@ -39,7 +38,7 @@ pub(super) struct Observation<'a> {
     rules: Rules,
     head: &'a Parts,
     route: &'a RouteMetrics,
-    client: IpAddr,
+    peer: Peer<'a>,
     origin: Origin,
     operation: OnceLock<Operation>,
     /// What the operation is expected to cost, and what it did.
@@ -59,7 +58,7 @@ impl<'a> Observation<'a> {
     pub(super) fn begin(
         rules: Rules,
         route: &'a RouteMetrics,
-        client: IpAddr,
+        peer: Peer<'a>,
         head: &'a Parts,
     ) -> Self {
         let began = Instant::now();
@@ -78,7 +77,7 @@ impl<'a> Observation<'a> {
             rules,
             head,
             route,
-            client,
+            peer,
             operation: OnceLock::new(),
             estimated: OnceLock::new(),
             cost: OnceLock::new(),
@@ -92,9 +91,9 @@ impl<'a> Observation<'a> {
         self.head
     }
 
-    /// Where the client is.
-    pub(super) fn client(&self) -> IpAddr {
-        self.client
+    /// Who sends it.
+    pub(super) fn peer(&self) -> Peer<'a> {
+        self.peer
     }
 
     /// The first stage begins.
@@ -161,7 +160,7 @@ impl<'a> Observation<'a> {
             target: "graphway::access",
             request_id = text(&self.origin.request_id),
             trace_id = self.origin.trace.sampled_id().map(|id| tracing::field::display(format!("{id:032x}"))),
-            client = %self.client,
+            client = %self.peer.address,
             method = known(&self.head.method),
             path = shown(self.head.uri.path()),
             route = self.route.route(),

@@ -178,7 +178,7 @@ impl Passing<'_> {
         let head = variables.head;
         let (path, prefix) = forwarding.path(variables)?;
         let asker = Asker {
-            address: variables.client,
+            peer: variables.client,
             target: variables.target,
             prefix,
         };
@@ -246,6 +246,7 @@ impl Passing<'_> {
             ))
         };
         let asked = Asked {
+            scheme: self.variables.client.scheme,
             target: self.variables.target,
             query: self.variables.head.uri.query(),
             caller: self.caller,

@@ -23,7 +23,6 @@ mod key;
 mod maintenance;
 mod matching;
 mod mirror;
-mod network;
 mod openapi;
 mod operation;
 mod pairs;
@@ -113,12 +112,12 @@ pub(super) async fn answer(
         body,
         sockets,
     } = request;
-    route.check_open(observation.client(), &target)?;
+    route.check_open(observation.peer().address, &target)?;
     let variables = Variables {
         captures: route.captures(target.path.as_str()),
         head: observation.head(),
         target: &target,
-        client: observation.client(),
+        client: observation.peer(),
         request_id: &observation.origin().request_id,
         route: route.metrics().route(),
     };
