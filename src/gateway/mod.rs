@@ -119,6 +119,7 @@ use rest::By;
 use route::Route;
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use subgraph_rules::Returned;
 use subgraphs::{Client, until};
 use tokio::time::{Instant, timeout_at};
 
@@ -294,7 +295,15 @@ async fn ask(
     if !response.errors.is_empty() {
         graphql::write_errors(&mut shown, &snapshot.subgraphs, &response.errors);
     }
-    Ok(operation.respond(&response, &shown))
+    let mut answer = operation.respond(&response, &shown);
+    let returned = Returned {
+        answers: &response.headers,
+        has_errors: !response.errors.is_empty(),
+    };
+    snapshot
+        .subgraphs
+        .add_returned(&returned, answer.headers_mut());
+    Ok(answer)
 }
 
 /// The program that answers a document for these variables. What depends on the request is settled first, so that the plan

@@ -100,10 +100,10 @@ impl Snapshot {
         let registry = &lasting.registry;
         let cache = (&lasting.cache, &config.cache);
         let routes = rest::Table::new(&config.routes, &config.upstreams, registry, cache, &graph)?;
+        let subgraphs = SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?;
         Ok(Self {
             openapi: routes.openapi(&config.openapi, &supergraph),
             routes,
-            subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?,
             sockets: rest::WebSockets::new(&config.websocket),
             labels: OverrideLabels::new(&config.override_labels, &supergraph),
             demand_control: DemandControl::new(&config.demand_control, &supergraph),
@@ -122,7 +122,9 @@ impl Snapshot {
             authorization: Authorization::new(&config.authorization),
             timeout: config.traffic_shaping.router.timeout,
             compresses: config.traffic_shaping.router.compression.response.enabled,
-            dedupe: Dedupe::new(&config.traffic_shaping.router.dedupe, &config.headers),
+            dedupe: Dedupe::new(&config.traffic_shaping.router.dedupe, &config.headers)
+                .filter(|_| !subgraphs.pass_cookies()),
+            subgraphs,
             writes: Arc::clone(&lasting.writes),
             plugins: config.plugins.clone(),
             pages: Pages::new(&config.sandbox, &config.homepage, &config.path),
