@@ -6,8 +6,8 @@ use crate::{
         CsrfConfig, DemandControlConfig, GraphqlConfig, HeadersConfig, HomepageConfig,
         IncludeSubgraphErrorsConfig, LimitsConfig, MaintenanceConfig, OpenApiConfig,
         OverrideLabelsConfig, OverrideSubgraphUrlConfig, PlansConfig, PluginsConfig,
-        PoliciesConfig, RateLimitConfig, RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig,
-        TrafficShapingConfig, UpstreamsConfig, UrlPath, WebSocketConfig,
+        PoliciesConfig, RateLimitConfig, RequestIdConfig, RoutesConfig, SandboxConfig, ToldConfig,
+        TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath, WebSocketConfig,
     },
     server::{self, AdminConfig, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -120,7 +120,19 @@ impl Config {
                 ratio: self.telemetry.exporters.tracing.ratio(),
                 parent_based: self.telemetry.exporters.tracing.common.parent_based_sampler,
             },
-            access_log: self.telemetry.exporters.logging.access,
+            told: self.told(),
+        }
+    }
+
+    /// What of requests is told.
+    fn told(&self) -> ToldConfig {
+        let telemetry::Config { exporters, apollo } = &self.telemetry;
+        ToldConfig {
+            access: exporters.logging.access,
+            slow_threshold: exporters.logging.slow_threshold,
+            metrics: exporters.metrics.prometheus.enabled,
+            client_name: apollo.client_name_header.0.clone(),
+            client_version: apollo.client_version_header.0.clone(),
         }
     }
 

@@ -4,7 +4,7 @@ use super::{
     UrlPath, authentication, authorization, consumers, cors, csrf, demand_control, expose, headers,
     ide, include_subgraph_errors, limits,
     misfit::Misfit,
-    override_labels, override_subgraph_url,
+    observation, override_labels, override_subgraph_url,
     plans::Plans,
     policies, rate_limit, request_id, rest, trace, traffic,
     upstreams::{self, Upstreams},
@@ -44,8 +44,8 @@ pub struct Config {
     pub maintenance: rest::MaintenanceConfig,
     pub request_id: request_id::Config,
     pub tracing: trace::Config,
-    /// Whether each request is a line in the log.
-    pub access_log: bool,
+    /// What of requests is told.
+    pub told: observation::Config,
 }
 
 impl Config {
@@ -107,7 +107,7 @@ impl Default for Config {
             maintenance: rest::MaintenanceConfig::default(),
             request_id: request_id::Config::default(),
             tracing: trace::Config::default(),
-            access_log: false,
+            told: observation::Config::default(),
         }
     }
 }

@@ -59,6 +59,7 @@ mod request_id;
 mod rest;
 mod route;
 mod snapshot;
+mod stages;
 mod subgraph_rules;
 mod subgraphs;
 mod trace;
@@ -93,6 +94,7 @@ pub use limits::Config as LimitsConfig;
 pub use local::Local;
 pub use misfit::Misfit;
 pub use network::Network;
+pub use observation::Config as ToldConfig;
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use peer::{IPV6_CLIENT_BITS, Peer, Scheme, Tls, network_of};
@@ -143,7 +145,7 @@ pub async fn handle(
         Ok((route, target))
     });
     let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
-    let observation = Observation::begin(snapshot.observing, metrics, peer, &head);
+    let observation = Observation::begin(&snapshot.observing, metrics, peer, &head);
     let preflight = snapshot.cors.preflight(&head);
     let admitted = routed.and_then(|(route, target)| {
         if preflight.is_none() && !matches!(route, Route::Page(_)) {
