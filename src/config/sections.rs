@@ -8,7 +8,10 @@ use crate::{
         PluginsConfig, RateLimitConfig, RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig,
         TrafficShapingConfig, UpstreamsConfig, UrlPath, WebSocketConfig,
     },
-    server::{self, AdminConfig, HealthConfig, HttpConfig, ShutdownConfig},
+    server::{
+        self, AdminConfig, EdgeConfig, HealthConfig, HttpConfig, HttpRedirectConfig, ProxyProtocol,
+        ShutdownConfig, TlsConfig, TrustedProxiesConfig,
+    },
     telemetry,
 };
 use serde::Deserialize;
@@ -43,6 +46,7 @@ pub struct Config {
     pub health_check: HealthConfig,
     pub admin: AdminConfig,
     pub server: Server,
+    pub tls: TlsConfig,
     pub telemetry: telemetry::Config,
 }
 
@@ -64,6 +68,9 @@ pub struct Server {
     /// Worker threads; one for each processor unless set.
     pub workers: Option<NonZero<usize>>,
     pub http: HttpConfig,
+    pub http_redirect: Option<HttpRedirectConfig>,
+    pub trusted_proxies: TrustedProxiesConfig,
+    pub proxy_protocol: ProxyProtocol,
     pub shutdown: ShutdownConfig,
 }
 
@@ -119,6 +126,12 @@ impl Config {
             listen: self.supergraph.listen,
             workers: self.server.workers,
             health: self.health_check.clone(),
+            http_redirect: self.server.http_redirect,
+            edge: EdgeConfig {
+                tls: self.tls.clone(),
+                trusted_proxies: self.server.trusted_proxies.clone(),
+                proxy_protocol: self.server.proxy_protocol,
+            },
             admin: self.admin.clone(),
             http: self.server.http.clone(),
             shutdown: self.server.shutdown.clone(),

@@ -15,6 +15,7 @@ pub enum Code {
     BadRequest,
     HeadTooLarge,
     HttpVersion,
+    MisdirectedRequest,
     NotFound,
     MethodNotAllowed,
     NotAcceptable,
@@ -79,10 +80,11 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 49] = [
         Self::BadRequest,
         Self::HeadTooLarge,
         Self::HttpVersion,
+        Self::MisdirectedRequest,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
@@ -144,6 +146,7 @@ impl Code {
                 S::HTTP_VERSION_NOT_SUPPORTED,
                 false,
             ),
+            Self::MisdirectedRequest => ("MISDIRECTED_REQUEST", S::MISDIRECTED_REQUEST, false),
             Self::NotFound => ("NOT_FOUND", S::NOT_FOUND, false),
             Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", S::METHOD_NOT_ALLOWED, false),
             Self::NotAcceptable => ("INVALID_ACCEPT_HEADER", S::NOT_ACCEPTABLE, false),

@@ -76,7 +76,9 @@ impl Process {
             log,
             directory,
         };
-        process.address = process.address_after("serving http://");
+        let line = process.wait_for_line(|line| line.contains("serving http"));
+        let (_, address) = line.split_once("://").unwrap();
+        process.address = address.split('/').next().unwrap().parse().unwrap();
         process
     }
 
