@@ -3,10 +3,11 @@
 use crate::{
     gateway::{
         self, AuthenticationConfig, AuthorizationConfig, CacheConfig, CorsConfig, CsrfConfig,
-        HeadersConfig, HomepageConfig, IncludeSubgraphErrorsConfig, LimitsConfig,
-        MaintenanceConfig, OpenApiConfig, OverrideLabelsConfig, OverrideSubgraphUrlConfig,
-        PluginsConfig, RateLimitConfig, RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig,
-        TrafficShapingConfig, UpstreamsConfig, UrlPath, WebSocketConfig,
+        DemandControlConfig, HeadersConfig, HomepageConfig, IncludeSubgraphErrorsConfig,
+        LimitsConfig, MaintenanceConfig, OpenApiConfig, OverrideLabelsConfig,
+        OverrideSubgraphUrlConfig, PluginsConfig, RateLimitConfig, RequestIdConfig, RoutesConfig,
+        SandboxConfig, TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
+        WebSocketConfig,
     },
     server::{
         self, AdminConfig, EdgeConfig, HealthConfig, HttpConfig, HttpRedirectConfig, ProxyProtocol,
@@ -25,6 +26,7 @@ pub struct Config {
     pub authentication: AuthenticationConfig,
     pub authorization: AuthorizationConfig,
     pub limits: LimitsConfig,
+    pub demand_control: DemandControlConfig,
     pub traffic_shaping: TrafficShapingConfig,
     pub headers: HeadersConfig,
     pub include_subgraph_errors: IncludeSubgraphErrorsConfig,
@@ -94,6 +96,7 @@ impl Config {
             authentication: self.authentication.clone(),
             authorization: self.authorization.clone(),
             limits: self.limits.clone(),
+            demand_control: self.demand_control.clone(),
             cors: self.cors.clone(),
             csrf: self.csrf.clone(),
             headers: self.headers.clone(),

@@ -1,7 +1,7 @@
 //! What the gateway is told.
 
 use super::{
-    UrlPath, authentication, authorization, cors, csrf, expose, headers, ide,
+    UrlPath, authentication, authorization, cors, csrf, demand_control, expose, headers, ide,
     include_subgraph_errors, limits,
     misfit::Misfit,
     override_labels, override_subgraph_url, rate_limit, request_id, rest, trace, traffic,
@@ -18,6 +18,7 @@ pub struct Config {
     pub authentication: authentication::Config,
     pub authorization: authorization::Config,
     pub limits: limits::Config,
+    pub demand_control: demand_control::Config,
     pub cors: cors::Config,
     pub csrf: csrf::Config,
     pub headers: headers::Config,
@@ -48,6 +49,7 @@ impl Config {
         self.routes.check(&self.upstreams)?;
         self.routes.check_beside(&self.path)?;
         self.cors.check()?;
+        self.demand_control.check()?;
         self.traffic_shaping.check()?;
         self.override_subgraph_url.check()
     }
@@ -61,6 +63,7 @@ impl Default for Config {
             authentication: authentication::Config::default(),
             authorization: authorization::Config::default(),
             limits: limits::Config::default(),
+            demand_control: demand_control::Config::default(),
             cors: cors::Config::default(),
             csrf: csrf::Config::default(),
             headers: headers::Config::default(),

@@ -12,11 +12,13 @@ mod call_key;
 mod check;
 mod claims;
 mod client_certificate;
+mod code;
 mod compression;
 mod config;
 mod cors;
 mod csrf;
 mod dedupe;
+mod demand_control;
 mod documents;
 mod errors;
 mod execution;
@@ -69,10 +71,12 @@ pub use authorization::{
 };
 pub use check::check;
 pub use client_certificate::{AlternativeName, CertificateError, ClientCertificate};
+pub use code::Code;
 pub use config::Config;
 pub use cors::Config as CorsConfig;
 pub use csrf::Config as CsrfConfig;
-pub use errors::{Code, Problem, Refusal};
+pub use demand_control::Config as DemandControlConfig;
+pub use errors::{Problem, Refusal};
 pub use expose::Config as PluginsConfig;
 pub use finding::Finding;
 pub use headers::Config as HeadersConfig;
@@ -107,6 +111,7 @@ use crate::{
 use authentication::Caller;
 use authorization::Unmet;
 use bytes::Bytes;
+use demand_control::Weighed;
 use documents::Prepared;
 use execution::Execution;
 use graphql::Media;
@@ -270,18 +275,20 @@ async fn ask(
     observation.next(&mut stage, "plan");
     let planning = plan(snapshot, head, &caller, (prepared, &variables), deadline);
     let (_, program) = planning.await?;
+    let weighed = weigh(snapshot, observation, &program, &variables)?;
 
     // Run.
     observation.next(&mut stage, "execute");
     let execution = Execution {
         snapshot,
         local,
-        client: Client::of(observation, &stage, &caller),
+        client: Client::of(observation, &stage, &caller).costing(weighed.as_ref()),
         prepared,
         program: &program,
         variables: &variables,
     };
     let Reply::One(response) = execution.run(Some(deadline)).await?;
+    observation.cost(response.cost);
 
     // Encode.
     observation.next(&mut stage, "encode");
@@ -320,6 +327,23 @@ async fn plan(
     };
     let program = program(&conditions).await?;
     Ok((conditions, program))
+}
+
+/// What an operation costs, if that matters; refused if it is too much.
+fn weigh(
+    snapshot: &Snapshot,
+    observation: &Observation<'_>,
+    program: &Program,
+    variables: &Map<String, Value>,
+) -> Result<Option<Arc<Weighed>>, Refusal> {
+    let Some(demand) = &snapshot.demand_control else {
+        return Ok(None);
+    };
+    let weighed = demand.weigh(program, snapshot.supergraph(), variables)?;
+    if let Some(weighed) = &weighed {
+        observation.estimated(weighed.estimated);
+    }
+    Ok(weighed.map(Arc::new))
 }
 
 /// Who sends a request, whichever end it is for.
@@ -388,13 +412,14 @@ async fn answer(
     if let Some(only) = exposed.as_ref().filter(|exposed| exposed.asked.dry_run) {
         return Ok(graphql::encode_plan(media, only));
     }
+    let weighed = weigh(snapshot, observation, &program, &variables)?;
 
     // Run.
     observation.next(&mut stage, "execute");
     let execution = Execution {
         snapshot,
         local,
-        client: Client::of(observation, &stage, &caller),
+        client: Client::of(observation, &stage, &caller).costing(weighed.as_ref()),
         prepared: &prepared,
         program: &program,
         variables: &variables,
@@ -406,6 +431,8 @@ async fn answer(
         return response.ok_or_else(Refusal::timeout);
     }
     let reply = execution.run(Some(deadline)).await?;
+    let Reply::One(response) = &reply;
+    observation.cost(response.cost);
 
     // Encode.
     observation.next(&mut stage, "encode");

@@ -41,6 +41,9 @@ pub(super) struct Observation<'a> {
     peer: Peer<'a>,
     origin: Origin,
     operation: OnceLock<Operation>,
+    /// What the operation is expected to cost, and what it did.
+    estimated: OnceLock<f64>,
+    cost: OnceLock<f64>,
     began: Instant,
     has_ended: bool,
 }
@@ -76,6 +79,8 @@ impl<'a> Observation<'a> {
             route,
             peer,
             operation: OnceLock::new(),
+            estimated: OnceLock::new(),
+            cost: OnceLock::new(),
             began,
             has_ended: false,
         }
@@ -108,6 +113,20 @@ impl<'a> Observation<'a> {
             let name = name.map(Arc::from);
             // A request has one operation.
             let _ = self.operation.set(Operation { kind, name });
+        }
+    }
+
+    /// What the operation is expected to cost.
+    pub(super) fn estimated(&self, cost: f64) {
+        self.origin.trace.cost("cost.estimated", cost);
+        let _ = self.estimated.set(cost);
+    }
+
+    /// What the operation did cost, if that was looked at.
+    pub(super) fn cost(&self, cost: f64) {
+        if self.estimated.get().is_some() {
+            self.origin.trace.cost("cost.actual", cost);
+            let _ = self.cost.set(cost);
         }
     }
 
@@ -149,6 +168,8 @@ impl<'a> Observation<'a> {
             duration_ms = took.as_micros() as f64 / 1000.0,
             operation_kind = operation.map(|operation| tracing::field::display(operation.kind)),
             operation_name = operation.and_then(|operation| operation.name.as_deref()),
+            cost_estimated = self.estimated.get(),
+            cost_actual = self.cost.get(),
             error = error.map(Code::name),
             "request"
         );

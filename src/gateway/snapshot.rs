@@ -11,6 +11,7 @@ use super::{
     cors::Cors,
     csrf::Csrf,
     dedupe::Dedupe,
+    demand_control::DemandControl,
     documents::Documents,
     expose,
     ide::Pages,
@@ -24,7 +25,7 @@ use super::{
     subgraph_rules::{SnapshotError, SubgraphTable},
     writes::Writes,
 };
-use crate::schema::Supergraph;
+use crate::{executor, schema::Supergraph};
 use http::Method;
 use std::{sync::Arc, time::Duration};
 
@@ -38,6 +39,8 @@ pub struct Snapshot {
     pub(super) path: UrlPath,
     pub(super) introspection: bool,
     pub(super) limits: Limits,
+    /// What operations may cost. None: it does not matter.
+    pub(super) demand_control: Option<DemandControl>,
     pub(super) cors: Cors,
     pub(super) csrf: Csrf,
     pub(super) authentication: Authentication,
@@ -80,9 +83,14 @@ impl Snapshot {
         metrics::describe();
         tell(config, &supergraph);
         let limits = Limits::new(&config.limits);
+        let list_sizes = config.demand_control.list_sizes(&supergraph);
+        let rules = executor::Rules {
+            limits: config.limits.answers(),
+            list_sizes: list_sizes.map(Arc::new),
+        };
         let documents = Documents::new(
             Arc::clone(&supergraph),
-            (config.limits.parser(), config.limits.answers()),
+            (config.limits.parser(), rules),
             Arc::clone(&lasting.planning),
         );
         let graph = rest::Graph {
@@ -98,6 +106,7 @@ impl Snapshot {
             subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?,
             sockets: rest::WebSockets::new(&config.websocket),
             labels: OverrideLabels::new(&config.override_labels, &supergraph),
+            demand_control: DemandControl::new(&config.demand_control, &supergraph),
             documents,
             supergraph,
             path: config.path.clone(),

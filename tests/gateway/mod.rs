@@ -3,6 +3,7 @@
 mod apollo_keys;
 mod authentication;
 mod check;
+mod codes;
 mod command;
 mod compression;
 mod config;

@@ -178,6 +178,7 @@ impl Shown<'_> {
             E::Http(_) => "A subgraph answered with an HTTP status of failure",
             E::Malformed => "A subgraph gave a malformed response",
             E::Timeout => "A subgraph did not answer in time",
+            E::TooExpensive => "A subgraph was not asked, for that would cost too much",
             E::Unauthorized | E::WrongType | E::UnexpectedNull => return &self.error.message,
         };
         if self.included().is_some() {
