@@ -10,8 +10,8 @@ use crate::{
         WebSocketConfig,
     },
     server::{
-        self, AdminConfig, EdgeConfig, HealthConfig, HttpConfig, HttpRedirectConfig, ProxyProtocol,
-        ShutdownConfig, TlsConfig, TrustedProxiesConfig,
+        self, AdminConfig, EdgeConfig, HealthConfig, HttpConfig, HttpRedirectConfig,
+        ProxyProtocolConfig, ShutdownConfig, TlsConfig, TrustedProxiesConfig,
     },
     telemetry,
 };
@@ -72,7 +72,7 @@ pub struct Server {
     pub http: HttpConfig,
     pub http_redirect: Option<HttpRedirectConfig>,
     pub trusted_proxies: TrustedProxiesConfig,
-    pub proxy_protocol: ProxyProtocol,
+    pub proxy_protocol: ProxyProtocolConfig,
     pub shutdown: ShutdownConfig,
 }
 

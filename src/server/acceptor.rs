@@ -3,7 +3,8 @@
 use super::{
     Config, Health, Listeners,
     admin::Admin,
-    connection::{Role, Settings},
+    connection::Settings,
+    edge::Role,
     seats::Clients,
     worker::{Accepted, Worker},
 };
@@ -66,18 +67,18 @@ pub async fn serve(
         health.become_unready();
         time::sleep(config.shutdown.delay).await;
     };
-    let places = Places::new(config.http.max_connections.get());
+    let places = config.http.max_connections.get();
     let clients = Clients::new(config.http.max_connections_per_ip);
     let port = config.http_redirect.map_or(0, |redirect| redirect.port);
-    let door = |role, places: &Places, clients| Door {
+    let door = |role, places: usize, clients| Door {
         role,
-        places: places.clone(),
+        places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
         clients,
         settings: Arc::clone(&settings),
     };
-    let main_door = door(Role::Main, &places, Some(&clients));
-    let redirect_door = door(Role::Redirect(port), &places, Some(&clients));
-    let health_door = door(Role::Health, &Places::new(HEALTH_CONNECTIONS_MAX), None);
+    let main_door = door(Role::Main, places, Some(&clients));
+    let redirect_door = door(Role::Redirect(port), places, Some(&clients));
+    let health_door = door(Role::Health, HEALTH_CONNECTIONS_MAX, None);
     tokio::select! {
         () = main_door.accept(Some(&main), &workers) => {}
         () = redirect_door.accept(redirect.as_ref(), &workers) => {}
@@ -92,22 +93,11 @@ pub async fn serve(
     Ok(())
 }
 
-/// How many connections there may be at a time.
-#[derive(Clone)]
-struct Places(Arc<Semaphore>);
-
-impl Places {
-    fn new(connections_max: usize) -> Self {
-        Self(Arc::new(Semaphore::new(
-            connections_max.min(Semaphore::MAX_PERMITS),
-        )))
-    }
-}
-
 /// What a listener is for, and whom it lets in.
 struct Door<'a> {
     role: Role,
-    places: Places,
+    /// One for each connection at a time.
+    places: Arc<Semaphore>,
     clients: Option<&'a Arc<Clients>>,
     settings: Arc<Settings>,
 }
@@ -119,7 +109,7 @@ impl Door<'_> {
             return std::future::pending().await;
         };
         loop {
-            let Ok(place) = Arc::clone(&self.places.0).acquire_owned().await else {
+            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
                 return;
             };
             let (stream, address) = match listener.accept().await {

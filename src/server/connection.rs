@@ -2,7 +2,7 @@
 
 use super::{
     Config, Edge, Health,
-    edge::Rules,
+    edge::{Role, Rules},
     meeting::{Remote, meet},
     scan::{Fault, Limits},
     seats::{Clients, Seat},
@@ -38,15 +38,6 @@ const HTTP2_STREAMS_MAX: u32 = 100;
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
 /// What hyper may hold of a head beyond the scanner's limit, so that it is the scanner that refuses.
 const HEAD_BYTES_BEYOND: usize = 64 * 1024;
-
-/// What a listener is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    Main,
-    Health,
-    /// It sends clients on to TLS, at this port.
-    Redirect(u16),
-}
 
 /// What all connections share.
 pub(super) struct Settings {

@@ -2,13 +2,21 @@
 
 use super::{
     config::EdgeConfig,
-    connection::Role,
     proxy_protocol::ProxyProtocol,
     tls::{self, Tls},
 };
 use crate::gateway::Misfit;
 use arc_swap::ArcSwap;
 use std::{fmt, net::IpAddr, sync::Arc};
+
+/// What a listener is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Main,
+    Health,
+    /// It sends clients on to TLS, at this port.
+    Redirect(u16),
+}
 
 /// The rules that new connections are met by.
 pub struct Edge(ArcSwap<Rules>);

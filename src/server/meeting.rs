@@ -1,8 +1,7 @@
 //! What comes before HTTP on a connection: whose it is, where a load balancer says it, and the handshake of TLS.
 
 use super::{
-    connection::Role,
-    edge::Rules,
+    edge::{Role, Rules},
     proxy_protocol::Malformed,
     stream::{Socket, Stream},
     tls::{Chosen, Tls},
@@ -11,12 +10,7 @@ use super::{
 use crate::gateway::{self, CertificateError, ClientCertificate, Peer, Scheme, network_of};
 use http::{HeaderMap, HeaderValue, Request, header, uri::Authority};
 use rustls::{ServerConnection, server::Acceptor};
-use std::{
-    io,
-    net::IpAddr,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{io, net::IpAddr, sync::Arc};
 use tokio_rustls::LazyConfigAcceptor;
 
 /// What every record of a handshake begins with (RFC 8446 section 5.1).
@@ -37,8 +31,6 @@ pub(super) enum Failure {
     UnknownHost,
     #[error("its client's certificate is not taken: {0}")]
     Certificate(#[from] CertificateError),
-    #[error("its client's certificate is no longer valid")]
-    Expired,
 }
 
 impl Failure {
@@ -50,7 +42,7 @@ impl Failure {
             Self::Proxy(_) => "proxy_protocol",
             Self::Tls(_) => "tls",
             Self::UnknownHost => "unknown_host",
-            Self::Certificate(_) | Self::Expired => "client_certificate",
+            Self::Certificate(_) => "client_certificate",
         }
     }
 }
@@ -142,15 +134,6 @@ fn told(session: &ServerConnection, forwards: bool) -> Result<gateway::Tls, Fail
     let certificate = certificate
         .map(|der| ClientCertificate::read(der))
         .transpose()?;
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    if certificate
-        .as_ref()
-        .is_some_and(|shown| shown.expires.saturating_sub_unsigned(now.as_secs()) < 0)
-    {
-        return Err(Failure::Expired);
-    }
     let forwarded = certificate
         .as_ref()
         .filter(|_| forwards)

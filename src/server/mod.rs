@@ -33,7 +33,7 @@ pub use edge::Edge;
 pub use health::Health;
 pub use listeners::{BindError, Listeners};
 pub use proxies::{Ipv6Subnet, ProxyHeader, TrustedProxiesConfig};
-pub use proxy_protocol::ProxyProtocol;
+pub use proxy_protocol::ProxyProtocol as ProxyProtocolConfig;
 pub use scan::{Fault, Limits as HeadLimits, Scanner};
 pub use tls::{
     CertificateConfig, ClientAuthentication, HostPattern, Mode as ClientAuthenticationMode, Pem,

@@ -1,8 +1,8 @@
 //! A thread that serves connections on a runtime of its own.
 
 use super::{
-    connection::{Connection, Role, Settings, serve},
-    edge::Rules,
+    connection::{Connection, Settings, serve},
+    edge::{Role, Rules},
     seats::{Client, Clients, Seat},
 };
 use crate::gateway::Local;
