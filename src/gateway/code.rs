@@ -65,6 +65,7 @@ codes! {
     // Whoever sends it.
     Unauthenticated: "AUTH_ERROR", UNAUTHORIZED, "who sends it is not shown, or not as it must be (`docs/authentication.md`)";
     NoKeysYet: "AUTH_KEYS_UNAVAILABLE", SERVICE_UNAVAILABLE, "a token's issuer has not told its keys yet";
+    Forbidden: "FORBIDDEN", FORBIDDEN, "whoever sends it is known, and may not come in here (`docs/policies.md`)";
     NotImplemented: "NOT_IMPLEMENTED", NOT_IMPLEMENTED, "the method is not served here";
     // The document and its variables.
     ParseFailed: "GRAPHQL_PARSE_FAILED", BAD_REQUEST, "the document is not GraphQL";

@@ -2,10 +2,18 @@
 //!
 //! Every error of the layers below is turned into a [`Code`] here, by exhaustive matches, and nowhere else.
 
-use super::{Code, authentication::Rejection, planning::NotRun};
-use crate::{executor, operation, planner, upstream::Coding};
+use super::{
+    Code,
+    authentication::{Method, Refused, Rejection},
+    planning::NotRun,
+};
+use crate::{
+    executor,
+    operation::{self, Measured},
+    planner,
+    upstream::Coding,
+};
 use http::{HeaderMap, HeaderValue, header};
-use operation::Measured;
 
 /// The code of the first error in a response: an extension of the response, for whoever observes its request.
 #[derive(Clone, Copy, Debug)]
@@ -96,27 +104,30 @@ impl Refusal {
     }
 }
 
-impl From<Rejection> for Refusal {
-    /// The challenge is that of RFC 6750 section 3. Its words, and those of the message, tell nothing of the token
-    /// that its sender does not know.
-    fn from(rejection: Rejection) -> Self {
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        let Refused {
+            rejection,
+            challenge,
+        } = refused;
         let message = rejection.to_string();
-        let challenge = match rejection {
-            Rejection::NoKeysYet => {
-                return Self {
-                    retry_after: Some(1),
-                    ..Self::new(Code::NoKeysYet, message)
-                };
-            }
-            Rejection::NoToken => "Bearer realm=\"graphway\"".to_owned(),
-            _ => format!(
-                "Bearer realm=\"graphway\", error=\"invalid_token\", error_description=\"{message}\""
-            ),
-        };
-        Self {
-            challenge: HeaderValue::try_from(challenge).ok(),
-            ..Self::new(Code::Unauthenticated, message)
+        match rejection {
+            Rejection::NoKeysYet => Self {
+                retry_after: Some(1),
+                ..Self::new(Code::NoKeysYet, message)
+            },
+            _ => Self {
+                challenge,
+                ..Self::new(Code::Unauthenticated, message)
+            },
         }
+    }
+}
+
+impl From<Rejection> for Refusal {
+    /// Of a token.
+    fn from(rejection: Rejection) -> Self {
+        Refused::by(Method::Jwt, rejection).into()
     }
 }
 

@@ -7,6 +7,7 @@
 mod admin;
 mod authentication;
 mod authorization;
+mod base64;
 mod bulk;
 mod call_key;
 mod check;
@@ -15,6 +16,7 @@ mod client_certificate;
 mod code;
 mod compression;
 mod config;
+mod consumers;
 mod cors;
 mod csrf;
 mod dedupe;
@@ -43,10 +45,14 @@ mod observation;
 mod origin;
 mod override_labels;
 mod override_subgraph_url;
+mod parameters;
 mod path;
 mod peer;
 mod planning;
+mod plans;
+mod policies;
 mod process;
+mod program;
 mod quality;
 mod rate_limit;
 mod request_body;
@@ -73,6 +79,7 @@ pub use check::check;
 pub use client_certificate::{AlternativeName, CertificateError, ClientCertificate};
 pub use code::Code;
 pub use config::Config;
+pub use consumers::Config as ConsumerConfig;
 pub use cors::Config as CorsConfig;
 pub use csrf::Config as CsrfConfig;
 pub use demand_control::Config as DemandControlConfig;
@@ -91,6 +98,8 @@ pub use network::Network;
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use peer::{IPV6_CLIENT_BITS, Peer, Scheme, Tls, network_of};
+pub use plans::Plans as PlansConfig;
+pub use policies::{Config as PoliciesConfig, GraphqlConfig};
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
@@ -104,23 +113,20 @@ pub use traffic::Config as TrafficShapingConfig;
 pub use upstreams::Upstreams as UpstreamsConfig;
 pub use url_path::UrlPath;
 
-use crate::{
-    executor::{Program, Reply},
-    operation::{Conditions, OperationKind},
-};
-use authentication::Caller;
-use authorization::Unmet;
+use crate::{executor::Reply, operation::OperationKind};
+use authentication::{Asking, Caller};
 use bytes::Bytes;
-use demand_control::Weighed;
-use documents::Prepared;
 use execution::Execution;
 use graphql::Media;
-use http::{HeaderMap, Method, Request, Response, request::Parts};
+use http::{HeaderMap, Method, Request, Response};
 use observation::Observation;
+use policies::Admission;
+use program::{in_time, plan, weigh};
 use rest::By;
 use route::Route;
-use serde_json::{Map, Value};
+
 use std::sync::Arc;
+use subgraph_rules::Returned;
 use subgraphs::{Client, until};
 use tokio::time::{Instant, timeout_at};
 
@@ -175,7 +181,7 @@ pub async fn handle(
             };
             response.unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
-        (None, Ok((Route::OpenApi(page), _))) => show(snapshot, &head, page)
+        (None, Ok((Route::OpenApi(page), _))) => show(snapshot, &observation, page)
             .await
             .unwrap_or_else(|refusal| rest::refuse(&refusal)),
         (None, Err(refusal)) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
@@ -211,7 +217,7 @@ async fn pass(
     let deadline = Instant::now() + snapshot.timeout;
     let head = request.observation.head();
     let grpc_deadline = rest::grpc_deadline(&head.headers);
-    request.caller = authenticate(snapshot, head, deadline).await?;
+    request.caller = admit(snapshot, route.admission(), request.observation, deadline).await?;
     let answering = rest::answer((route, action), &local.connections, request);
     let Some(deadline) = grpc_deadline else {
         return answering.await;
@@ -224,12 +230,12 @@ async fn pass(
 /// Tells of the routes that operations answer.
 async fn show(
     snapshot: &Snapshot,
-    head: &Parts,
+    observation: &Observation<'_>,
     page: &rest::OpenApi,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
-    authenticate(snapshot, head, deadline).await?;
-    page.answer(&head.method)
+    admit(snapshot, &snapshot.admission, observation, deadline).await?;
+    page.answer(&observation.head().method)
 }
 
 /// Answers a request to a route by the operation that the route has: the stages of [`answer`], but for the first and the
@@ -257,7 +263,7 @@ async fn ask(
     if head.method == Method::POST && document.kind() == OperationKind::Mutation {
         snapshot.csrf.check(&head.headers, is_json.is_ok())?;
     }
-    let caller = authenticate(snapshot, head, deadline).await?;
+    let caller = admit(snapshot, route.admission(), observation, deadline).await?;
 
     // Decode.
     observation.next(&mut stage, "decode");
@@ -296,65 +302,34 @@ async fn ask(
     if !response.errors.is_empty() {
         graphql::write_errors(&mut shown, &snapshot.subgraphs, &response.errors);
     }
-    Ok(operation.respond(&response, &shown))
+    let mut answer = operation.respond(&response, &shown);
+    let returned = Returned {
+        answers: &response.headers,
+        has_errors: !response.errors.is_empty(),
+    };
+    snapshot
+        .subgraphs
+        .add_returned(&returned, answer.headers_mut());
+    Ok(answer)
 }
 
-/// The program that answers a document for these variables. What depends on the request is settled first, so that the plan
-/// is without conditions.
-async fn plan(
+/// Lets a request in, whichever end it is for, and says who sends it.
+async fn admit(
     snapshot: &Snapshot,
-    head: &Parts,
-    caller: &Caller,
-    (prepared, variables): (&Arc<Prepared>, &Map<String, Value>),
-    deadline: Instant,
-) -> Result<(Conditions, Arc<Program>), Refusal> {
-    let document = prepared.document();
-    let labels = snapshot.labels.on(document.labels(), &head.headers);
-    let conditions = document.conditions(variables).with_labels(labels);
-    let program = async |conditions: &Conditions| {
-        let planning = snapshot.documents.program(prepared, conditions);
-        let program = in_time(deadline, planning).await?;
-        snapshot.authorization.judge(&program)?;
-        Ok::<_, Refusal>(program)
-    };
-    let conditions = match snapshot.authorization.unmet(document, caller) {
-        Unmet::Nothing => conditions,
-        Unmet::Claims(unmet) => conditions.without(unmet),
-        Unmet::OnlyTold(unmet) => {
-            program(&conditions.clone().without(unmet)).await?;
-            conditions
-        }
-    };
-    let program = program(&conditions).await?;
-    Ok((conditions, program))
-}
-
-/// What an operation costs, if that matters; refused if it is too much.
-fn weigh(
-    snapshot: &Snapshot,
+    admission: &Admission,
     observation: &Observation<'_>,
-    program: &Program,
-    variables: &Map<String, Value>,
-) -> Result<Option<Arc<Weighed>>, Refusal> {
-    let Some(demand) = &snapshot.demand_control else {
-        return Ok(None);
-    };
-    let weighed = demand.weigh(program, snapshot.supergraph(), variables)?;
-    if let Some(weighed) = &weighed {
-        observation.estimated(weighed.estimated);
-    }
-    Ok(weighed.map(Arc::new))
-}
-
-/// Who sends a request, whichever end it is for.
-async fn authenticate(
-    snapshot: &Snapshot,
-    head: &Parts,
     deadline: Instant,
 ) -> Result<Caller, Refusal> {
-    let authenticating = snapshot.authentication.authenticate(&head.headers);
-    let caller = timeout_at(deadline, authenticating).await;
-    Ok(caller.map_err(|_| Refusal::timeout())??)
+    let head = observation.head();
+    let asking = Asking { head };
+    let admitting = admission.admit(
+        &snapshot.authentication,
+        observation.peer().address,
+        &asking,
+    );
+    let caller = in_time(deadline, admitting).await?;
+    observation.caller(&caller);
+    Ok(caller)
 }
 
 /// Answers a GraphQL request.
@@ -373,7 +348,7 @@ async fn answer(
     let method = graphql::check_method(&head.method)?;
     let is_json = graphql::is_json(method, &head.headers)?;
     snapshot.csrf.check(&head.headers, is_json)?;
-    let caller = authenticate(snapshot, head, deadline).await?;
+    let caller = admit(snapshot, &snapshot.admission, observation, deadline).await?;
 
     // Decode.
     observation.next(&mut stage, "decode");
@@ -438,14 +413,4 @@ async fn answer(
     observation.next(&mut stage, "encode");
     let rules = &snapshot.subgraphs;
     Ok(graphql::encode(rules, media, reply, exposed.as_ref()))
-}
-
-/// What a stage gives, if it does before the request has to end.
-async fn in_time<T>(
-    deadline: Instant,
-    stage: impl Future<Output = Result<T, Refusal>>,
-) -> Result<T, Refusal> {
-    timeout_at(deadline, stage)
-        .await
-        .unwrap_or_else(|_| Err(Refusal::timeout()))
 }

@@ -6,6 +6,8 @@
 
 use super::{
     Body, Code, Peer,
+    authentication::Caller,
+    consumers::Consumer,
     errors::FirstError,
     metrics::{RouteMetrics, known},
     origin::Origin,
@@ -44,6 +46,7 @@ pub(super) struct Observation<'a> {
     /// What the operation is expected to cost, and what it did.
     estimated: OnceLock<f64>,
     cost: OnceLock<f64>,
+    consumer: OnceLock<Arc<Consumer>>,
     began: Instant,
     has_ended: bool,
 }
@@ -81,6 +84,7 @@ impl<'a> Observation<'a> {
             operation: OnceLock::new(),
             estimated: OnceLock::new(),
             cost: OnceLock::new(),
+            consumer: OnceLock::new(),
             began,
             has_ended: false,
         }
@@ -130,6 +134,14 @@ impl<'a> Observation<'a> {
         }
     }
 
+    /// Who sends it, if it is somebody with a name.
+    pub(super) fn caller(&self, caller: &Caller) {
+        if let Some(consumer) = caller.consumer() {
+            // A request has one caller.
+            let _ = self.consumer.set(Arc::clone(consumer));
+        }
+    }
+
     /// What calls tell of it.
     pub(super) fn origin(&self) -> &Origin {
         &self.origin
@@ -148,7 +160,9 @@ impl<'a> Observation<'a> {
     fn conclude(&mut self, status: StatusCode, error: Option<Code>) {
         self.has_ended = true;
         let took = self.began.elapsed();
-        self.route.request(&self.head.method, status, error, took);
+        let consumer = self.consumer.get();
+        let route = self.route.of(consumer.map(Arc::as_ref));
+        route.request(&self.head.method, status, error, took);
         self.origin
             .trace
             .end(status.as_u16(), error.map(Code::name));
@@ -164,6 +178,7 @@ impl<'a> Observation<'a> {
             method = known(&self.head.method),
             path = shown(self.head.uri.path()),
             route = self.route.route(),
+            consumer = consumer.map(|consumer| &*consumer.name),
             status = status.as_u16(),
             duration_ms = took.as_micros() as f64 / 1000.0,
             operation_kind = operation.map(|operation| tracing::field::display(operation.kind)),

@@ -8,6 +8,7 @@ use super::{
     authentication::Authentication,
     authorization::{self, Authorization},
     check,
+    consumers::Directory,
     cors::Cors,
     csrf::Csrf,
     dedupe::Dedupe,
@@ -20,6 +21,7 @@ use super::{
     metrics::{self, RouteMetrics},
     observation,
     override_labels::{self, OverrideLabels},
+    policies::{Admission, Policies},
     rate_limit::RateLimit,
     rest,
     subgraph_rules::{SnapshotError, SubgraphTable},
@@ -44,6 +46,8 @@ pub struct Snapshot {
     pub(super) cors: Cors,
     pub(super) csrf: Csrf,
     pub(super) authentication: Authentication,
+    /// What stands before the graph.
+    pub(super) admission: Admission,
     pub(super) authorization: Authorization,
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
@@ -83,27 +87,27 @@ impl Snapshot {
         metrics::describe();
         tell(config, &supergraph);
         let limits = Limits::new(&config.limits);
-        let list_sizes = config.demand_control.list_sizes(&supergraph);
-        let rules = executor::Rules {
-            limits: config.limits.answers(),
-            list_sizes: list_sizes.map(Arc::new),
-        };
-        let documents = Documents::new(
-            Arc::clone(&supergraph),
-            (config.limits.parser(), rules),
-            Arc::clone(&lasting.planning),
-        );
-        let graph = rest::Graph {
+        let documents = documents(config, &supergraph, lasting);
+        let consumers = Arc::new(Directory::new(&config.consumers));
+        let authentication = Authentication::new(
+            &config.authentication,
+            config.authorization.require_authentication,
+            &lasting.key_sources,
+            &consumers,
+        )?;
+        let policies = Policies::new(&config.policies, &authentication, &consumers);
+        let around = rest::Surroundings {
+            policies: &policies,
             documents: &documents,
             limits: &limits,
         };
         let registry = &lasting.registry;
         let cache = (&lasting.cache, &config.cache);
-        let routes = rest::Table::new(&config.routes, &config.upstreams, registry, cache, &graph)?;
+        let routes = rest::Table::new(&config.routes, &config.upstreams, registry, cache, &around)?;
+        let subgraphs = SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?;
         Ok(Self {
             openapi: routes.openapi(&config.openapi, &supergraph),
             routes,
-            subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?,
             sockets: rest::WebSockets::new(&config.websocket),
             labels: OverrideLabels::new(&config.override_labels, &supergraph),
             demand_control: DemandControl::new(&config.demand_control, &supergraph),
@@ -114,15 +118,14 @@ impl Snapshot {
             limits,
             cors: Cors::new(&config.cors),
             csrf: Csrf::new(&config.csrf),
-            authentication: Authentication::new(
-                &config.authentication,
-                config.authorization.require_authentication,
-                &lasting.key_sources,
-            )?,
+            admission: policies.admission(&config.graphql.policies)?,
+            authentication,
             authorization: Authorization::new(&config.authorization),
             timeout: config.traffic_shaping.router.timeout,
             compresses: config.traffic_shaping.router.compression.response.enabled,
-            dedupe: Dedupe::new(&config.traffic_shaping.router.dedupe, &config.headers),
+            dedupe: Dedupe::new(&config.traffic_shaping.router.dedupe, &config.headers)
+                .filter(|_| !subgraphs.pass_cookies()),
+            subgraphs,
             writes: Arc::clone(&lasting.writes),
             plugins: config.plugins.clone(),
             pages: Pages::new(&config.sandbox, &config.homepage, &config.path),
@@ -150,6 +153,20 @@ impl Snapshot {
     pub fn supergraph(&self) -> &Supergraph {
         &self.supergraph
     }
+}
+
+/// The operations over a supergraph, none of them known yet.
+fn documents(config: &Config, supergraph: &Arc<Supergraph>, lasting: &Lasting) -> Documents {
+    let list_sizes = config.demand_control.list_sizes(supergraph);
+    let rules = executor::Rules {
+        limits: config.limits.answers(),
+        list_sizes: list_sizes.map(Arc::new),
+    };
+    Documents::new(
+        Arc::clone(supergraph),
+        (config.limits.parser(), rules),
+        Arc::clone(&lasting.planning),
+    )
 }
 
 /// Warns of settings for what the supergraph does not have, and of labels that nothing decides about.
