@@ -43,6 +43,7 @@ pub(super) fn run(
     let server_config = loaded.config.server();
     let listeners = Listeners::bind(&server_config)?;
     let address = listeners.address();
+    let edge = Arc::clone(listeners.edge());
     let gateway = match Gateway::start(&loaded.config.gateway(), loaded.supergraph) {
         Ok(gateway) => Arc::new(gateway),
         Err(StartError::Snapshot(error)) => return Err(located(&loaded.outline, error)),
@@ -60,6 +61,7 @@ pub(super) fn run(
         tokio::spawn(reload::keep_up(
             Arc::new(sources),
             Arc::clone(&gateway),
+            edge,
             started,
         ));
         greet(address, &loaded.config);
@@ -74,6 +76,14 @@ pub(super) fn run(
         tracing::info!("stopped");
         Ok(())
     })
+}
+
+/// What clients speak.
+pub(super) fn scheme(config: &Config) -> &'static str {
+    match config.tls.is_on() {
+        true => "https",
+        false => "http",
+    }
 }
 
 /// Some senders tell a process and its group, so one signal may come twice. Only a later one means impatience.

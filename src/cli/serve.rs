@@ -2,7 +2,7 @@
 
 use super::{
     failure::address,
-    router,
+    router::{self, scheme},
     sources::{Sources, read_sdl},
 };
 use clap::Args;
@@ -55,8 +55,9 @@ impl Serve {
             }),
         };
         router::run(sources, log, |address, config| {
+            let scheme = scheme(config);
             tracing::info!(
-                "serving http://{address}{}",
+                "serving {scheme}://{address}{}",
                 config.supergraph.path.as_str()
             );
         })?;

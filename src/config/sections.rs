@@ -10,7 +10,10 @@ use crate::{
         SandboxConfig, ToldConfig, TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
         WebSocketConfig,
     },
-    server::{self, AdminConfig, HealthConfig, HttpConfig, ShutdownConfig},
+    server::{
+        self, AdminConfig, EdgeConfig, HealthConfig, HttpConfig, HttpRedirectConfig,
+        ProxyProtocolConfig, ShutdownConfig, TlsConfig, TrustedProxiesConfig,
+    },
     telemetry,
 };
 use serde::Deserialize;
@@ -51,6 +54,7 @@ pub struct Config {
     pub health_check: HealthConfig,
     pub admin: AdminConfig,
     pub server: Server,
+    pub tls: TlsConfig,
     pub telemetry: telemetry::Config,
 }
 
@@ -72,6 +76,9 @@ pub struct Server {
     /// Worker threads; one for each processor unless set.
     pub workers: Option<NonZero<usize>>,
     pub http: HttpConfig,
+    pub http_redirect: Option<HttpRedirectConfig>,
+    pub trusted_proxies: TrustedProxiesConfig,
+    pub proxy_protocol: ProxyProtocolConfig,
     pub shutdown: ShutdownConfig,
 }
 
@@ -145,6 +152,12 @@ impl Config {
             listen: self.supergraph.listen,
             workers: self.server.workers,
             health: self.health_check.clone(),
+            http_redirect: self.server.http_redirect,
+            edge: EdgeConfig {
+                tls: self.tls.clone(),
+                trusted_proxies: self.server.trusted_proxies.clone(),
+                proxy_protocol: self.server.proxy_protocol,
+            },
             admin: self.admin.clone(),
             http: self.server.http.clone(),
             shutdown: self.server.shutdown.clone(),

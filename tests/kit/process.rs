@@ -11,6 +11,7 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 type Log = Arc<(Mutex<Lines>, Condvar)>;
@@ -20,6 +21,9 @@ struct Lines {
     lines: Vec<String>,
     ended: bool,
 }
+
+/// A line that is not there by then does not come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running `graphway serve`. It is killed when it is dropped.
 pub struct Process {
@@ -76,7 +80,9 @@ impl Process {
             log,
             directory,
         };
-        process.address = process.address_after("serving http://");
+        let line = process.wait_for_line(|line| line.contains("serving http"));
+        let (_, address) = line.split_once("://").unwrap();
+        process.address = address.split('/').next().unwrap().parse().unwrap();
         process
     }
 
@@ -96,8 +102,8 @@ impl Process {
     pub fn wait_for_line(&self, is_it: impl Fn(&str) -> bool) -> String {
         let (lines, changed) = &*self.log;
         let find = |log: &Lines| log.lines.iter().find(|line| is_it(line)).cloned();
-        let log = changed
-            .wait_while(lines.lock().unwrap(), |log| {
+        let (log, _) = changed
+            .wait_timeout_while(lines.lock().unwrap(), PATIENCE, |log| {
                 find(log).is_none() && !log.ended
             })
             .unwrap();
