@@ -66,6 +66,7 @@ impl Dev {
             config,
             supergraph: Some(supergraph_config.unwrap_or_else(|| SUPERGRAPH_CONFIG.into())),
             read_supergraph: read_composed,
+            remote: Default::default(),
             adjust: Box::new(move |config| {
                 config.supergraph.listen = listen.unwrap_or(config.supergraph.listen);
                 config.supergraph.introspection = true;

@@ -47,10 +47,15 @@ async fn follow(
         "Times that changed files were read anew, by whether they could be served."
     );
     let mut fingerprint = first.fingerprint;
+    let poll_interval = sources.poll_interval(&first.config);
     loop {
-        watch.changed().await;
-        time::sleep(SETTLE).await;
-        watch.clear();
+        tokio::select! {
+            () = watch.changed() => {
+                time::sleep(SETTLE).await;
+                watch.clear();
+            }
+            () = pause(poll_interval) => {}
+        }
         let again = Arc::clone(sources);
         // Composition, parsing and planning may take long, and this thread accepts connections.
         let Ok(Read {
@@ -86,6 +91,14 @@ async fn follow(
                 tracing::error!("not reloaded, the last good state is kept: {error:#}");
             }
         }
+    }
+}
+
+/// For so long; for ever, if it does not say.
+async fn pause(interval: Option<Duration>) {
+    match interval {
+        Some(interval) => time::sleep(interval).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -125,6 +138,7 @@ fn swap(
         refused @ ReloadError::Failing { .. } => refused.into(),
     })?;
     edge.reload(&server.edge)?;
+    Sources::keep(&loaded.config, &loaded.sdl);
     Ok(rehearsal)
 }
 

@@ -29,11 +29,14 @@ pub(super) fn run(
         files,
         fingerprint,
         loaded,
-    } = sources.read();
+    } = sources.read_first();
     let loaded = loaded?;
     let recording = telemetry::record(&loaded.config.telemetry, log)?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
+    }
+    if let Some(why) = &loaded.fallen_back {
+        tracing::error!("{why}");
     }
     let started = Started {
         config: loaded.config.clone(),
@@ -49,6 +52,9 @@ pub(super) fn run(
         Err(StartError::Snapshot(error)) => return Err(located(&loaded.outline, error)),
         Err(error) => return Err(error.into()),
     };
+    if loaded.fallen_back.is_none() {
+        Sources::keep(&loaded.config, &loaded.sdl);
+    }
     let measured = Arc::clone(&gateway);
     // Until the last request has ended.
     let _exporting = recording.export(move || measured.refresh_gauges())?;

@@ -17,7 +17,7 @@ use crate::{
     telemetry,
 };
 use serde::Deserialize;
-use std::{net::SocketAddr, num::NonZero, path::PathBuf};
+use std::{net::SocketAddr, num::NonZero, path::PathBuf, time::Duration};
 
 /// All settings. A missing key means its default; the default of the whole is the file `router.yaml`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -65,8 +65,12 @@ pub struct Supergraph {
     pub listen: SocketAddr,
     pub path: UrlPath,
     pub introspection: bool,
-    /// The file with the supergraph, when the command line names none.
+    /// The file with the supergraph, or its URL, when the command line names none.
     pub source: PathBuf,
+    /// How often a URL is asked for a new one.
+    pub poll_interval: Duration,
+    /// A file to keep the last one in that could be served.
+    pub last_good: Option<PathBuf>,
 }
 
 /// The `server` section.
@@ -89,6 +93,8 @@ impl Default for Supergraph {
             path: gateway::Config::default().path,
             introspection: false,
             source: PathBuf::from("supergraph/supergraph.graphql"),
+            poll_interval: Duration::from_secs(10),
+            last_good: None,
         }
     }
 }

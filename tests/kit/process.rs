@@ -47,18 +47,29 @@ impl Process {
         })
     }
 
+    /// The same, with the supergraph that the configuration names.
+    pub fn configured(config: &str) -> Self {
+        Self::spawn(folder(config), |_| {})
+    }
+
+    /// Starts it again where it was, after it has stopped.
+    pub fn again(mut self) -> Self {
+        Self::spawn(std::mem::take(&mut self.directory), |_| {})
+    }
+
     fn run(config: &str, supergraph: &str, adjust: impl FnOnce(&mut Command)) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("graphway-process-{}-{count}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        fs::create_dir_all(&directory).unwrap();
-        fs::write(directory.join("router.yaml"), config).unwrap();
+        let directory = folder(config);
         fs::write(directory.join("supergraph.graphql"), supergraph).unwrap();
+        Self::spawn(directory, |command| {
+            command.args(["--supergraph", "supergraph.graphql"]);
+            adjust(command);
+        })
+    }
+
+    fn spawn(directory: PathBuf, adjust: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_graphway"));
         command
-            .args(["serve", "--supergraph", "supergraph.graphql"])
-            .args(["--listen", "127.0.0.1:0", "--workers", "1"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--workers", "1"])
             .current_dir(&directory)
             .env_remove("GRAPHWAY_LOG")
             .stdout(Stdio::piped());
@@ -91,6 +102,11 @@ impl Process {
         fs::write(self.directory.join(file), text).unwrap();
     }
 
+    /// A file beside the configuration.
+    pub fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.directory.join(file)).unwrap()
+    }
+
     /// The address that the log gives after these words.
     pub fn address_after(&self, words: &str) -> SocketAddr {
         let line = self.wait_for_line(|line| line.contains(words));
@@ -121,6 +137,17 @@ impl Process {
         let log = changed.wait_while(lines.lock().unwrap(), |log| !log.ended);
         log.unwrap().lines.clone()
     }
+}
+
+/// A folder of its own, with this configuration.
+fn folder(config: &str) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("graphway-process-{}-{count}", std::process::id());
+    let directory = std::env::temp_dir().join(name);
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("router.yaml"), config).unwrap();
+    directory
 }
 
 impl Drop for Process {
