@@ -48,6 +48,9 @@ pub enum Code {
     PlanningFailed,
     Overloaded,
     RateLimited,
+    Throttled,
+    QuotaExceeded,
+    RatesUnavailable,
     Timeout,
     Internal,
     // Upstreams of REST routes.
@@ -79,7 +82,7 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 51] = [
         Self::BadRequest,
         Self::HeadTooLarge,
         Self::HttpVersion,
@@ -113,6 +116,9 @@ impl Code {
         Self::PlanningFailed,
         Self::Overloaded,
         Self::RateLimited,
+        Self::Throttled,
+        Self::QuotaExceeded,
+        Self::RatesUnavailable,
         Self::Timeout,
         Self::Internal,
         Self::UpstreamUnreachable,
@@ -178,6 +184,13 @@ impl Code {
             Self::PlanningFailed => ("QUERY_PLANNING_FAILED", S::INTERNAL_SERVER_ERROR, false),
             Self::Overloaded => ("REQUEST_CONCURRENCY_LIMITED", S::SERVICE_UNAVAILABLE, false),
             Self::RateLimited => ("REQUEST_RATE_LIMITED", S::SERVICE_UNAVAILABLE, false),
+            Self::Throttled => ("RATE_LIMITED", S::TOO_MANY_REQUESTS, false),
+            Self::QuotaExceeded => ("QUOTA_EXCEEDED", S::TOO_MANY_REQUESTS, false),
+            Self::RatesUnavailable => (
+                "RATE_LIMIT_STORE_UNAVAILABLE",
+                S::SERVICE_UNAVAILABLE,
+                false,
+            ),
             Self::Timeout => ("GATEWAY_TIMEOUT", S::GATEWAY_TIMEOUT, false),
             Self::Internal => ("INTERNAL_SERVER_ERROR", S::INTERNAL_SERVER_ERROR, false),
             Self::UpstreamUnreachable => ("UPSTREAM_UNREACHABLE", S::BAD_GATEWAY, false),
@@ -256,12 +269,14 @@ pub struct Refusal {
     pub problems: Vec<Problem>,
     /// `Allow`, on 405.
     pub allow: Option<HeaderValue>,
-    /// `Retry-After` in seconds, on 503.
+    /// `Retry-After` in seconds, on 429 and 503.
     pub retry_after: Option<u32>,
     /// Whether `Accept-Encoding` lists the content codings there are: on 415, if it is for one that there is not.
     pub lists_codings: bool,
     /// `WWW-Authenticate`, on 401.
     pub challenge: Option<HeaderValue>,
+    /// Limits that this was too much for, on 429.
+    pub violated: Vec<String>,
 }
 
 /// One error of a refusal.
@@ -329,6 +344,7 @@ impl Refusal {
             lists_codings: false,
             retry_after: None,
             challenge: None,
+            violated: Vec::new(),
         }
     }
 }
