@@ -141,12 +141,7 @@ const MISSING: &[(&str, Absence)] = &[
     ("traffic_shaping.subgraphs.*.global_rate_limit", Warn),
     ("traffic_shaping.subgraphs.*.pool_idle_timeout", Warn),
     // The gateway's own.
-    ("consumers", Refuse),
-    ("graphql", Refuse),
-    ("plans", Refuse),
-    ("policies", Refuse),
     ("routes.*.operation", Refuse),
-    ("routes.*.policies", Refuse),
 ];
 
 /// Their paths.

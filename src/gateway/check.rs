@@ -1,6 +1,6 @@
 //! What a configuration says that cannot be meant so, given a supergraph. Nothing here keeps it from being served.
 
-use super::{Config, Finding, headers, override_labels};
+use super::{Config, Finding, headers, override_labels, policies};
 use crate::schema::{Subgraph, Supergraph};
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ pub fn check(config: &Config, supergraph: &Supergraph) -> Vec<Finding> {
         findings.push(Finding::new(&["homepage", "enabled"], message));
     }
     findings.extend(unseen_openapi(config));
+    findings.extend(policies::findings(&config.access()));
     findings
 }
 
@@ -123,7 +124,8 @@ fn unheeded_caches(config: &Config) -> Vec<Finding> {
     }
     for (index, route) in config.routes.0.iter().enumerate() {
         let is_per_consumer = route.cache.as_ref().is_some_and(|cache| cache.per_consumer);
-        if is_per_consumer && config.authentication.router.jwt.is_none() {
+        let is_anybody_known = config.authentication.router.jwt.is_some();
+        if is_per_consumer && !is_anybody_known && route.policies.is_empty() {
             let key = ["routes", &index.to_string(), "cache", "per_consumer"];
             let message = "no consumer is ever known: `authentication.router.jwt` is not set";
             findings.push(Finding::new(&key, message));

@@ -54,3 +54,12 @@ pub(super) fn is_alias(name: &str) -> bool {
                 .iter()
                 .any(|framing| name.replace('_', "-") == framing.as_str()))
 }
+
+/// Names that headers begin with that say who the gateway has found a client to be.
+const IDENTITY_PREFIXES: [&str; 3] = ["x-consumer-", "x-credential-", "x-anonymous-consumer"];
+
+/// Whether a header says who a client is, as far as the gateway has found out. `name` is plain.
+pub(super) fn is_identity(name: &str) -> bool {
+    let mut prefixes = IDENTITY_PREFIXES.iter();
+    prefixes.any(|prefix| name.starts_with(prefix))
+}

@@ -1,10 +1,12 @@
 //! What the gateway is told.
 
 use super::{
-    UrlPath, authentication, authorization, cors, csrf, expose, headers, ide,
+    UrlPath, authentication, authorization, consumers, cors, csrf, expose, headers, ide,
     include_subgraph_errors, limits,
     misfit::Misfit,
-    override_labels, override_subgraph_url, rate_limit, request_id, rest, trace, traffic,
+    override_labels, override_subgraph_url,
+    plans::Plans,
+    policies, rate_limit, request_id, rest, trace, traffic,
     upstreams::{self, Upstreams},
 };
 
@@ -17,6 +19,10 @@ pub struct Config {
     pub introspection: bool,
     pub authentication: authentication::Config,
     pub authorization: authorization::Config,
+    pub consumers: Vec<consumers::Config>,
+    pub plans: Plans,
+    pub policies: policies::Config,
+    pub graphql: policies::GraphqlConfig,
     pub limits: limits::Config,
     pub cors: cors::Config,
     pub csrf: csrf::Config,
@@ -47,9 +53,23 @@ impl Config {
         upstreams::check(&self.upstreams)?;
         self.routes.check(&self.upstreams)?;
         self.routes.check_beside(&self.path)?;
+        policies::check(&self.access())?;
         self.cors.check()?;
         self.traffic_shaping.check()?;
         self.override_subgraph_url.check()
+    }
+
+    /// What is said of who comes in.
+    pub(super) fn access(&self) -> policies::Written<'_> {
+        let routes = self.routes.0.iter();
+        policies::Written {
+            policies: &self.policies,
+            consumers: &self.consumers,
+            plans: &self.plans,
+            authentication: &self.authentication,
+            graphql: &self.graphql,
+            routes: routes.map(|route| route.policies.as_slice()).collect(),
+        }
     }
 }
 
@@ -60,6 +80,10 @@ impl Default for Config {
             introspection: false,
             authentication: authentication::Config::default(),
             authorization: authorization::Config::default(),
+            consumers: Vec::new(),
+            plans: Plans::new(),
+            policies: policies::Config::new(),
+            graphql: policies::GraphqlConfig::default(),
             limits: limits::Config::default(),
             cors: cors::Config::default(),
             csrf: csrf::Config::default(),

@@ -1,6 +1,6 @@
 //! Which requests of clients are the same, if identical ones that come together are executed once.
 //!
-//! A request gets here after it was let in, by itself: its token was verified, its limits were checked, it counts for
+//! A request gets here after it was let in, by itself: its credential was verified, its limits were checked, it counts for
 //! rate limits. What it then shares with others is the execution and the response.
 
 use super::{
@@ -80,6 +80,10 @@ impl Dedupe {
             if counts || self.read.contains(name) {
                 write_header(name, value, &mut rest);
             }
+        }
+        rest.push(b'\n');
+        if let Some(consumer) = asked.caller.consumer() {
+            rest.extend_from_slice(consumer.name.as_bytes());
         }
         rest.push(b'\n');
         // JSON texts end where they end. Writing them to memory cannot fail.

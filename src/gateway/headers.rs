@@ -11,6 +11,7 @@ pub(super) use read::Read;
 
 use super::{
     authentication::Caller,
+    claims::{is_identity, plainly},
     header_types::{Name, Pattern, Value},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -225,8 +226,11 @@ impl Rules {
         }
     }
 
-    /// Whether a header is one that tells of claims, or could be taken for one: some servers read `_` as `-`.
+    /// Whether a header is one that tells who the caller is, or could be taken for one: some servers read `_` as `-`.
     fn is_claimed(&self, name: &HeaderName) -> bool {
+        if is_identity(&plainly(name.as_str())) {
+            return true;
+        }
         let plain = |byte: u8| if byte == b'_' { b'-' } else { byte };
         let is_same = |claimed: &HeaderName| {
             let claimed = claimed.as_str().bytes().map(plain);
@@ -237,6 +241,7 @@ impl Rules {
 
     /// Adds to `outgoing` what the rules make of the client's headers and of what is proven of the caller.
     pub(super) fn apply(&self, client: &HeaderMap, caller: &Caller, outgoing: &mut HeaderMap) {
+        caller.introduce(outgoing);
         let mut propagated: SmallVec<[HeaderName; 8]> = SmallVec::new();
         for rule in &self.rules {
             match rule {
@@ -252,7 +257,7 @@ impl Rules {
                     {
                         continue;
                     }
-                    if propagate(client, &named.0, target, outgoing) {
+                    if propagate((client, caller), &named.0, target, outgoing) {
                         propagated.push(target.clone());
                     } else if let Some(value) = default {
                         outgoing.insert(target, value.0.clone());
@@ -269,7 +274,7 @@ impl Rules {
                             && !self.is_claimed(name)
                             && !is_nominated(client, name)
                         {
-                            propagate(client, name, name, outgoing);
+                            propagate((client, caller), name, name, outgoing);
                             propagated.push(name.clone());
                         }
                     }
@@ -302,18 +307,19 @@ impl Rules {
 
 /// Passes all values of a header on, in place of what is there. False if the client sent none.
 fn propagate(
-    client: &HeaderMap,
+    (client, caller): (&HeaderMap, &Caller),
     from: &HeaderName,
     to: &HeaderName,
     outgoing: &mut HeaderMap,
 ) -> bool {
-    let mut values = client.get_all(from).iter();
+    let values = client.get_all(from).iter();
+    let mut values = values.filter_map(|value| caller.shown(from, value));
     let Some(first) = values.next() else {
         return false;
     };
-    outgoing.insert(to, first.clone());
+    outgoing.insert(to, first);
     for value in values {
-        outgoing.append(to, value.clone());
+        outgoing.append(to, value);
     }
     true
 }

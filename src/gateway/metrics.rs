@@ -1,14 +1,14 @@
 //! What the gateway counts and times.
 //!
 //! Handles are resolved when a snapshot is built, or when a combination of labels is first met; a request finds its own
-//! by comparing a few numbers. Labels come from closed sets: known methods, routes of the configuration, statuses,
-//! codes, subgraphs. A client cannot make a new series.
+//! by comparing a few numbers. Labels come from closed sets: known methods, routes and consumers of the configuration,
+//! statuses, codes, subgraphs. A client cannot make a new series.
 
-use super::Code;
+use super::{Code, consumers::Consumer};
 use arc_swap::ArcSwap;
 use http::{Method, StatusCode};
 use metrics::{Counter, Histogram, Unit};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, ops::Deref, sync::Arc, time::Duration};
 
 /// Names what is measured, for those who read it. To do so again changes nothing.
 pub(super) fn describe() {
@@ -97,6 +97,16 @@ impl<K: Copy + PartialEq, H> Met<K, H> {
 /// The requests to one route.
 pub(super) struct RouteMetrics {
     route: Arc<str>,
+    /// Of those who are no consumer.
+    nobody: CallerMetrics,
+    /// Of consumers, by their numbers, as they are first met.
+    consumers: ArcSwap<HashMap<usize, Arc<CallerMetrics>>>,
+}
+
+/// The requests to one route by one caller.
+pub(super) struct CallerMetrics {
+    route: Arc<str>,
+    consumer: Arc<str>,
     met: Met<(&'static str, u16, Option<Code>), RequestHandles>,
 }
 
@@ -112,21 +122,71 @@ impl fmt::Debug for RouteMetrics {
     }
 }
 
-/// Whoever calls, as long as there are no named consumers.
-const ANONYMOUS: &str = "anonymous";
+/// Those who are no consumer. None can have this name.
+const NOBODY: &str = "none";
 
 impl RouteMetrics {
     /// Those of a route, under the name it has in the configuration.
     pub(super) fn new(route: &str) -> Self {
+        let route: Arc<str> = route.into();
         Self {
-            route: route.into(),
-            met: Met::new(),
+            nobody: CallerMetrics::new(&route, NOBODY.into()),
+            consumers: ArcSwap::default(),
+            route,
         }
     }
 
     /// The route's name.
     pub(super) fn route(&self) -> &str {
         &self.route
+    }
+
+    /// Where a consumer's requests are counted, or those of whoever is none.
+    pub(super) fn of(&self, consumer: Option<&Consumer>) -> Counted<'_> {
+        let Some(consumer) = consumer else {
+            return Counted::Nobody(&self.nobody);
+        };
+        if let Some(known) = self.consumers.load().get(&consumer.number) {
+            return Counted::Consumer(Arc::clone(known));
+        }
+        let name = Arc::clone(&consumer.name);
+        let own = Arc::new(CallerMetrics::new(&self.route, name));
+        // Two threads that meet a consumer together count in the same series.
+        self.consumers.rcu(|known| {
+            let mut known = HashMap::clone(known);
+            known
+                .entry(consumer.number)
+                .or_insert_with(|| Arc::clone(&own));
+            known
+        });
+        Counted::Consumer(own)
+    }
+}
+
+/// Whose requests are counted.
+pub(super) enum Counted<'a> {
+    Nobody(&'a CallerMetrics),
+    Consumer(Arc<CallerMetrics>),
+}
+
+impl Deref for Counted<'_> {
+    type Target = CallerMetrics;
+
+    fn deref(&self) -> &CallerMetrics {
+        match self {
+            Self::Nobody(metrics) => metrics,
+            Self::Consumer(metrics) => metrics,
+        }
+    }
+}
+
+impl CallerMetrics {
+    fn new(route: &Arc<str>, consumer: Arc<str>) -> Self {
+        Self {
+            route: Arc::clone(route),
+            consumer,
+            met: Met::new(),
+        }
     }
 
     /// Counts a request.
@@ -154,7 +214,7 @@ impl RouteMetrics {
             metrics::Label::new("method", method),
             metrics::Label::new("route", Arc::clone(&self.route)),
             metrics::Label::new("status_code", status.to_string()),
-            metrics::Label::new("consumer", ANONYMOUS),
+            metrics::Label::new("consumer", Arc::clone(&self.consumer)),
         ];
         let errors = error.map(|code| {
             let mut labels = labels.clone();

@@ -7,6 +7,7 @@
 mod admin;
 mod authentication;
 mod authorization;
+mod base64;
 mod bulk;
 mod calendar;
 mod call_key;
@@ -14,6 +15,7 @@ mod check;
 mod claims;
 mod compression;
 mod config;
+mod consumers;
 mod cors;
 mod csrf;
 mod dedupe;
@@ -35,12 +37,16 @@ mod limits;
 mod local;
 mod metrics;
 mod misfit;
+mod network;
 mod observation;
 mod origin;
 mod override_labels;
 mod override_subgraph_url;
+mod parameters;
 mod path;
 mod planning;
+mod plans;
+mod policies;
 mod process;
 mod quality;
 mod rate_limit;
@@ -67,6 +73,7 @@ pub use authorization::{
 };
 pub use check::check;
 pub use config::Config;
+pub use consumers::Config as ConsumerConfig;
 pub use cors::Config as CorsConfig;
 pub use csrf::Config as CsrfConfig;
 pub use errors::{Code, Problem, Refusal};
@@ -81,6 +88,8 @@ pub use local::Local;
 pub use misfit::Misfit;
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
+pub use plans::Plans as PlansConfig;
+pub use policies::{Config as PoliciesConfig, GraphqlConfig};
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
 pub use request_id::Config as RequestIdConfig;
@@ -98,7 +107,7 @@ use crate::{
     executor::{Program, Reply},
     operation::{Conditions, OperationKind},
 };
-use authentication::Caller;
+use authentication::{Asking, Caller};
 use authorization::Unmet;
 use bytes::Bytes;
 use documents::Prepared;
@@ -106,6 +115,7 @@ use execution::Execution;
 use graphql::Media;
 use http::{HeaderMap, Method, Request, Response, request::Parts};
 use observation::Observation;
+use policies::Admission;
 use rest::By;
 use route::Route;
 use serde_json::{Map, Value};
@@ -164,7 +174,7 @@ pub async fn handle(
             };
             response.unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
-        (None, Ok((Route::OpenApi(page), _))) => show(snapshot, &head, page)
+        (None, Ok((Route::OpenApi(page), _))) => show(snapshot, &observation, page)
             .await
             .unwrap_or_else(|refusal| rest::refuse(&refusal)),
         (None, Err(refusal)) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
@@ -200,7 +210,7 @@ async fn pass(
     let deadline = Instant::now() + snapshot.timeout;
     let head = request.observation.head();
     let grpc_deadline = rest::grpc_deadline(&head.headers);
-    request.caller = authenticate(snapshot, head, deadline).await?;
+    request.caller = admit(snapshot, route.admission(), request.observation, deadline).await?;
     let answering = rest::answer((route, action), &local.connections, request);
     let Some(deadline) = grpc_deadline else {
         return answering.await;
@@ -213,12 +223,12 @@ async fn pass(
 /// Tells of the routes that operations answer.
 async fn show(
     snapshot: &Snapshot,
-    head: &Parts,
+    observation: &Observation<'_>,
     page: &rest::OpenApi,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
-    authenticate(snapshot, head, deadline).await?;
-    page.answer(&head.method)
+    admit(snapshot, &snapshot.admission, observation, deadline).await?;
+    page.answer(&observation.head().method)
 }
 
 /// Answers a request to a route by the operation that the route has: the stages of [`answer`], but for the first and the
@@ -246,7 +256,7 @@ async fn ask(
     if head.method == Method::POST && document.kind() == OperationKind::Mutation {
         snapshot.csrf.check(&head.headers, is_json.is_ok())?;
     }
-    let caller = authenticate(snapshot, head, deadline).await?;
+    let caller = admit(snapshot, route.admission(), observation, deadline).await?;
 
     // Decode.
     observation.next(&mut stage, "decode");
@@ -316,15 +326,19 @@ async fn plan(
     Ok((conditions, program))
 }
 
-/// Who sends a request, whichever end it is for.
-async fn authenticate(
+/// Lets a request in, whichever end it is for, and says who sends it.
+async fn admit(
     snapshot: &Snapshot,
-    head: &Parts,
+    admission: &Admission,
+    observation: &Observation<'_>,
     deadline: Instant,
 ) -> Result<Caller, Refusal> {
-    let authenticating = snapshot.authentication.authenticate(&head.headers);
-    let caller = timeout_at(deadline, authenticating).await;
-    Ok(caller.map_err(|_| Refusal::timeout())??)
+    let head = observation.head();
+    let asking = Asking { head };
+    let admitting = admission.admit(&snapshot.authentication, observation.client(), &asking);
+    let caller = in_time(deadline, admitting).await?;
+    observation.caller(&caller);
+    Ok(caller)
 }
 
 /// Answers a GraphQL request.
@@ -343,7 +357,7 @@ async fn answer(
     let method = graphql::check_method(&head.method)?;
     let is_json = graphql::is_json(method, &head.headers)?;
     snapshot.csrf.check(&head.headers, is_json)?;
-    let caller = authenticate(snapshot, head, deadline).await?;
+    let caller = admit(snapshot, &snapshot.admission, observation, deadline).await?;
 
     // Decode.
     observation.next(&mut stage, "decode");

@@ -6,6 +6,8 @@
 
 use super::{
     Body, Code,
+    authentication::Caller,
+    consumers::Consumer,
     errors::FirstError,
     metrics::{RouteMetrics, known},
     origin::Origin,
@@ -42,6 +44,7 @@ pub(super) struct Observation<'a> {
     client: IpAddr,
     origin: Origin,
     operation: OnceLock<Operation>,
+    consumer: OnceLock<Arc<Consumer>>,
     began: Instant,
     has_ended: bool,
 }
@@ -77,6 +80,7 @@ impl<'a> Observation<'a> {
             route,
             client,
             operation: OnceLock::new(),
+            consumer: OnceLock::new(),
             began,
             has_ended: false,
         }
@@ -112,6 +116,14 @@ impl<'a> Observation<'a> {
         }
     }
 
+    /// Who sends it, if it is somebody with a name.
+    pub(super) fn caller(&self, caller: &Caller) {
+        if let Some(consumer) = caller.consumer() {
+            // A request has one caller.
+            let _ = self.consumer.set(Arc::clone(consumer));
+        }
+    }
+
     /// What calls tell of it.
     pub(super) fn origin(&self) -> &Origin {
         &self.origin
@@ -130,7 +142,9 @@ impl<'a> Observation<'a> {
     fn conclude(&mut self, status: StatusCode, error: Option<Code>) {
         self.has_ended = true;
         let took = self.began.elapsed();
-        self.route.request(&self.head.method, status, error, took);
+        let consumer = self.consumer.get();
+        let route = self.route.of(consumer.map(Arc::as_ref));
+        route.request(&self.head.method, status, error, took);
         self.origin
             .trace
             .end(status.as_u16(), error.map(Code::name));
@@ -146,6 +160,7 @@ impl<'a> Observation<'a> {
             method = known(&self.head.method),
             path = shown(self.head.uri.path()),
             route = self.route.route(),
+            consumer = consumer.map(|consumer| &*consumer.name),
             status = status.as_u16(),
             duration_ms = took.as_micros() as f64 / 1000.0,
             operation_kind = operation.map(|operation| tracing::field::display(operation.kind)),

@@ -8,6 +8,7 @@ use super::{
     authentication::Authentication,
     authorization::{self, Authorization},
     check,
+    consumers::Directory,
     cors::Cors,
     csrf::Csrf,
     dedupe::Dedupe,
@@ -19,6 +20,7 @@ use super::{
     metrics::{self, RouteMetrics},
     observation,
     override_labels::{self, OverrideLabels},
+    policies::{Admission, Policies},
     rate_limit::RateLimit,
     rest,
     subgraph_rules::{SnapshotError, SubgraphTable},
@@ -41,6 +43,8 @@ pub struct Snapshot {
     pub(super) cors: Cors,
     pub(super) csrf: Csrf,
     pub(super) authentication: Authentication,
+    /// What stands before the graph.
+    pub(super) admission: Admission,
     pub(super) authorization: Authorization,
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
@@ -85,13 +89,22 @@ impl Snapshot {
             (config.limits.parser(), config.limits.answers()),
             Arc::clone(&lasting.planning),
         );
-        let graph = rest::Graph {
+        let consumers = Arc::new(Directory::new(&config.consumers));
+        let authentication = Authentication::new(
+            &config.authentication,
+            config.authorization.require_authentication,
+            &lasting.key_sources,
+            &consumers,
+        )?;
+        let policies = Policies::new(&config.policies, &authentication, &consumers);
+        let around = rest::Surroundings {
+            policies: &policies,
             documents: &documents,
             limits: &limits,
         };
         let registry = &lasting.registry;
         let cache = (&lasting.cache, &config.cache);
-        let routes = rest::Table::new(&config.routes, &config.upstreams, registry, cache, &graph)?;
+        let routes = rest::Table::new(&config.routes, &config.upstreams, registry, cache, &around)?;
         Ok(Self {
             openapi: routes.openapi(&config.openapi, &supergraph),
             routes,
@@ -105,11 +118,8 @@ impl Snapshot {
             limits,
             cors: Cors::new(&config.cors),
             csrf: Csrf::new(&config.csrf),
-            authentication: Authentication::new(
-                &config.authentication,
-                config.authorization.require_authentication,
-                &lasting.key_sources,
-            )?,
+            admission: policies.admission(&config.graphql.policies)?,
+            authentication,
             authorization: Authorization::new(&config.authorization),
             timeout: config.traffic_shaping.router.timeout,
             compresses: config.traffic_shaping.router.compression.response.enabled,

@@ -196,7 +196,7 @@ apq: { enabled: true }
 upstreams: { one: { endpoints: [\"http://127.0.0.1:8081\"], timeout: 10s, retry: { attempts: 3 } } }
 routes:
   - { match: { path: /api/** }, to: [{ upstream: one, weight: 90 }] }
-  - { match: { path: /, host: a.test, methods: [GET] }, to: one, rewrite: /b, policies: {} }
+  - { match: { path: /, host: a.test, methods: [GET] }, to: one, rewrite: /b, operation: {} }
 ";
     assert_eq!(check(read), [""; 0]);
 }

@@ -1,5 +1,6 @@
 //! The gateway and the server, from the outside.
 
+mod access;
 mod apollo_keys;
 mod authentication;
 mod check;

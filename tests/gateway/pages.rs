@@ -88,3 +88,9 @@ fn deduplication() {
 fn rest() {
     play_all("rest");
 }
+
+/// Who comes in, by keys, tokens, groups and addresses.
+#[test]
+fn policies() {
+    play_all("policies");
+}

@@ -161,9 +161,9 @@ fn endpoints_are_urls() {
 
 #[test]
 fn keys_of_later_that_protect_are_refused() {
-    insta::assert_snapshot!(error("  - to: shop\n    policies: [apps]\n"), @r###"
-    router.yaml:5:5: `routes.0.policies` is not there yet, and to ignore it would let through what it forbids; take it out to serve without it
-    5 |     policies: [apps]
+    insta::assert_snapshot!(error("  - to: shop\n    operation: a.graphql\n"), @r###"
+    router.yaml:5:5: `routes.0.operation` is not there yet, and to ignore it would let through what it forbids; take it out to serve without it
+    5 |     operation: a.graphql
       |     ^
     "###);
 }

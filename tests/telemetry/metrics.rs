@@ -30,15 +30,16 @@ fn requests_are_counted_and_timed() {
     client.request("GET /nowhere");
 
     let scrape = scraped(&process);
-    let ok = "{consumer=\"anonymous\",method=\"POST\",route=\"/graphql\",status_code=\"200\"}";
+    let ok = "{consumer=\"none\",method=\"POST\",route=\"/graphql\",status_code=\"200\"}";
     assert_eq!(scrape.value(&format!("api_requests_total{ok}")), 2.0);
     assert_eq!(
         scrape.value(&format!("api_request_duration_seconds_count{ok}")),
         2.0
     );
-    let syntax = "api_errors_total{consumer=\"anonymous\",error_type=\"GRAPHQL_PARSE_FAILED\",method=\"POST\",route=\"/graphql\",status_code=\"400\"}";
+    let syntax = "api_errors_total{consumer=\"none\",error_type=\"GRAPHQL_PARSE_FAILED\",method=\"POST\",route=\"/graphql\",status_code=\"400\"}";
     assert_eq!(scrape.value(syntax), 1.0);
-    let nowhere = "api_requests_total{consumer=\"anonymous\",method=\"GET\",route=\"none\",status_code=\"404\"}";
+    let nowhere =
+        "api_requests_total{consumer=\"none\",method=\"GET\",route=\"none\",status_code=\"404\"}";
     assert_eq!(scrape.value(nowhere), 1.0);
     assert_eq!(scrape.value("api_active_connections"), 1.0);
     assert_eq!(scrape.value("api_rate_limit_remaining"), 7.0);
@@ -125,7 +126,7 @@ fn subgraphs_that_fail_are_counted_by_the_reason() {
     let scrape = scraped(&process);
     let broken = "api_subgraph_requests_total{error_type=\"broken\",status_code=\"none\",subgraph=\"users\"}";
     assert_eq!(scrape.value(broken), 1.0);
-    let error = "api_errors_total{consumer=\"anonymous\",error_type=\"SUBREQUEST_HTTP_ERROR\",method=\"POST\",route=\"/graphql\",status_code=\"200\"}";
+    let error = "api_errors_total{consumer=\"none\",error_type=\"SUBREQUEST_HTTP_ERROR\",method=\"POST\",route=\"/graphql\",status_code=\"200\"}";
     assert_eq!(scrape.value(error), 1.0);
 }
 
@@ -166,7 +167,7 @@ fn routes_are_counted_under_their_names() {
         );
     }
     let scrape = scraped(&process);
-    let route = "api_requests_total{consumer=\"anonymous\",method=\"GET\",route=\"/api/**\",status_code=\"200\"}";
+    let route = "api_requests_total{consumer=\"none\",method=\"GET\",route=\"/api/**\",status_code=\"200\"}";
     assert_eq!(scrape.value(route), 2.0);
     assert_eq!(scrape.value("api_rate_limit_remaining"), 8.0);
 }

@@ -1,32 +1,128 @@
 //! Who sends a request, as far as that was proven.
 
+use super::hidden::Hidden;
+use crate::gateway::consumers::Consumer;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
+
+const USERNAME: HeaderName = HeaderName::from_static("x-consumer-username");
+const GROUPS: HeaderName = HeaderName::from_static("x-consumer-groups");
+const ANONYMOUS: HeaderName = HeaderName::from_static("x-anonymous-consumer");
 
 /// The sender of a request.
 ///
 /// It is not `Debug`: claims are personal, and what can be printed gets into logs.
 #[derive(Clone, Default)]
-pub(in crate::gateway) struct Caller(Option<Arc<Map<String, Value>>>);
+pub(in crate::gateway) struct Caller {
+    is_proven: bool,
+    claims: Option<Arc<Map<String, Value>>>,
+    consumer: Option<Arc<Consumer>>,
+    /// What of the request only the gateway is to see.
+    hidden: Option<Arc<Hidden>>,
+}
 
 impl Caller {
     /// Whoever a valid token speaks of.
     pub(in crate::gateway) fn with_claims(claims: Arc<Map<String, Value>>) -> Self {
-        Self(Some(claims))
+        Self {
+            is_proven: true,
+            claims: Some(claims),
+            ..Self::default()
+        }
+    }
+
+    /// A consumer, by a credential of its own.
+    pub(super) fn known(consumer: &Arc<Consumer>) -> Self {
+        Self {
+            is_proven: true,
+            consumer: Some(Arc::clone(consumer)),
+            ..Self::default()
+        }
+    }
+
+    /// Whoever shows nothing, where they count as this consumer.
+    pub(super) fn anonymous(consumer: Option<&Arc<Consumer>>) -> Self {
+        Self {
+            consumer: consumer.cloned(),
+            ..Self::default()
+        }
+    }
+
+    /// The same caller, who is this consumer.
+    pub(super) fn of(self, consumer: Option<&Arc<Consumer>>) -> Self {
+        Self {
+            consumer: consumer.cloned(),
+            ..self
+        }
+    }
+
+    /// The same caller, of whose request this is not passed on.
+    pub(super) fn hiding(self, hidden: Option<&Arc<Hidden>>) -> Self {
+        Self {
+            hidden: hidden.cloned(),
+            ..self
+        }
     }
 
     /// Whether nothing is proven.
     pub(in crate::gateway) fn is_anonymous(&self) -> bool {
-        self.0.is_none()
+        !self.is_proven
     }
 
-    /// All that the token says; none if nothing is proven.
+    /// Who it is, if it has a name here.
+    pub(in crate::gateway) fn consumer(&self) -> Option<&Arc<Consumer>> {
+        self.consumer.as_ref()
+    }
+
+    /// All that the token says; none if there is none.
     pub(in crate::gateway) fn claims(&self) -> Option<&Map<String, Value>> {
-        self.0.as_deref()
+        self.claims.as_deref()
     }
 
     /// What the token says under this name. Of those who have none, nothing is known.
     pub(in crate::gateway) fn claim(&self, name: &str) -> Option<&Value> {
-        self.0.as_ref()?.get(name)
+        self.claims.as_ref()?.get(name)
+    }
+
+    /// Tells an upstream who it is.
+    pub(in crate::gateway) fn introduce(&self, headers: &mut HeaderMap) {
+        let Some(consumer) = &self.consumer else {
+            return;
+        };
+        headers.insert(USERNAME, consumer.told.username.clone());
+        if let Some(groups) = &consumer.told.groups {
+            headers.insert(GROUPS, groups.clone());
+        }
+        if self.is_anonymous() {
+            headers.insert(ANONYMOUS, HeaderValue::from_static("true"));
+        }
+    }
+
+    /// Takes out of the client's headers what only the gateway is to see.
+    pub(in crate::gateway) fn hide(&self, headers: &mut HeaderMap) {
+        if let Some(hidden) = &self.hidden {
+            hidden.remove_from(headers);
+        }
+    }
+
+    /// A header of the client, as far as others may see it.
+    pub(in crate::gateway) fn shown(
+        &self,
+        name: &HeaderName,
+        value: &HeaderValue,
+    ) -> Option<HeaderValue> {
+        match &self.hidden {
+            None => Some(value.clone()),
+            Some(hidden) => hidden.left_of(name, value),
+        }
+    }
+
+    /// The client's query, without what it has shown there.
+    pub(in crate::gateway) fn query<'a>(&self, query: Option<&'a str>) -> Option<Cow<'a, str>> {
+        match (query, &self.hidden) {
+            (Some(query), Some(hidden)) => hidden.removed_from(query),
+            (query, _) => query.map(Cow::Borrowed),
+        }
     }
 }

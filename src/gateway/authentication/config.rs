@@ -1,8 +1,8 @@
-//! The `authentication` section, in Apollo Router's words.
+//! The `authentication` section: `router` in Apollo Router's words, and the other ways beside it.
 
 use super::super::header_types::{Name, Value};
 use crate::upstream::Endpoint;
-use http::header;
+use http::{HeaderName, header};
 use jsonwebtoken::Algorithm;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
@@ -13,6 +13,88 @@ use std::{fmt, path::PathBuf, time::Duration};
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub router: Router,
+    pub api_key: Option<ApiKey>,
+}
+
+/// A way to show who one is, as policies name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    Jwt,
+    ApiKey,
+}
+
+impl Method {
+    /// As policies write it, and where it is configured.
+    pub(in crate::gateway) fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Jwt => ("jwt", "authentication.router.jwt"),
+            Self::ApiKey => ("api_key", "authentication.api_key"),
+        }
+    }
+}
+
+impl Config {
+    /// Whether there is such a way.
+    pub(in crate::gateway) fn has(&self, method: Method) -> bool {
+        match method {
+            Method::Jwt => self.router.jwt.is_some(),
+            Method::ApiKey => self.api_key.is_some(),
+        }
+    }
+}
+
+/// `authentication.api_key`: the places that a key may come in.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "WrittenApiKey")]
+pub struct ApiKey {
+    pub headers: Vec<Name>,
+    pub query: Vec<String>,
+    pub cookies: Vec<String>,
+    /// Whether upstreams do not see it.
+    pub hide: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenApiKey {
+    headers: Vec<Name>,
+    query: Vec<String>,
+    cookies: Vec<String>,
+    hide: bool,
+}
+
+impl Default for WrittenApiKey {
+    fn default() -> Self {
+        Self {
+            headers: vec![Name(HeaderName::from_static("x-api-key"))],
+            query: Vec::new(),
+            cookies: Vec::new(),
+            hide: true,
+        }
+    }
+}
+
+impl TryFrom<WrittenApiKey> for ApiKey {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenApiKey) -> Result<Self, Self::Error> {
+        let WrittenApiKey {
+            headers,
+            query,
+            cookies,
+            hide,
+        } = written;
+        if headers.is_empty() && query.is_empty() && cookies.is_empty() {
+            return Err("there is no place that a key could come in");
+        }
+        Ok(Self {
+            headers,
+            query,
+            cookies,
+            hide,
+        })
+    }
 }
 
 /// How clients show who they are.
@@ -205,6 +287,7 @@ impl TryFrom<WrittenIssuer> for Issuer {
 pub enum TokenSource {
     Header { name: Name, prefix: String },
     Cookie { name: String },
+    Query { name: String },
 }
 
 #[derive(Deserialize)]
@@ -212,6 +295,7 @@ pub enum TokenSource {
 enum SourceType {
     Header,
     Cookie,
+    Query,
 }
 
 #[derive(Deserialize)]
@@ -232,7 +316,8 @@ impl TryFrom<WrittenSource> for TokenSource {
                 prefix: prefix.unwrap_or_else(bearer),
             }),
             (SourceType::Cookie, None) => Ok(Self::Cookie { name: written.name }),
-            (SourceType::Cookie, Some(_)) => Err("`value_prefix` goes with headers".to_owned()),
+            (SourceType::Query, None) => Ok(Self::Query { name: written.name }),
+            (_, Some(_)) => Err("`value_prefix` goes with headers".to_owned()),
         }
     }
 }

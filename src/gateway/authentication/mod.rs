@@ -1,34 +1,53 @@
-//! Who sends a request: the JSON Web Token it carries (RFC 7519), verified by its issuer's published keys (RFC 7517).
+//! Who sends a request, by what it shows of that: a JSON Web Token (RFC 7519), verified by its issuer's published keys
+//! (RFC 7517), or a consumer's own credential.
 //!
-//! A request without token is anonymous. A token that is not valid is refused whatever it asks for, before anything is
-//! sent to a subgraph. Of a token, nothing is ever logged, and neither is what it claims.
+//! [`Ways`] say which of these count at one end of the gateway. What is shown and is not valid is refused whatever it
+//! asks for, before anything is sent to anybody. Of credentials, nothing is ever logged, and neither is what they claim.
 
+mod api_key;
 mod caller;
 mod config;
+mod hidden;
 mod jwks;
 mod key_set;
 mod signatures;
 mod token;
 mod verified;
 mod verifier;
+mod ways;
 
 pub(super) use caller::Caller;
 pub use config::Config;
+pub(super) use config::Method;
 pub use jwks::Error;
 pub(super) use jwks::KeySources;
+pub(super) use ways::{Refused, Ways};
 
+use super::consumers::Directory;
+use api_key::ApiKeys;
 use config::OnError;
-use http::HeaderMap;
+use http::request::Parts;
 use jsonwebtoken::errors::ErrorKind;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 use token::Places;
 use verifier::Verifier;
 
-/// The compiled rules.
+/// The compiled rules: every way that there is.
 pub(super) struct Authentication {
-    /// None: nobody is asked.
+    consumers: Arc<Directory>,
     jwt: Option<Jwt>,
+    api_keys: Option<ApiKeys>,
+    /// Whether a token is demanded where no policy says what is.
     is_required: bool,
+}
+
+/// A request, as far as it shows who sends it.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    pub(super) head: &'a Parts,
 }
 
 struct Jwt {
@@ -68,6 +87,12 @@ pub(super) enum Rejection {
     NotYetValid,
     #[error("The token cannot be verified at the moment")]
     NoKeysYet,
+    #[error("The request does not show who sends it")]
+    NothingShown,
+    #[error("The request carries several API keys")]
+    SeveralApiKeys,
+    #[error("The API key is not known")]
+    UnknownApiKey,
 }
 
 impl From<jsonwebtoken::errors::Error> for Rejection {
@@ -90,6 +115,7 @@ impl Authentication {
         config: &Config,
         is_required: bool,
         sources: &KeySources,
+        consumers: &Arc<Directory>,
     ) -> Result<Self, Error> {
         if is_required && config.router.jwt.is_none() {
             return Err(Error::NobodyTrusted);
@@ -98,47 +124,61 @@ impl Authentication {
         let compiled = config.router.jwt.as_ref().map(|jwt| {
             Ok(Jwt {
                 places: Places::new(jwt),
-                verifier: Verifier::new(&jwt.jwks, sources)?,
+                verifier: Verifier::new(&jwt.jwks, sources, consumers)?,
                 on_error: jwt.on_error,
             })
         });
         Ok(Self {
+            consumers: Arc::clone(consumers),
             jwt: compiled.transpose()?,
+            api_keys: config.api_key.as_ref().map(ApiKeys::new),
             is_required,
         })
     }
 
-    /// The sender of a request with these headers.
-    pub(super) async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Rejection> {
-        let caller = match &self.jwt {
-            Some(jwt) => jwt.caller(headers).await?,
-            None => Caller::default(),
-        };
-        if self.is_required && caller.is_anonymous() {
-            return Err(Rejection::NoToken);
+    /// The caller by one of the ways. None: the request shows nothing that is looked at there.
+    async fn caller(
+        &self,
+        method: Method,
+        ways: &Ways,
+        asking: &Asking<'_>,
+    ) -> Result<Option<Caller>, Rejection> {
+        match method {
+            Method::Jwt => match &self.jwt {
+                Some(jwt) => jwt.caller(ways, asking).await,
+                None => Ok(None),
+            },
+            Method::ApiKey => match &self.api_keys {
+                Some(keys) => keys.caller(&self.consumers, asking),
+                None => Ok(None),
+            },
         }
-        Ok(caller)
     }
 }
 
 impl Jwt {
-    async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Rejection> {
-        match (self.verified(headers).await, self.on_error) {
+    async fn caller(&self, ways: &Ways, asking: &Asking<'_>) -> Result<Option<Caller>, Rejection> {
+        match (self.verified(ways, asking).await, self.on_error) {
             (Err(rejection), OnError::Continue) => {
                 tracing::debug!(reason = %rejection, "a token is not valid; its sender is anonymous");
-                Ok(Caller::default())
+                Ok(None)
             }
             (caller, _) => caller,
         }
     }
 
-    async fn verified(&self, headers: &HeaderMap) -> Result<Caller, Rejection> {
-        let Some(token) = self.places.find(headers)? else {
-            return Ok(Caller::default());
+    async fn verified(
+        &self,
+        ways: &Ways,
+        asking: &Asking<'_>,
+    ) -> Result<Option<Caller>, Rejection> {
+        let found = self.places.find(asking, ways.shares_authorization())?;
+        let Some(token) = found else {
+            return Ok(None);
         };
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = since_1970.unwrap_or_default().as_secs_f64();
-        let verified = self.verifier.verify(token, now).await?;
-        Ok(Caller::with_claims(verified.claims.clone()))
+        let verified = self.verifier.verify(&token, now).await?;
+        Ok(Some(verified.caller.clone()))
     }
 }

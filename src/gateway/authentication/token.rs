@@ -1,11 +1,14 @@
 //! The token of a request: where it may be, and what of it can be told before any key is looked at.
 
 use super::{
-    Rejection,
+    Asking, Rejection,
     config::{Jwt, TokenSource},
+    hidden::Hidden,
 };
+use crate::gateway::parameters::in_query;
 use http::{HeaderMap, HeaderName, header};
 use jsonwebtoken::{Algorithm, decode_header};
+use std::borrow::Cow;
 
 /// Longer ones are refused unread.
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
@@ -30,44 +33,83 @@ impl Places {
         }
     }
 
-    /// The token of a request, if it has one: that of the first place where there is something. It is not longer than
-    /// it may be; nothing else is known of it.
-    pub(super) fn find<'a>(&self, headers: &'a HeaderMap) -> Result<Option<&'a str>, Rejection> {
-        for source in &self.sources {
-            let found = match source {
-                TokenSource::Header { name, prefix } => self.in_header(headers, &name.0, prefix)?,
-                TokenSource::Cookie { name } => in_cookie(headers, name)?,
-            };
-            match found {
-                Some(token) if token.len() > TOKEN_BYTES_MAX => return Err(Rejection::TooLong),
-                Some(token) => return Ok(Some(token)),
-                None => {}
-            }
+    /// What is not passed on: a token in the query gets into the logs of whoever it is sent to.
+    pub(super) fn hidden(&self) -> Hidden {
+        let query = self.sources.iter().filter_map(|source| match source {
+            TokenSource::Query { name } => Some(name.clone()),
+            TokenSource::Header { .. } | TokenSource::Cookie { .. } => None,
+        });
+        Hidden {
+            query: query.collect(),
+            ..Hidden::default()
         }
-        Ok(None)
     }
 
-    fn in_header<'a>(
-        &self,
-        headers: &'a HeaderMap,
-        name: &HeaderName,
-        prefix: &str,
-    ) -> Result<Option<&'a str>, Rejection> {
-        let mut values = headers.get_all(name).iter();
-        let Some(value) = values.next() else {
-            return Ok(None);
-        };
-        // Whoever stands behind might take the other one.
-        if values.next().is_some() {
+    /// The token of a request, if it has one. It is not longer than it may be; nothing else is known of it. Two tokens are
+    /// refused: whoever stands behind might take the other one. `shared`: others may find something of theirs in the
+    /// header of the token.
+    pub(super) fn find<'a>(
+        &'a self,
+        asking: &Asking<'a>,
+        shared: bool,
+    ) -> Result<Option<Cow<'a, str>>, Rejection> {
+        let headers = &asking.head.headers;
+        let mut only: Option<Cow<'a, str>> = None;
+        for source in &self.sources {
+            let found = match source {
+                TokenSource::Header { name, prefix } => {
+                    let lenient = shared || self.ignore_other_prefixes;
+                    in_header(headers, &name.0, prefix, lenient)?.map(Cow::Borrowed)
+                }
+                TokenSource::Cookie { name } => in_cookie(headers, name)?.map(Cow::Borrowed),
+                TokenSource::Query { name } => in_queries(asking.head.uri.query(), name)?,
+            };
+            match (&only, found) {
+                (_, Some(token)) if token.len() > TOKEN_BYTES_MAX => {
+                    return Err(Rejection::TooLong);
+                }
+                (Some(other), Some(token)) if *other != token => return Err(Rejection::Several),
+                (None, Some(token)) => only = Some(token),
+                (_, None) | (Some(_), Some(_)) => {}
+            }
+        }
+        Ok(only)
+    }
+}
+
+fn in_header<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+    prefix: &str,
+    lenient: bool,
+) -> Result<Option<&'a str>, Rejection> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    // Whoever stands behind might take the other one.
+    if values.next().is_some() {
+        return Err(Rejection::Several);
+    }
+    let value = value.to_str().map_err(|_| Rejection::Malformed)?.trim();
+    match after(value, prefix) {
+        Some(token) => Ok(Some(token)),
+        None if lenient => Ok(None),
+        None => Err(Rejection::OtherScheme),
+    }
+}
+
+fn in_queries<'a>(
+    query: Option<&'a str>,
+    name: &'a str,
+) -> Result<Option<Cow<'a, str>>, Rejection> {
+    let mut found = None;
+    for token in in_query(query, name).filter(|token| !token.is_empty()) {
+        if found.replace(token).is_some() {
             return Err(Rejection::Several);
         }
-        let value = value.to_str().map_err(|_| Rejection::Malformed)?.trim();
-        match after(value, prefix) {
-            Some(token) => Ok(Some(token)),
-            None if self.ignore_other_prefixes => Ok(None),
-            None => Err(Rejection::OtherScheme),
-        }
     }
+    Ok(found)
 }
 
 /// What follows the prefix. Authentication schemes have no case (RFC 9110 section 11.1).

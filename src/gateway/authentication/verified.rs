@@ -3,7 +3,8 @@
 //! Checking a signature takes tens of microseconds, and clients send the same token many times. What can change is
 //! looked at each time: the clock, and whether the keys are still those it was checked with.
 
-use super::{Rejection, jwks::Jwks, key_set::KeySet};
+use super::{Caller, Rejection, jwks::Jwks, key_set::KeySet};
+use crate::gateway::consumers::Directory;
 use quick_cache::{Weighter, sync::Cache};
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value};
@@ -21,7 +22,7 @@ const LEEWAY: f64 = 60.0;
 
 /// What a token with a good signature says.
 pub(super) struct Verified {
-    pub claims: Arc<Map<String, Value>>,
+    pub caller: Caller,
     times: Times,
     /// What it was checked with.
     keys: Arc<KeySet>,
@@ -41,14 +42,16 @@ impl Verified {
         claims: Map<String, Value>,
         jwks: &Arc<Jwks>,
         keys: Arc<KeySet>,
+        consumers: &Directory,
     ) -> Result<Self, Rejection> {
         let times = Times {
             expires: time(&claims, "exp")?,
             not_before: time(&claims, "nbf")?,
         };
         time(&claims, "iat")?;
+        let consumer = consumers.of_claims(&claims);
         Ok(Self {
-            claims: Arc::new(claims),
+            caller: Caller::with_claims(Arc::new(claims)).of(consumer),
             times,
             keys,
             jwks: Arc::clone(jwks),

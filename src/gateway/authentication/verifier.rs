@@ -8,6 +8,7 @@ use super::{
     token::SignedBy,
     verified::{Digest, Verified, VerifiedTokens},
 };
+use crate::gateway::consumers::Directory;
 use futures_util::future::join_all;
 use jsonwebtoken::{Algorithm, Validation, decode};
 use serde_json::{Map, Value};
@@ -22,6 +23,8 @@ pub(super) struct Verifier {
 /// A key set, and what a token signed by it must say.
 struct Trusted {
     jwks: Arc<Jwks>,
+    /// Whose tokens they may be.
+    consumers: Arc<Directory>,
     algorithms: Option<Vec<Algorithm>>,
     allow_missing_exp: bool,
     /// Issuer and audience. Times are checked by [`Verified`], for they go on after that.
@@ -38,8 +41,13 @@ enum Tried {
 }
 
 impl Verifier {
-    pub(super) fn new(issuers: &Issuers, sources: &KeySources) -> Result<Self, Error> {
-        let trusted = issuers.0.iter().map(|issuer| Trusted::new(issuer, sources));
+    pub(super) fn new(
+        issuers: &Issuers,
+        sources: &KeySources,
+        consumers: &Arc<Directory>,
+    ) -> Result<Self, Error> {
+        let trusted = issuers.0.iter();
+        let trusted = trusted.map(|issuer| Trusted::new(issuer, sources, consumers));
         Ok(Self {
             trusted: trusted.collect::<Result<_, _>>()?,
             tokens: VerifiedTokens::new(),
@@ -107,7 +115,11 @@ fn try_all(trusted: &[&Trusted], token: &str, signed_by: &SignedBy) -> Tried {
 }
 
 impl Trusted {
-    fn new(issuer: &Issuer, sources: &KeySources) -> Result<Self, Error> {
+    fn new(
+        issuer: &Issuer,
+        sources: &KeySources,
+        consumers: &Arc<Directory>,
+    ) -> Result<Self, Error> {
         let mut demands = Validation::default();
         demands.required_spec_claims.clear();
         demands.validate_exp = false;
@@ -125,6 +137,7 @@ impl Trusted {
         }
         Ok(Self {
             jwks: sources.source(&issuer.keys)?,
+            consumers: Arc::clone(consumers),
             algorithms: issuer.algorithms.clone(),
             allow_missing_exp: issuer.allow_missing_exp,
             demands,
@@ -164,7 +177,7 @@ impl Trusted {
     }
 
     fn accept(&self, claims: Map<String, Value>, keys: Arc<KeySet>) -> Result<Verified, Rejection> {
-        let verified = Verified::new(claims, &self.jwks, keys)?;
+        let verified = Verified::new(claims, &self.jwks, keys, &self.consumers)?;
         if verified.ends() || self.allow_missing_exp {
             Ok(verified)
         } else {
@@ -206,7 +219,12 @@ mod tests {
             algorithms: None,
             allow_missing_exp: false,
         };
-        let verifier = Verifier::new(&Issuers(vec![issuer]), &KeySources::default()).unwrap();
+        let verifier = Verifier::new(
+            &Issuers(vec![issuer]),
+            &KeySources::default(),
+            &Arc::default(),
+        )
+        .unwrap();
         for (now, expected) in [
             (0.0, None),
             (1059.0, None),

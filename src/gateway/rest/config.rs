@@ -47,6 +47,8 @@ pub struct Route {
     /// The operation that answers it.
     pub graphql: Option<operation::Config>,
     pub maintenance: Option<maintenance::Config>,
+    /// What stands before it.
+    pub policies: Vec<String>,
     /// Segments that upstreams do not get.
     pub strip_prefix: Option<Prefix>,
     /// The path that upstreams get.

@@ -183,8 +183,11 @@ impl Passing<'_> {
             prefix,
         };
         let mut headers = hygiene::request(head, asker);
+        self.caller.hide(&mut headers);
+        self.caller.introduce(&mut headers);
         change_headers(&config.request.headers, &mut headers, variables);
-        let query = change_query(&config.request.query, head.uri.query(), variables);
+        let clients = self.caller.query(head.uri.query());
+        let query = change_query(&config.request.query, clients.as_deref(), variables);
         let patience = config.timeout.unwrap_or(choice.upstream.timeout());
         let changing = change_request(
             &config.request.body,
@@ -245,9 +248,10 @@ impl Passing<'_> {
                 call,
             ))
         };
+        let query = self.caller.query(self.variables.head.uri.query());
         let asked = Asked {
             target: self.variables.target,
-            query: self.variables.head.uri.query(),
+            query: query.as_deref(),
             caller: self.caller,
             upstream: upstream.name(),
         };

@@ -6,7 +6,7 @@
 
 use crate::gateway::{
     Body,
-    claims::{is_claim, plainly},
+    claims::{is_claim, is_identity, plainly},
     gate::Target,
     request_id::X_REQUEST_ID,
 };
@@ -43,9 +43,6 @@ const TOLD: [HeaderName; 9] = [
     HeaderName::from_static("tracestate"),
 ];
 
-/// Who a client is, as far as the gateway has found out.
-const IDENTITY_PREFIXES: [&str; 2] = ["x-consumer-", "x-credential-"];
-
 const VIA: HeaderValue = HeaderValue::from_static("1.1 graphway");
 
 /// Who asks, as upstreams are told.
@@ -68,10 +65,7 @@ pub(super) fn why_protected(name: &HeaderName) -> Option<&'static str> {
         Some("it is about how a body is sent, which each connection says anew")
     } else if TOLD.iter().any(|told| *told == *plain) || plain == X_REQUEST_ID.as_str() {
         Some("the gateway says it itself")
-    } else if IDENTITY_PREFIXES
-        .iter()
-        .any(|prefix| plain.starts_with(prefix))
-    {
+    } else if is_identity(&plain) {
         Some("it says who the client is, which upstreams believe")
     } else {
         None

@@ -2,11 +2,11 @@
 //!
 //! The number is the same in every process and after every update of this one, so that a client stays where it is.
 
-use super::{
+use super::template::Variables;
+use crate::gateway::{
+    header_types::Name,
     parameters::{in_cookies, in_query},
-    template::Variables,
 };
-use crate::gateway::header_types::Name;
 use serde::Deserialize;
 use std::borrow::Cow;
 

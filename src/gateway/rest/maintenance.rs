@@ -1,7 +1,7 @@
 //! Turning requests away while something is mended.
 
-use super::{network::Network, path_pattern::PathPattern};
-use crate::gateway::{Code, Refusal, gate::Target};
+use super::path_pattern::PathPattern;
+use crate::gateway::{Code, Refusal, gate::Target, network::Network};
 use serde::Deserialize;
 use std::{net::IpAddr, time::Duration};
 

@@ -3,11 +3,14 @@
 use super::{
     condition::Condition,
     pairs::Pairs,
-    parameters::{in_cookies, in_query},
     path_pattern::{Captures, PathPattern},
     pattern::{HostPattern, Method},
 };
-use crate::gateway::{gate::Target, header_types::Name};
+use crate::gateway::{
+    gate::Target,
+    header_types::Name,
+    parameters::{in_cookies, in_query},
+};
 use http::request::Parts;
 use serde::Deserialize;
 

@@ -23,11 +23,9 @@ mod key;
 mod maintenance;
 mod matching;
 mod mirror;
-mod network;
 mod openapi;
 mod operation;
 mod pairs;
-mod parameters;
 mod path_pattern;
 mod pattern;
 mod problem;
@@ -51,7 +49,7 @@ pub use openapi::Config as OpenApiConfig;
 pub(super) use openapi::Page as OpenApi;
 pub(super) use operation::Operation;
 pub(super) use problem::refuse;
-pub(super) use table::{Action, By, Graph, Route, Table};
+pub(super) use table::{Action, By, Route, Surroundings, Table};
 pub use websocket::Config as WebSocketConfig;
 pub(super) use websocket::WebSockets;
 
@@ -93,7 +91,7 @@ pub(super) async fn decode(
     }
     operation.variables(&Asked {
         captures: &route.captures(request.target.path.as_str()),
-        query: head.uri.query(),
+        query: caller.query(head.uri.query()).as_deref(),
         headers: &head.headers,
         caller,
         body: body.as_deref(),

@@ -21,6 +21,7 @@ use crate::{
         limits::Limits,
         metrics::RouteMetrics,
         misfit::Misfit,
+        policies::{Admission, Policies},
         upstreams::{self, Upstreams},
     },
     schema::Supergraph,
@@ -41,6 +42,7 @@ pub(in crate::gateway) struct Table {
 pub(in crate::gateway) struct Route {
     matches: Match,
     maintenance: maintenance::Config,
+    admission: Admission,
     answered_by: By,
     /// What an operation may take, if the route says so.
     timeout: Option<Duration>,
@@ -54,8 +56,9 @@ pub(in crate::gateway) enum By {
     Graph(Box<Operation>),
 }
 
-/// The graph, for routes that it answers.
-pub(in crate::gateway) struct Graph<'a> {
+/// What stands before routes, and the graph, for those that it answers.
+pub(in crate::gateway) struct Surroundings<'a> {
+    pub(in crate::gateway) policies: &'a Policies<'a>,
     pub(in crate::gateway) documents: &'a Documents,
     pub(in crate::gateway) limits: &'a Limits,
 }
@@ -75,13 +78,13 @@ impl Table {
         upstreams: &Upstreams,
         registry: &Registry,
         cache: (&Arc<Cache>, &CacheConfig),
-        graph: &Graph<'_>,
+        around: &Surroundings<'_>,
     ) -> Result<Self, Misfit> {
         routes.check(upstreams)?;
         let upstreams = upstreams::open(upstreams, registry)?;
         let mut table = Self::default();
         for (number, route) in routes.0.iter().enumerate() {
-            let compiled = Route::new(route, &upstreams, cache, graph);
+            let compiled = Route::new(route, &upstreams, cache, around);
             let at = ["routes", &number.to_string()];
             table
                 .routes
@@ -178,7 +181,7 @@ impl Route {
         route: &config::Route,
         upstreams: &BTreeMap<&str, Arc<Upstream>>,
         cache: (&Arc<Cache>, &CacheConfig),
-        graph: &Graph<'_>,
+        around: &Surroundings<'_>,
     ) -> Result<Self, Misfit> {
         let matches = &route.matches;
         let label = route.name.clone();
@@ -189,7 +192,7 @@ impl Route {
                     methods: methods(matches),
                     captures: matches.names(),
                 };
-                let operation = Operation::new(graphql, &site, graph.documents, graph.limits)?;
+                let operation = Operation::new(graphql, &site, around.documents, around.limits)?;
                 By::Graph(Box::new(operation))
             }
             None => By::Rest(
@@ -197,7 +200,9 @@ impl Route {
                     .ok_or_else(|| Misfit::new(&["to"], "these upstreams cannot share requests"))?,
             ),
         };
+        let admission = around.policies.admission(&route.policies);
         Ok(Self {
+            admission: admission.map_err(|misfit| misfit.below(&["policies"]))?,
             matches: matches.clone(),
             maintenance: route.maintenance.clone().unwrap_or_default(),
             answered_by,
@@ -209,6 +214,11 @@ impl Route {
     /// What answers its requests.
     pub(in crate::gateway) fn answered_by(&self) -> &By {
         &self.answered_by
+    }
+
+    /// What stands before it.
+    pub(in crate::gateway) fn admission(&self) -> &Admission {
+        &self.admission
     }
 
     /// How long an operation may take here, if the route says so.

@@ -1,11 +1,11 @@
 //! Texts with `{…}` in them, filled in for each request: captures of the path by their names, and what a closed list of
 //! variables says of the request.
 
-use super::{
+use super::path_pattern::{Captures, is_name};
+use crate::gateway::{
+    gate::Target,
     parameters::{in_cookies, in_query},
-    path_pattern::{Captures, is_name},
 };
-use crate::gateway::gate::Target;
 use http::{HeaderName, HeaderValue, request::Parts, uri::Authority};
 use percent_encoding::{
     AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode,

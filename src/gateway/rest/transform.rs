@@ -6,11 +6,15 @@ use super::{
     json::JsonTemplate,
     json_path::JsonPath,
     pairs::Pairs,
-    parameters::{decoded_pair, pairs},
     template::{Place, Template, Variables},
 };
-use crate::gateway::misfit::Misfit;
-use crate::upstream::ByteSize;
+use crate::{
+    gateway::{
+        misfit::Misfit,
+        parameters::{decoded_pair, pairs},
+    },
+    upstream::ByteSize,
+};
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 use std::borrow::Cow;

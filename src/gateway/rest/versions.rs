@@ -4,12 +4,13 @@ use super::{
     date::Date,
     destination::Destination,
     pairs::Pairs,
-    parameters::in_query,
     split::Split,
     template::{Place, Template, Variables},
 };
 use crate::{
-    gateway::{Code, Refusal, header_types::Name, misfit::Misfit, quality::quality},
+    gateway::{
+        Code, Refusal, header_types::Name, misfit::Misfit, parameters::in_query, quality::quality,
+    },
     upstream::Upstream,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header};

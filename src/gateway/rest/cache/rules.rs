@@ -83,6 +83,11 @@ impl Rules {
                 let issuer = caller.claim("iss").map(ToString::to_string);
                 Some(issuer.unwrap_or_default() + &subject.to_string())
             }
+            // No JSON text begins so.
+            _ if self.settings.per_consumer => {
+                let consumer = caller.consumer().filter(|_| !caller.is_anonymous());
+                consumer.map(|consumer| format!("c{}", consumer.name))
+            }
             _ => None,
         };
         let there = CREDENTIALS

@@ -5,18 +5,18 @@ use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
 /// The pairs of a query, as they are written.
-pub(super) fn pairs(query: &str) -> impl Iterator<Item = &str> {
+pub(in crate::gateway) fn pairs(query: &str) -> impl Iterator<Item = &str> {
     query.split('&').filter(|pair| !pair.is_empty())
 }
 
 /// The name of a written pair, and its value.
-pub(super) fn decoded_pair(pair: &str) -> (Cow<'_, str>, Cow<'_, str>) {
+pub(in crate::gateway) fn decoded_pair(pair: &str) -> (Cow<'_, str>, Cow<'_, str>) {
     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
     (decoded(name), decoded(value))
 }
 
 /// All values of this name in a query.
-pub(super) fn in_query<'a>(
+pub(in crate::gateway) fn in_query<'a>(
     query: Option<&'a str>,
     name: &'a str,
 ) -> impl Iterator<Item = Cow<'a, str>> {
@@ -27,7 +27,7 @@ pub(super) fn in_query<'a>(
 }
 
 /// All values of this name in the cookies.
-pub(super) fn in_cookies<'a>(
+pub(in crate::gateway) fn in_cookies<'a>(
     headers: &'a HeaderMap,
     name: &'a str,
 ) -> impl Iterator<Item = &'a [u8]> {

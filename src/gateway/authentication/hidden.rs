@@ -1,0 +1,125 @@
+//! Credentials that only the gateway is to see: the places that they come in.
+
+use crate::gateway::parameters::{decoded_pair, pairs};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use std::borrow::Cow;
+
+/// Places of credentials, in which they are not passed on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::gateway) struct Hidden {
+    pub(super) headers: Vec<HeaderName>,
+    pub(super) query: Vec<String>,
+    pub(super) cookies: Vec<String>,
+}
+
+impl Hidden {
+    /// These places as well.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.headers.extend(other.headers.iter().cloned());
+        self.query.extend(other.query.iter().cloned());
+        self.cookies.extend(other.cookies.iter().cloned());
+    }
+
+    /// Takes the credentials out of headers.
+    pub(super) fn remove_from(&self, headers: &mut HeaderMap) {
+        for name in &self.headers {
+            headers.remove(name);
+        }
+        if !self.cookies.is_empty() && headers.contains_key(header::COOKIE) {
+            let lines = headers.get_all(header::COOKIE).iter();
+            let left: Vec<HeaderValue> = lines
+                .filter_map(|line| self.left_of_cookies(line))
+                .collect();
+            headers.remove(header::COOKIE);
+            for line in left {
+                headers.append(header::COOKIE, line);
+            }
+        }
+    }
+
+    /// What is left of a header.
+    pub(super) fn left_of(&self, name: &HeaderName, value: &HeaderValue) -> Option<HeaderValue> {
+        match *name {
+            header::COOKIE => self.left_of_cookies(value),
+            _ => (!self.headers.contains(name)).then(|| value.clone()),
+        }
+    }
+
+    /// The cookies of a line that are passed on; none if nothing is left.
+    fn left_of_cookies(&self, line: &HeaderValue) -> Option<HeaderValue> {
+        let is_hidden = |pair: &&[u8]| {
+            let name = pair.split(|byte| *byte == b'=').next();
+            let name = name.unwrap_or_default().trim_ascii();
+            self.cookies.iter().any(|cookie| cookie.as_bytes() == name)
+        };
+        let pairs = line.as_bytes().split(|byte| *byte == b';');
+        if !pairs.clone().any(|pair| is_hidden(&pair)) {
+            return Some(line.clone());
+        }
+        let kept: Vec<&[u8]> = pairs
+            .filter(|pair| !is_hidden(pair))
+            .map(<[u8]>::trim_ascii)
+            .filter(|pair| !pair.is_empty())
+            .collect();
+        match kept.is_empty() {
+            true => None,
+            false => HeaderValue::from_bytes(&kept.join(&b"; "[..])).ok(),
+        }
+    }
+
+    /// What is left of a query. What is passed on is as it was written.
+    pub(super) fn removed_from<'a>(&self, query: &'a str) -> Option<Cow<'a, str>> {
+        let is_hidden = |pair: &&str| {
+            let (name, _) = decoded_pair(pair);
+            self.query.iter().any(|hidden| *hidden == *name)
+        };
+        if self.query.is_empty() || !pairs(query).any(|pair| is_hidden(&pair)) {
+            return Some(Cow::Borrowed(query));
+        }
+        let kept: Vec<&str> = pairs(query).filter(|pair| !is_hidden(pair)).collect();
+        (!kept.is_empty()).then(|| Cow::Owned(kept.join("&")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hidden() -> Hidden {
+        Hidden {
+            headers: vec![HeaderName::from_static("x-api-key")],
+            query: vec!["key".to_owned()],
+            cookies: vec!["session".to_owned()],
+        }
+    }
+
+    #[test]
+    fn a_query_keeps_what_is_not_hidden_as_it_was_written() {
+        let cases = [
+            ("a=%41&b", Some("a=%41&b")),
+            ("key=1", None),
+            ("a=1&key=2&b=%2b", Some("a=1&b=%2b")),
+            ("%6bey=1&keys=2", Some("keys=2")),
+            ("key&a=key", Some("a=key")),
+            ("", Some("")),
+        ];
+        for (query, expected) in cases {
+            assert_eq!(hidden().removed_from(query).as_deref(), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn headers_and_cookies_keep_what_is_not_hidden() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-api-key", HeaderValue::from_static("secret"));
+        headers.insert("x-other", HeaderValue::from_static("kept"));
+        for line in ["a=1; session=secret;b=2", "session=secret", "c=session"] {
+            headers.append(header::COOKIE, HeaderValue::from_static(line));
+        }
+        hidden().remove_from(&mut headers);
+        assert_eq!(
+            format!("{headers:?}"),
+            r#"{"x-other": "kept", "cookie": ["a=1; b=2", "c=session"]}"#
+        );
+    }
+}

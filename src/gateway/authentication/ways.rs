@@ -1,0 +1,149 @@
+//! How callers may show who they are at one end of the gateway, and what those are told who do not.
+
+use super::{Asking, Authentication, Caller, Method, Rejection, hidden::Hidden};
+use crate::gateway::consumers::Consumer;
+use http::HeaderValue;
+use std::sync::Arc;
+
+/// The ways of one end, in order: the first by which a request shows something decides.
+pub(in crate::gateway) struct Ways {
+    methods: Vec<Method>,
+    otherwise: Otherwise,
+    hidden: Option<Arc<Hidden>>,
+}
+
+/// What becomes of those who show nothing.
+enum Otherwise {
+    Refused,
+    /// They are let in, perhaps as this consumer.
+    Anonymous(Option<Arc<Consumer>>),
+}
+
+/// Why a request is not let in, and how it could be.
+pub(in crate::gateway) struct Refused {
+    pub(in crate::gateway) rejection: Rejection,
+    /// `WWW-Authenticate`.
+    pub(in crate::gateway) challenge: Option<HeaderValue>,
+}
+
+/// What all that is behind here is called.
+const REALM: &str = "realm=\"graphway\"";
+
+impl Ways {
+    /// These, of which a request must show one unless those who show none are a consumer, too.
+    pub(in crate::gateway) fn of(
+        methods: &[Method],
+        anonymous: Option<&Arc<Consumer>>,
+        authentication: &Authentication,
+    ) -> Self {
+        Self {
+            methods: methods.to_vec(),
+            otherwise: match anonymous {
+                None => Otherwise::Refused,
+                some => Otherwise::Anonymous(some.cloned()),
+            },
+            hidden: authentication.hidden(methods),
+        }
+    }
+
+    /// Where no policy says anything of it.
+    pub(in crate::gateway) fn unsaid(authentication: &Authentication) -> Self {
+        let methods = vec![Method::Jwt];
+        Self {
+            otherwise: match authentication.is_required {
+                true => Otherwise::Refused,
+                false => Otherwise::Anonymous(None),
+            },
+            hidden: authentication.hidden(&methods),
+            methods,
+        }
+    }
+
+    /// Whether others than tokens come in `Authorization`.
+    pub(super) fn shares_authorization(&self) -> bool {
+        self.methods.iter().any(|method| match method {
+            Method::Jwt | Method::ApiKey => false,
+        })
+    }
+
+    /// Refuses a request that does not show enough.
+    pub(in crate::gateway) fn refuse(&self) -> Refused {
+        let rejection = match self.methods.as_slice() {
+            [Method::Jwt] => Rejection::NoToken,
+            _ => Rejection::NothingShown,
+        };
+        let challenges: Vec<String> = self
+            .methods
+            .iter()
+            .map(|method| challenge(*method, None))
+            .collect();
+        Refused {
+            rejection,
+            challenge: HeaderValue::try_from(challenges.join(", ")).ok(),
+        }
+    }
+}
+
+impl Refused {
+    /// What is shown in this way is not good.
+    pub(in crate::gateway) fn by(method: Method, rejection: Rejection) -> Self {
+        let challenge = challenge(method, Some(rejection));
+        Self {
+            rejection,
+            challenge: HeaderValue::try_from(challenge).ok(),
+        }
+    }
+}
+
+/// A challenge (RFC 9110 section 11.6.1). That for tokens is of RFC 6750 section 3. Its words tell nothing of a credential
+/// that its sender does not know.
+fn challenge(method: Method, rejection: Option<Rejection>) -> String {
+    match (method, rejection) {
+        (Method::Jwt, None | Some(Rejection::NoToken)) => format!("Bearer {REALM}"),
+        (Method::Jwt, Some(why)) => {
+            format!("Bearer {REALM}, error=\"invalid_token\", error_description=\"{why}\"")
+        }
+        (Method::ApiKey, _) => format!("Key {REALM}"),
+    }
+}
+
+impl Authentication {
+    /// Who sends a request.
+    pub(in crate::gateway) async fn identify(
+        &self,
+        ways: &Ways,
+        asking: &Asking<'_>,
+    ) -> Result<Caller, Refused> {
+        for method in &ways.methods {
+            let caller = self.caller(*method, ways, asking).await;
+            let caller = caller.map_err(|rejection| Refused::by(*method, rejection))?;
+            if let Some(caller) = caller {
+                return Ok(caller.hiding(ways.hidden.as_ref()));
+            }
+        }
+        match &ways.otherwise {
+            Otherwise::Refused => Err(ways.refuse()),
+            Otherwise::Anonymous(consumer) => {
+                Ok(Caller::anonymous(consumer.as_ref()).hiding(ways.hidden.as_ref()))
+            }
+        }
+    }
+
+    /// What of a request is not passed on where these ways are taken.
+    fn hidden(&self, methods: &[Method]) -> Option<Arc<Hidden>> {
+        let mut hidden = Hidden::default();
+        for method in methods {
+            match method {
+                Method::Jwt => self
+                    .jwt
+                    .iter()
+                    .for_each(|jwt| hidden.add(&jwt.places.hidden())),
+                Method::ApiKey => {
+                    let places = self.api_keys.iter().filter_map(|keys| keys.hidden());
+                    places.for_each(|places| hidden.add(places));
+                }
+            }
+        }
+        (hidden != Hidden::default()).then(|| Arc::new(hidden))
+    }
+}

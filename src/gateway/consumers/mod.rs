@@ -1,0 +1,107 @@
+//! Those who call, by name: what they are known by, the groups they are in, and their plan.
+//!
+//! A [`Directory`] finds a consumer by a credential that a request shows; whether the credential is good is found out by
+//! `authentication`. What is done for a consumer is decided by `policies`.
+
+mod check;
+mod claims;
+mod config;
+mod secrets;
+
+pub(super) use check::{check, group_exists};
+pub(super) use claims::Claims;
+pub use config::Consumer as Config;
+pub(super) use secrets::Sha256;
+
+use http::HeaderValue;
+use serde_json::{Map, Value};
+use std::{collections::HashMap, sync::Arc};
+
+/// A caller with a name.
+pub(super) struct Consumer {
+    pub(super) name: Arc<str>,
+    /// Its place in the configuration: a small number, for whoever counts by consumer.
+    pub(super) number: usize,
+    groups: Vec<String>,
+    /// One of `plans`.
+    #[expect(dead_code, reason = "what a plan allows comes with the rates")]
+    pub(super) plan: Option<String>,
+    /// What upstreams are told.
+    pub(super) told: Told,
+}
+
+/// A consumer, as headers say it.
+pub(super) struct Told {
+    pub(super) username: HeaderValue,
+    /// None: it is in no group.
+    pub(super) groups: Option<HeaderValue>,
+}
+
+impl Consumer {
+    fn new(number: usize, config: &Config) -> Option<Self> {
+        let groups = config.groups.join(", ");
+        let groups = (!groups.is_empty()).then(|| HeaderValue::try_from(groups));
+        Some(Self {
+            name: config.name.as_str().into(),
+            number,
+            groups: config.groups.clone(),
+            plan: config.plan.clone(),
+            told: Told {
+                username: HeaderValue::try_from(&config.name).ok()?,
+                groups: groups.transpose().ok()?,
+            },
+        })
+    }
+
+    /// Whether it is in one of these groups.
+    pub(super) fn is_in(&self, groups: &[String]) -> bool {
+        groups.iter().any(|group| self.groups.contains(group))
+    }
+}
+
+/// All consumers, and what they are known by.
+#[derive(Default)]
+pub(super) struct Directory {
+    consumers: Vec<Arc<Consumer>>,
+    by_key: HashMap<Sha256, Arc<Consumer>>,
+    by_claims: Vec<(Claims, Arc<Consumer>)>,
+}
+
+impl Directory {
+    /// Reads the section, which was checked.
+    pub(super) fn new(config: &[Config]) -> Self {
+        let mut directory = Self::default();
+        for (number, written) in config.iter().enumerate() {
+            let Some(consumer) = Consumer::new(number, written).map(Arc::new) else {
+                continue;
+            };
+            for key in &written.api_keys {
+                directory.by_key.insert(key.sha256, Arc::clone(&consumer));
+            }
+            if !written.claims.is_empty() {
+                let by_claims = (written.claims.clone(), Arc::clone(&consumer));
+                directory.by_claims.push(by_claims);
+            }
+            directory.consumers.push(consumer);
+        }
+        directory
+    }
+
+    /// The consumer of this name.
+    pub(super) fn named(&self, name: &str) -> Option<&Arc<Consumer>> {
+        let mut consumers = self.consumers.iter();
+        consumers.find(|consumer| *consumer.name == *name)
+    }
+
+    /// Whose key this is. It is looked up by its hash, so that the time it takes says nothing of the keys there are.
+    pub(super) fn of_key(&self, key: &[u8]) -> Option<&Arc<Consumer>> {
+        self.by_key.get(&Sha256::of(key))
+    }
+
+    /// The first consumer that a token with these claims is of.
+    pub(super) fn of_claims(&self, said: &Map<String, Value>) -> Option<&Arc<Consumer>> {
+        let mut by_claims = self.by_claims.iter();
+        let found = by_claims.find(|(claims, _)| claims.are_in(said));
+        found.map(|(_, consumer)| consumer)
+    }
+}

@@ -1,0 +1,182 @@
+//! What of policies cannot be meant so, and what of them has no effect.
+
+use super::config::{Graphql, Policies, Policy};
+use crate::gateway::{
+    Finding, authentication,
+    authentication::Method,
+    consumers::{self, Claims, group_exists},
+    misfit::Misfit,
+    plans::Plans,
+};
+use std::collections::BTreeSet;
+
+/// All that the configuration says of who comes in.
+pub(in crate::gateway) struct Written<'a> {
+    pub(in crate::gateway) policies: &'a Policies,
+    pub(in crate::gateway) consumers: &'a [consumers::Config],
+    pub(in crate::gateway) plans: &'a Plans,
+    pub(in crate::gateway) authentication: &'a authentication::Config,
+    pub(in crate::gateway) graphql: &'a Graphql,
+    /// The lists of all routes, in order.
+    pub(in crate::gateway) routes: Vec<&'a [String]>,
+}
+
+/// Checks policies, and the lists that name them.
+pub(in crate::gateway) fn check(config: &Written<'_>) -> Result<(), Misfit> {
+    consumers::check(config.consumers, config.plans)?;
+    for (name, policy) in config.policies {
+        let checked = check_policy(config, policy);
+        checked.map_err(|misfit| misfit.below(&["policies", name]))?;
+    }
+    let graphql = check_list(config, &config.graphql.policies);
+    graphql.map_err(|misfit| misfit.below(&["graphql", "policies"]))?;
+    for (index, names) in config.routes.iter().enumerate() {
+        let route = check_list(config, names);
+        route.map_err(|misfit| misfit.below(&["routes", &index.to_string(), "policies"]))?;
+    }
+    Ok(())
+}
+
+fn check_list(config: &Written<'_>, names: &[String]) -> Result<(), Misfit> {
+    let mut said: Option<&str> = None;
+    for (index, name) in names.iter().enumerate() {
+        let at = [index.to_string()];
+        let at = [at[0].as_str()];
+        let Some(policy) = config.policies.get(name) else {
+            let known: Vec<&str> = config.policies.keys().map(String::as_str).collect();
+            return Err(Misfit::unknown(&at, ("policy", name), &known));
+        };
+        if names[..index].contains(name) {
+            return Err(Misfit::new(
+                &at,
+                format!("`{name}` is in this list already"),
+            ));
+        }
+        match said {
+            Some(other) if policy.auth.is_some() => {
+                let message = format!("`{other}`, in this list too, says `auth` already");
+                return Err(Misfit::new(&at, message));
+            }
+            _ if policy.auth.is_some() => said = Some(name),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_policy(config: &Written<'_>, policy: &Policy) -> Result<(), Misfit> {
+    check_auth(config, policy.auth.as_deref())?;
+    if let Some(name) = &policy.anonymous {
+        if policy.auth.is_none() {
+            let message = "this goes with `auth`: who shows nothing of what?";
+            return Err(Misfit::new(&["anonymous"], message));
+        }
+        let known: Vec<&str> = config
+            .consumers
+            .iter()
+            .map(|known| known.name.as_str())
+            .collect();
+        if !known.contains(&name.as_str()) {
+            return Err(Misfit::unknown(&["anonymous"], ("consumer", name), &known));
+        }
+    }
+    if let Some(addresses) = &policy.addresses
+        && addresses.allow.as_ref().is_none_or(Vec::is_empty)
+        && (addresses.allow.is_some() || addresses.deny.is_empty())
+    {
+        let message =
+            "name at least one address in `allow` or in `deny`; nobody comes from nowhere";
+        return Err(Misfit::new(&["addresses"], message));
+    }
+    check_groups(config, policy)
+}
+
+fn check_auth(config: &Written<'_>, auth: Option<&[Method]>) -> Result<(), Misfit> {
+    let Some(methods) = auth else {
+        return Ok(());
+    };
+    if methods.is_empty() {
+        let message = "name at least one way; without one, nobody could come in";
+        return Err(Misfit::new(&["auth"], message));
+    }
+    for (index, method) in methods.iter().enumerate() {
+        let (name, section) = method.names();
+        let wrong = match methods[..index].contains(method) {
+            true => format!("`{name}` is in this list already"),
+            false if config.authentication.has(*method) => continue,
+            false => format!("there is no `{section}`, which says how"),
+        };
+        return Err(Misfit::new(&["auth", &index.to_string()], wrong));
+    }
+    Ok(())
+}
+
+fn check_groups(config: &Written<'_>, policy: &Policy) -> Result<(), Misfit> {
+    let (key, groups) = match (&policy.allow_groups, &policy.deny_groups) {
+        (None, None) => return Ok(()),
+        (Some(_), Some(_)) => {
+            let message = "`allow_groups` says who comes in, and nobody else does";
+            return Err(Misfit::new(&["deny_groups"], message));
+        }
+        (Some(allowed), None) => ("allow_groups", allowed),
+        (None, Some(denied)) => ("deny_groups", denied),
+    };
+    if groups.is_empty() {
+        let message = "name at least one group";
+        return Err(Misfit::new(&[key], message));
+    }
+    if policy.auth.is_none() && !config.authentication.has(Method::Jwt) {
+        let message =
+            "nobody is asked who they are: there is neither `auth` nor `authentication.router.jwt`";
+        return Err(Misfit::new(&[key], message));
+    }
+    Ok(())
+}
+
+/// What has no effect.
+pub(in crate::gateway) fn findings(config: &Written<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let routes = config.routes.iter().flat_map(|names| names.iter());
+    let used: BTreeSet<&String> = config.graphql.policies.iter().chain(routes).collect();
+    for (name, policy) in config.policies {
+        if !used.contains(name) {
+            let message = "no route and no `graphql.policies` names this policy";
+            findings.push(Finding::new(&["policies", name], message));
+        }
+        for (key, groups) in [
+            ("allow_groups", &policy.allow_groups),
+            ("deny_groups", &policy.deny_groups),
+        ] {
+            for (index, group) in groups.iter().flatten().enumerate() {
+                if !group_exists(config.consumers, group) {
+                    let message = format!("no consumer is in a group `{group}`");
+                    let at = ["policies", name, key, &index.to_string()];
+                    findings.push(Finding::new(&at, message));
+                }
+            }
+        }
+    }
+    findings.extend(unheeded_credentials(config));
+    findings
+}
+
+/// Credentials of consumers that nothing looks at.
+fn unheeded_credentials(config: &Written<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, consumer) in config.consumers.iter().enumerate() {
+        let held = [
+            ("api_keys", Method::ApiKey, !consumer.api_keys.is_empty()),
+            ("claims", Method::Jwt, consumer.claims != Claims::default()),
+        ];
+        for (key, method, is_held) in held {
+            if is_held && !config.authentication.has(method) {
+                let message = format!("nothing looks at these: there is no `{}`", method.names().1);
+                findings.push(Finding::new(
+                    &["consumers", &index.to_string(), key],
+                    message,
+                ));
+            }
+        }
+    }
+    findings
+}

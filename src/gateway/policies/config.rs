@@ -1,0 +1,39 @@
+//! The `policies` section, and where policies are named.
+
+use crate::gateway::{authentication::Method, network::Network};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Policies by name.
+pub type Policies = BTreeMap<String, Policy>;
+
+/// `policies.NAME`: what is demanded of requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// Any one of these must be shown. None: what `authentication.router.jwt` and `authorization` say.
+    pub auth: Option<Vec<Method>>,
+    /// Who those are that show nothing.
+    pub anonymous: Option<String>,
+    pub allow_groups: Option<Vec<String>>,
+    pub deny_groups: Option<Vec<String>>,
+    pub addresses: Option<Addresses>,
+}
+
+/// `policies.NAME.addresses`: where requests may come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Addresses {
+    /// None: anywhere.
+    pub allow: Option<Vec<Network>>,
+    /// And not from here.
+    pub deny: Vec<Network>,
+}
+
+/// The `graphql` section.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Graphql {
+    /// What stands before the graph, and before the OpenAPI document that tells of it.
+    pub policies: Vec<String>,
+}

@@ -1,0 +1,169 @@
+//! What stands before an end of the gateway: named sets of demands on who comes in, and from where.
+//!
+//! Policies are listed by `graphql.policies` and by the `policies` of routes. Those of a list all apply, in order, as one
+//! [`Admission`]: first all addresses, then who it is, then groups, then how much.
+
+mod check;
+mod config;
+
+pub(super) use check::{Written, check, findings};
+pub use config::{Graphql as GraphqlConfig, Policies as Config};
+
+use super::{
+    Code, Refusal,
+    authentication::{Asking, Authentication, Caller, Ways},
+    consumers::Directory,
+    misfit::Misfit,
+    network::Network,
+};
+use std::{net::IpAddr, sync::Arc};
+
+/// One set of demands.
+struct Policy {
+    addresses: Option<config::Addresses>,
+    groups: Option<Groups>,
+}
+
+/// Which groups.
+enum Groups {
+    Allowed(Vec<String>),
+    Denied(Vec<String>),
+}
+
+/// What stands before one end: its policies, in order.
+pub(super) struct Admission {
+    policies: Vec<Arc<Policy>>,
+    ways: Ways,
+}
+
+/// All policies, for those who list some of them.
+pub(super) struct Policies<'a> {
+    config: &'a Config,
+    authentication: &'a Authentication,
+    consumers: &'a Directory,
+    named: Vec<(&'a str, Arc<Policy>)>,
+}
+
+impl<'a> Policies<'a> {
+    /// Compiles the section, which was checked.
+    pub(super) fn new(
+        config: &'a Config,
+        authentication: &'a Authentication,
+        consumers: &'a Directory,
+    ) -> Self {
+        let named = config.iter();
+        let named = named.map(|(name, policy)| (name.as_str(), Arc::new(Policy::new(policy))));
+        Self {
+            config,
+            authentication,
+            consumers,
+            named: named.collect(),
+        }
+    }
+
+    /// What a list of names means.
+    pub(super) fn admission(&self, names: &[String]) -> Result<Admission, Misfit> {
+        let mut policies = Vec::new();
+        let mut ways = None;
+        for (index, name) in names.iter().enumerate() {
+            let known = self.named.iter().find(|(known, _)| known == name);
+            let (Some(written), Some((_, policy))) = (self.config.get(name), known) else {
+                let known: Vec<&str> = self.config.keys().map(String::as_str).collect();
+                return Err(Misfit::unknown(
+                    &[&index.to_string()],
+                    ("policy", name),
+                    &known,
+                ));
+            };
+            if let Some(methods) = &written.auth {
+                let anonymous = written.anonymous.as_ref();
+                let anonymous = anonymous.and_then(|name| self.consumers.named(name));
+                ways = Some(Ways::of(methods, anonymous, self.authentication));
+            }
+            policies.push(Arc::clone(policy));
+        }
+        Ok(Admission {
+            policies,
+            ways: ways.unwrap_or_else(|| Ways::unsaid(self.authentication)),
+        })
+    }
+}
+
+impl Policy {
+    fn new(config: &config::Policy) -> Self {
+        let allowed = config.allow_groups.clone().map(Groups::Allowed);
+        let denied = config.deny_groups.clone().map(Groups::Denied);
+        Self {
+            addresses: config.addresses.clone(),
+            groups: allowed.or(denied),
+        }
+    }
+
+    fn lets_in_from(&self, client: IpAddr) -> bool {
+        let has = |networks: &[Network]| networks.iter().any(|network| network.contains(client));
+        self.addresses.as_ref().is_none_or(|addresses| {
+            let allowed = addresses.allow.as_ref();
+            allowed.is_none_or(|allowed| has(allowed)) && !has(&addresses.deny)
+        })
+    }
+}
+
+impl Groups {
+    fn have(&self, caller: &Caller) -> bool {
+        let is_in = |groups: &[String]| {
+            let consumer = caller.consumer();
+            consumer.is_some_and(|consumer| consumer.is_in(groups))
+        };
+        match self {
+            Self::Allowed(groups) => is_in(groups),
+            Self::Denied(groups) => !is_in(groups),
+        }
+    }
+}
+
+impl Admission {
+    /// Lets a request from this address in, or refuses it.
+    pub(super) async fn admit(
+        &self,
+        authentication: &Authentication,
+        client: IpAddr,
+        asking: &Asking<'_>,
+    ) -> Result<Caller, Refusal> {
+        if !self
+            .policies
+            .iter()
+            .all(|policy| policy.lets_in_from(client))
+        {
+            let message = "Requests from this address are not let in";
+            return Err(Refusal::new(Code::Forbidden, message));
+        }
+        let caller = authentication.identify(&self.ways, asking).await?;
+        for groups in self
+            .policies
+            .iter()
+            .filter_map(|policy| policy.groups.as_ref())
+        {
+            self.check_groups(groups, &caller)?;
+        }
+        Ok(caller)
+    }
+
+    fn check_groups(&self, groups: &Groups, caller: &Caller) -> Result<(), Refusal> {
+        let is_nobody = caller.is_anonymous() && caller.consumer().is_none();
+        match groups.have(caller) && !is_nobody {
+            true => Ok(()),
+            // Whoever shows who it is may be in another group.
+            false if caller.is_anonymous() => Err(self.ways.refuse().into()),
+            false => {
+                let message = "This caller's groups are not let in";
+                Err(Refusal::new(Code::Forbidden, message))
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Admission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Admission").finish_non_exhaustive()
+    }
+}

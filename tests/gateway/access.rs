@@ -1,0 +1,184 @@
+//! What is wrong with consumers and policies, as their writer is told.
+
+use graphway::{
+    config::{self, Environment},
+    gateway,
+    schema::Supergraph,
+};
+use std::{fs, path::Path};
+
+fn parse(yaml: &str) -> Result<config::Parsed, config::Error> {
+    let environment = Environment {
+        variable: &|_| None,
+        file: &|path| fs::read_to_string(path),
+    };
+    config::parse("router.yaml", yaml, &environment)
+}
+
+/// What stands before each case. `FIRST` to `FOURTH` are digests.
+const AROUND: &str = "\
+upstreams: { shop: { endpoints: ['http://shop.example'] } }
+authentication: { api_key: {} }
+plans: { standard: { rate: 5 } }
+";
+
+const CONSUMERS: [&str; 17] = [
+    "consumers: [{ name: '' }]",
+    "consumers: [{ name: none }]",
+    "consumers: [{ name: 'a ' }]",
+    "consumers: [{ name: ä }]",
+    "consumers: [{ name: a }, { name: a }]",
+    "consumers: [{ name: a, groups: ['b, c'] }]",
+    "consumers: [{ name: a, plan: standart }]",
+    "consumers: [{ name: a, plan: gold }]",
+    "consumers: [{ name: a, api_keys: [{ sha256: key-of-app }] }]",
+    "consumers: [{ name: a, api_keys: [{ sha256: FIRST }] }, { name: b, api_keys: [{ sha256: SECOND }, { sha256: FIRST }] }]",
+    "consumers: [{ name: a, api_keys: [{ sha256: FIRST }, { sha256: FIRST }] }]",
+    "consumers: [{ name: a, hmac: [{ key_id: k, secret: short }] }]",
+    "consumers: [{ name: a, basic: [{ username: u, password: plain }] }]",
+    "consumers: [{ name: a, basic: [{ username: u, password: '$argon2id$v=19$m=4194304,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b1dWRWJTmaaJObG' }] }]",
+    "consumers: [{ name: a, basic: [{ username: u, password: 'HASH' }] }, { name: b, basic: [{ username: u, password: 'HASH' }] }]",
+    "consumers: [{ name: a, claims: { azp: x } }, { name: b, claims: { azp: x } }]",
+    "consumers: [{ name: a, certificates: [{ san: a, subject_cn: b }] }]",
+];
+
+const POLICIES: [&str; 13] = [
+    "policies: { p: { auth: [] } }",
+    "policies: { p: { auth: [jwt] } }",
+    "policies: { p: { auth: [api_key, api_key] } }",
+    "policies: { p: { auth: [apikey] } }",
+    "policies: { p: { anonymous: a } }",
+    "policies: { p: { auth: [api_key], anonymous: guset } }\nconsumers: [{ name: guest }]",
+    "policies: { p: { auth: [api_key], allow_groups: [a], deny_groups: [b] } }",
+    "policies: { p: { allow_groups: [a] } }",
+    "policies: { p: { auth: [api_key], deny_groups: [] } }",
+    "policies: { p: { addresses: { allow: [] } } }",
+    "policies: { p: { addresses: { deny: [10.0.0.1/8] } } }",
+    "policies: { keys: { auth: [api_key] } }\ngraphql: { policies: [key] }",
+    "policies: { p: { auth: [api_key] }, q: { auth: [api_key] } }\nroutes: [{ to: shop, policies: [p, q] }]",
+];
+
+fn written(case: &str) -> String {
+    let case = case
+        .replace("FIRST", &"a".repeat(64))
+        .replace("SECOND", &"b".repeat(64))
+        .replace(
+            "HASH",
+            "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub+b1dWRWJTmaaJObG",
+        );
+    format!("{AROUND}{case}\n")
+}
+
+/// A case, and the first line of what is told.
+fn told(case: &str) -> String {
+    let error = parse(&written(case)).unwrap_err().to_string();
+    let line = error.lines().next().unwrap();
+    format!("{case}\n  {}", &line["router.yaml:".len()..])
+}
+
+#[test]
+fn consumers_that_cannot_be_meant_are_pointed_at() {
+    insta::assert_snapshot!(CONSUMERS.map(told).join("\n"), @r###"
+    consumers: [{ name: '' }]
+      4:21: a consumer has a name
+    consumers: [{ name: none }]
+      4:21: metrics call those so who are no consumer
+    consumers: [{ name: 'a ' }]
+      4:21: upstreams get it in a header: visible ASCII characters alone
+    consumers: [{ name: ä }]
+      4:21: upstreams get it in a header: visible ASCII characters alone
+    consumers: [{ name: a }, { name: a }]
+      4:34: there is a consumer `a` already
+    consumers: [{ name: a, groups: ['b, c'] }]
+      4:33: upstreams get groups in a header, with commas between them: visible ASCII characters but commas
+    consumers: [{ name: a, plan: standart }]
+      4:30: unknown plan `standart`; did you mean `standard`?
+    consumers: [{ name: a, plan: gold }]
+      4:30: unknown plan `gold`; there are: standard
+    consumers: [{ name: a, api_keys: [{ sha256: key-of-app }] }]
+      4:45: this is no SHA-256: 64 hexadecimal digits
+    consumers: [{ name: a, api_keys: [{ sha256: FIRST }] }, { name: b, api_keys: [{ sha256: SECOND }, { sha256: FIRST }] }]
+      4:216: the consumer `a` is known by this already
+    consumers: [{ name: a, api_keys: [{ sha256: FIRST }, { sha256: FIRST }] }]
+      4:113: the consumer `a` is known by this already
+    consumers: [{ name: a, hmac: [{ key_id: k, secret: short }] }]
+      4:52: a secret has at least 32 bytes, and this one 5: it could be guessed from one request
+    consumers: [{ name: a, basic: [{ username: u, password: plain }] }]
+      4:57: this is no Argon2 hash in PHC form, such as $argon2id$v=19$m=19456,t=2,p=1$SALT$HASH
+    consumers: [{ name: a, basic: [{ username: u, password: '$argon2id$v=19$m=4194304,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b1dWRWJTmaaJObG' }] }]
+      4:57: to check this hash costs too much: at most m=262144 (KiB), m times t 1048576, p=16
+    consumers: [{ name: a, basic: [{ username: u, password: 'HASH' }] }, { name: b, basic: [{ username: u, password: 'HASH' }] }]
+      4:156: the consumer `a` is known by this already
+    consumers: [{ name: a, claims: { azp: x } }, { name: b, claims: { azp: x } }]
+      4:65: the consumer `a` is known by this already
+    consumers: [{ name: a, certificates: [{ san: a, subject_cn: b }] }]
+      4:39: give one of `san`, `subject_cn` and `sha256`
+    "###);
+}
+
+#[test]
+fn policies_that_cannot_be_meant_are_pointed_at() {
+    insta::assert_snapshot!(POLICIES.map(told).join("\n"), @r###"
+    policies: { p: { auth: [] } }
+      4:24: name at least one way; without one, nobody could come in
+    policies: { p: { auth: [jwt] } }
+      4:25: there is no `authentication.router.jwt`, which says how
+    policies: { p: { auth: [api_key, api_key] } }
+      4:34: `api_key` is in this list already
+    policies: { p: { auth: [apikey] } }
+      4:25: unknown value `apikey`; did you mean `api_key`?
+    policies: { p: { anonymous: a } }
+      4:29: this goes with `auth`: who shows nothing of what?
+    policies: { p: { auth: [api_key], anonymous: guset } }
+    consumers: [{ name: guest }]
+      4:46: unknown consumer `guset`; did you mean `guest`?
+    policies: { p: { auth: [api_key], allow_groups: [a], deny_groups: [b] } }
+      4:67: `allow_groups` says who comes in, and nobody else does
+    policies: { p: { allow_groups: [a] } }
+      4:32: nobody is asked who they are: there is neither `auth` nor `authentication.router.jwt`
+    policies: { p: { auth: [api_key], deny_groups: [] } }
+      4:48: name at least one group
+    policies: { p: { addresses: { allow: [] } } }
+      4:29: name at least one address in `allow` or in `deny`; nobody comes from nowhere
+    policies: { p: { addresses: { deny: [10.0.0.1/8] } } }
+      4:38: `10.0.0.1/8` has bits after its first 8
+    policies: { keys: { auth: [api_key] } }
+    graphql: { policies: [key] }
+      5:23: unknown policy `key`; did you mean `keys`?
+    policies: { p: { auth: [api_key] }, q: { auth: [api_key] } }
+    routes: [{ to: shop, policies: [p, q] }]
+      5:36: `p`, in this list too, says `auth` already
+    "###);
+}
+
+#[test]
+fn what_has_no_effect_is_found() {
+    let yaml = "\
+authentication: { api_key: { query: [key] } }
+consumers:
+  - { name: a, groups: [apps], claims: { azp: a } }
+policies:
+  used: { auth: [api_key], allow_groups: [apps, app] }
+  unused: { auth: [api_key] }
+graphql: { policies: [used] }
+";
+    let parsed = parse(yaml).unwrap();
+    let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/supergraphs/shop.graphql");
+    let supergraph = Supergraph::parse(&fs::read_to_string(shop).unwrap()).unwrap();
+    let findings = gateway::check(&parsed.config.gateway(), &supergraph).into_iter();
+    let located = findings.map(|finding| {
+        let error = parsed.outline.error(&finding.key, finding.message);
+        error.to_string()
+    });
+    insta::assert_snapshot!(located.collect::<Vec<_>>().join("\n"), @r###"
+    router.yaml:6:3: no route and no `graphql.policies` names this policy
+    6 |   unused: { auth: [api_key] }
+      |   ^
+    router.yaml:5:49: no consumer is in a group `app`
+    5 |   used: { auth: [api_key], allow_groups: [apps, app] }
+      |                                                 ^
+    router.yaml:3:32: nothing looks at these: there is no `authentication.router.jwt`
+    3 |   - { name: a, groups: [apps], claims: { azp: a } }
+      |                                ^
+    "###);
+}
