@@ -4,9 +4,8 @@ use super::{
     UrlPath, authentication, authorization, consumers, cors, csrf, expose, headers, ide,
     include_subgraph_errors, limits,
     misfit::Misfit,
-    override_labels, override_subgraph_url,
-    plans::Plans,
-    policies, rate_limit, request_id, rest, trace, traffic,
+    override_labels, override_subgraph_url, policies, rate_limit, rates, request_id, rest, trace,
+    traffic,
     upstreams::{self, Upstreams},
 };
 
@@ -20,7 +19,7 @@ pub struct Config {
     pub authentication: authentication::Config,
     pub authorization: authorization::Config,
     pub consumers: Vec<consumers::Config>,
-    pub plans: Plans,
+    pub plans: rates::Plans,
     pub policies: policies::Config,
     pub graphql: policies::GraphqlConfig,
     pub limits: limits::Config,
@@ -40,6 +39,7 @@ pub struct Config {
     pub openapi: rest::OpenApiConfig,
     pub websocket: rest::WebSocketConfig,
     pub ratelimit: rate_limit::Config,
+    pub redis: rates::RedisConfig,
     pub maintenance: rest::MaintenanceConfig,
     pub request_id: request_id::Config,
     pub tracing: trace::Config,
@@ -54,9 +54,23 @@ impl Config {
         self.routes.check(&self.upstreams)?;
         self.routes.check_beside(&self.path)?;
         policies::check(&self.access())?;
+        self.rates().check()?;
         self.cors.check()?;
         self.traffic_shaping.check()?;
         self.override_subgraph_url.check()
+    }
+
+    /// What is said of how much comes in.
+    pub(super) fn rates(&self) -> rates::Settings<'_> {
+        let policies = self.policies.iter();
+        rates::Settings {
+            policies: policies
+                .map(|(name, policy)| (name.as_str(), &policy.rate_limit))
+                .collect(),
+            plans: &self.plans,
+            redis: &self.redis,
+            style: self.ratelimit.headers,
+        }
     }
 
     /// What is said of who comes in.
@@ -81,7 +95,7 @@ impl Default for Config {
             authentication: authentication::Config::default(),
             authorization: authorization::Config::default(),
             consumers: Vec::new(),
-            plans: Plans::new(),
+            plans: rates::Plans::new(),
             policies: policies::Config::new(),
             graphql: policies::GraphqlConfig::default(),
             limits: limits::Config::default(),
@@ -101,6 +115,7 @@ impl Default for Config {
             openapi: rest::OpenApiConfig::default(),
             websocket: rest::WebSocketConfig::default(),
             ratelimit: rate_limit::Config::default(),
+            redis: rates::RedisConfig::default(),
             maintenance: rest::MaintenanceConfig::default(),
             request_id: request_id::Config::default(),
             tracing: trace::Config::default(),

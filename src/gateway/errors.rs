@@ -51,6 +51,9 @@ pub enum Code {
     PlanningFailed,
     Overloaded,
     RateLimited,
+    Throttled,
+    QuotaExceeded,
+    RatesUnavailable,
     Timeout,
     Internal,
     // Upstreams of REST routes.
@@ -82,7 +85,7 @@ struct Row {
 
 impl Code {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 52] = [
         Self::BadRequest,
         Self::HeadTooLarge,
         Self::HttpVersion,
@@ -117,6 +120,9 @@ impl Code {
         Self::PlanningFailed,
         Self::Overloaded,
         Self::RateLimited,
+        Self::Throttled,
+        Self::QuotaExceeded,
+        Self::RatesUnavailable,
         Self::Timeout,
         Self::Internal,
         Self::UpstreamUnreachable,
@@ -173,6 +179,9 @@ impl Code {
             Self::PlanningFailed => ("QUERY_PLANNING_FAILED", S::INTERNAL_SERVER_ERROR),
             Self::Overloaded => ("REQUEST_CONCURRENCY_LIMITED", S::SERVICE_UNAVAILABLE),
             Self::RateLimited => ("REQUEST_RATE_LIMITED", S::SERVICE_UNAVAILABLE),
+            Self::Throttled => ("RATE_LIMITED", S::TOO_MANY_REQUESTS),
+            Self::QuotaExceeded => ("QUOTA_EXCEEDED", S::TOO_MANY_REQUESTS),
+            Self::RatesUnavailable => ("RATE_LIMIT_STORE_UNAVAILABLE", S::SERVICE_UNAVAILABLE),
             Self::Timeout => ("GATEWAY_TIMEOUT", S::GATEWAY_TIMEOUT),
             Self::Internal => ("INTERNAL_SERVER_ERROR", S::INTERNAL_SERVER_ERROR),
             Self::UpstreamUnreachable => ("UPSTREAM_UNREACHABLE", S::BAD_GATEWAY),

@@ -1,7 +1,7 @@
 //! What outlives a reload: snapshots refer to it, the gateway owns it.
 
 use super::{
-    authentication::KeySources, planning::Planning, rate_limit::RateLimits, rest::Cache,
+    authentication::KeySources, planning::Planning, rate_limit::RateLimits, rates, rest::Cache,
     writes::Writes,
 };
 use crate::upstream::Registry;
@@ -13,6 +13,7 @@ pub(super) struct Lasting {
     pub(super) key_sources: KeySources,
     pub(super) planning: Arc<Planning>,
     pub(super) rate_limits: RateLimits,
+    pub(super) rates: rates::Lasting,
     pub(super) cache: Arc<Cache>,
     pub(super) writes: Arc<Writes>,
 }

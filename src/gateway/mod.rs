@@ -45,7 +45,6 @@ mod override_subgraph_url;
 mod parameters;
 mod path;
 mod planning;
-mod plans;
 mod policies;
 mod process;
 mod quality;
@@ -88,10 +87,10 @@ pub use local::Local;
 pub use misfit::Misfit;
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
-pub use plans::Plans as PlansConfig;
 pub use policies::{Config as PoliciesConfig, GraphqlConfig};
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
+pub use rates::{Plans as PlansConfig, RedisConfig};
 pub use request_id::Config as RequestIdConfig;
 pub use rest::{
     Cache, CacheConfig, MaintenanceConfig, OpenApiConfig, RoutesConfig, WebSocketConfig,
@@ -116,6 +115,7 @@ use graphql::Media;
 use http::{HeaderMap, Method, Request, Response, request::Parts};
 use observation::Observation;
 use policies::Admission;
+use rates::Standings;
 use rest::By;
 use route::Route;
 use serde_json::{Map, Value};
@@ -139,6 +139,7 @@ pub async fn handle(
     });
     let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
     let observation = Observation::begin(snapshot.observing, metrics, client, &head);
+    let mut standings = Standings::new(&snapshot.rates);
     let preflight = snapshot.cors.preflight(&head);
     let admitted = routed.and_then(|(route, target)| {
         if preflight.is_none() && !matches!(route, Route::Page(_)) {
@@ -154,7 +155,7 @@ pub async fn handle(
         (Some(answer), _) => answer,
         (None, Ok((Route::Page(page), _))) => page.response(),
         (None, Ok((Route::Graphql, _))) => match graphql::negotiate(&head.headers) {
-            Ok(media) => answer(snapshot, local, &observation, body, media)
+            Ok(media) => answer(snapshot, local, (&observation, body, media), &mut standings)
                 .await
                 .unwrap_or_else(|refusal| graphql::refuse(media, &refusal))
                 .map(Body::full),
@@ -169,12 +170,17 @@ pub async fn handle(
                 sockets: &snapshot.sockets,
             };
             let response = match route.answered_by() {
-                By::Graph(operation) => ask(snapshot, local, (route, operation), request).await,
-                By::Rest(action) => pass(snapshot, local, (route, action), request).await,
+                By::Graph(operation) => {
+                    let route = (route, operation.as_ref());
+                    ask(snapshot, local, route, request, &mut standings).await
+                }
+                By::Rest(action) => {
+                    pass(snapshot, local, (route, action), request, &mut standings).await
+                }
             };
             response.unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
-        (None, Ok((Route::OpenApi(page), _))) => show(snapshot, &observation, page)
+        (None, Ok((Route::OpenApi(page), _))) => show(snapshot, &observation, page, &mut standings)
             .await
             .unwrap_or_else(|refusal| rest::refuse(&refusal)),
         (None, Err(refusal)) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
@@ -182,6 +188,7 @@ pub async fn handle(
     };
     let mut response = rest::for_grpc(&head.headers, response);
     let said = response.headers_mut();
+    standings.tell(said);
     snapshot.cors.allow(&head.headers, is_preflight, said);
     let response = match snapshot.compresses {
         true => compression::compress(&head.headers, response).await,
@@ -201,16 +208,20 @@ pub fn refuse_unread(headers: &HeaderMap, refusal: &Refusal) -> Response<Body> {
 }
 
 /// Passes a request on to the upstream of a route.
-async fn pass(
+async fn pass<'a>(
     snapshot: &Snapshot,
     local: &Local,
-    (route, action): (&rest::Route, &rest::Action),
+    (route, action): (&'a rest::Route, &rest::Action),
     mut request: rest::Request<'_>,
+    standings: &mut Standings<'a>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
     let head = request.observation.head();
     let grpc_deadline = rest::grpc_deadline(&head.headers);
-    request.caller = admit(snapshot, route.admission(), request.observation, deadline).await?;
+    let end = (route.admission(), request.observation);
+    request.caller = admit(snapshot, end, standings, deadline).await?;
+    let facts = request.observation.facts().sent_by(&request.caller);
+    route.admission().judge(facts, None, standings).await?;
     let answering = rest::answer((route, action), &local.connections, request);
     let Some(deadline) = grpc_deadline else {
         return answering.await;
@@ -221,23 +232,28 @@ async fn pass(
 }
 
 /// Tells of the routes that operations answer.
-async fn show(
-    snapshot: &Snapshot,
+async fn show<'a>(
+    snapshot: &'a Snapshot,
     observation: &Observation<'_>,
     page: &rest::OpenApi,
+    standings: &mut Standings<'a>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
-    admit(snapshot, &snapshot.admission, observation, deadline).await?;
+    let end = (&snapshot.admission, observation);
+    let caller = admit(snapshot, end, standings, deadline).await?;
+    let facts = observation.facts().sent_by(&caller);
+    snapshot.admission.judge(facts, None, standings).await?;
     page.answer(&observation.head().method)
 }
 
 /// Answers a request to a route by the operation that the route has: the stages of [`answer`], but for the first and the
 /// last.
-async fn ask(
+async fn ask<'a>(
     snapshot: &Arc<Snapshot>,
     local: &Arc<Local>,
-    (route, operation): (&rest::Route, &rest::Operation),
+    (route, operation): (&'a rest::Route, &rest::Operation),
     request: rest::Request<'_>,
+    standings: &mut Standings<'a>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + route.timeout().unwrap_or(snapshot.timeout);
     let observation = request.observation;
@@ -256,7 +272,11 @@ async fn ask(
     if head.method == Method::POST && document.kind() == OperationKind::Mutation {
         snapshot.csrf.check(&head.headers, is_json.is_ok())?;
     }
-    let caller = admit(snapshot, route.admission(), observation, deadline).await?;
+    let end = (route.admission(), observation);
+    let caller = admit(snapshot, end, standings, deadline).await?;
+    let facts = observation.facts().sent_by(&caller);
+    let judging = route.admission().judge(facts, document.name(), standings);
+    judging.await?;
 
     // Decode.
     observation.next(&mut stage, "decode");
@@ -327,27 +347,27 @@ async fn plan(
 }
 
 /// Lets a request in, whichever end it is for, and says who sends it.
-async fn admit(
+async fn admit<'a>(
     snapshot: &Snapshot,
-    admission: &Admission,
-    observation: &Observation<'_>,
+    (admission, observation): (&'a Admission, &Observation<'_>),
+    standings: &mut Standings<'a>,
     deadline: Instant,
 ) -> Result<Caller, Refusal> {
     let head = observation.head();
     let asking = Asking { head };
-    let admitting = admission.admit(&snapshot.authentication, observation.client(), &asking);
+    let facts = observation.facts();
+    let admitting = admission.admit(&snapshot.authentication, &asking, facts, standings);
     let caller = in_time(deadline, admitting).await?;
     observation.caller(&caller);
     Ok(caller)
 }
 
 /// Answers a GraphQL request.
-async fn answer(
-    snapshot: &Arc<Snapshot>,
+async fn answer<'a>(
+    snapshot: &'a Arc<Snapshot>,
     local: &Arc<Local>,
-    observation: &Observation<'_>,
-    body: Body,
-    media: Media,
+    (observation, body, media): (&Observation<'_>, Body, Media),
+    standings: &mut Standings<'a>,
 ) -> Result<Response<Bytes>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
     let head = observation.head();
@@ -357,7 +377,8 @@ async fn answer(
     let method = graphql::check_method(&head.method)?;
     let is_json = graphql::is_json(method, &head.headers)?;
     snapshot.csrf.check(&head.headers, is_json)?;
-    let caller = admit(snapshot, &snapshot.admission, observation, deadline).await?;
+    let end = (&snapshot.admission, observation);
+    let caller = admit(snapshot, end, standings, deadline).await?;
 
     // Decode.
     observation.next(&mut stage, "decode");
@@ -371,6 +392,9 @@ async fn answer(
     let prepared = in_time(deadline, preparing).await?;
     let document = prepared.document();
     observation.operation(document.kind(), document.name());
+    let facts = observation.facts().sent_by(&caller);
+    let judging = snapshot.admission.judge(facts, document.name(), standings);
+    judging.await?;
     if method == graphql::Method::Get && document.kind() != OperationKind::Query {
         return Err(Refusal::method("POST", "Mutations must be sent by POST"));
     }

@@ -11,6 +11,7 @@ use super::{
     errors::FirstError,
     metrics::{RouteMetrics, known},
     origin::Origin,
+    rates::Facts,
     request_id::{self, X_REQUEST_ID, request_id},
     trace::{self, Beginning, Stage, Trace},
 };
@@ -94,6 +95,18 @@ impl<'a> Observation<'a> {
     /// Where the client is.
     pub(super) fn client(&self) -> IpAddr {
         self.client
+    }
+
+    /// What rate limits may go by, as far as it is known at once.
+    pub(super) fn facts(&self) -> Facts<'_> {
+        Facts {
+            client: self.client,
+            headers: &self.head.headers,
+            route: self.route.route(),
+            consumer: None,
+            claims: None,
+            operation: None,
+        }
     }
 
     /// The first stage begins.

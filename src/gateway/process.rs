@@ -2,7 +2,7 @@
 
 use super::{
     Config, Snapshot, SnapshotError, authentication::KeySources, lasting::Lasting,
-    planning::Planning, rate_limit::RateLimits, rest::Cache, writes::Writes,
+    planning::Planning, rate_limit::RateLimits, rates, rest::Cache, writes::Writes,
 };
 use crate::{
     schema::Supergraph,
@@ -33,6 +33,7 @@ impl Gateway {
         let control = Arc::new(Control::default());
         let lasting = Lasting {
             registry: Registry::new(Arc::clone(&control)),
+            rates: rates::Lasting::new(Arc::clone(&control)),
             key_sources: KeySources::new(control),
             planning: Arc::new(Planning::start(threads)?),
             rate_limits: RateLimits::default(),
@@ -49,6 +50,7 @@ impl Gateway {
     /// Replaces the snapshot. Requests in flight keep the one they have; if the new one cannot be made, so do all.
     pub fn reload(&self, config: &Config, supergraph: Supergraph) -> Result<(), SnapshotError> {
         let snapshot = Snapshot::new(config, Arc::new(supergraph), &self.lasting)?;
+        snapshot.rates.settle();
         self.snapshot.store(Arc::new(snapshot));
         self.lasting.cache.resize(&config.cache);
         Ok(())
@@ -57,6 +59,7 @@ impl Gateway {
     /// Brings gauges up to date that change while nothing happens.
     pub fn refresh_gauges(&self) {
         self.lasting.rate_limits.refresh();
+        self.snapshot.load().rates.refresh();
         self.lasting.cache.refresh();
         self.lasting.registry.refresh_gauges();
     }

@@ -5,7 +5,7 @@ use crate::{
     schema::{Subgraph, SubgraphId},
     upstream::{self, Endpoint, EndpointError, Registry, Upstream, UpstreamError},
 };
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 /// The rules of every subgraph.
 pub(super) struct SubgraphTable(Vec<SubgraphRules>);
@@ -40,6 +40,8 @@ pub enum SnapshotError {
     },
     #[error(transparent)]
     Authentication(#[from] authentication::Error),
+    #[error("cannot start a thread for Redis: {0}")]
+    Thread(io::Error),
     #[error(transparent)]
     Misfit(#[from] Misfit),
 }

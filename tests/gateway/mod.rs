@@ -15,4 +15,5 @@ mod override_labels;
 mod pages;
 mod protected;
 mod rate_limit;
+mod rates;
 mod server;

@@ -10,4 +10,8 @@
 #![allow(unreachable_pub, reason = "a test binary shows nothing to anyone")]
 
 mod gateway;
+#[path = "../kit/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "other tests use the rest")]
+mod kit;
+mod routers;
 mod server;

@@ -23,12 +23,14 @@ pub struct Refusal {
     pub problems: Vec<Problem>,
     /// `Allow`, on 405.
     pub allow: Option<HeaderValue>,
-    /// `Retry-After` in seconds, on 503.
+    /// `Retry-After` in seconds, on 429 and 503.
     pub retry_after: Option<u32>,
     /// Whether `Accept-Encoding` lists the content codings there are: on 415, if it is for one that there is not.
     pub lists_codings: bool,
     /// `WWW-Authenticate`, on 401.
     pub challenge: Option<HeaderValue>,
+    /// Limits that this was too much for, on 429.
+    pub violated: Vec<String>,
 }
 
 /// One error of a refusal.
@@ -96,6 +98,7 @@ impl Refusal {
             lists_codings: false,
             retry_after: None,
             challenge: None,
+            violated: Vec::new(),
         }
     }
 }

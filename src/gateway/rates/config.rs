@@ -214,8 +214,8 @@ pub(super) fn quota_name(plan: &str) -> String {
 }
 
 /// Checks that all limits can be told apart, and have the store that they count in.
-pub(in crate::gateway) fn check<'a>(
-    policies: impl Iterator<Item = (&'a str, &'a PolicyLimits)>,
+pub(super) fn check(
+    policies: &[(&str, &PolicyLimits)],
     plans: &Plans,
     has_redis: bool,
 ) -> Result<(), Misfit> {

@@ -2,8 +2,8 @@
 
 use super::{
     bucket::Bucket,
-    quota::Quota,
-    rule::Standing,
+    quota::{Quota, SECOND},
+    rule::{Rule, Standing},
     table::{Key, Table},
     window::Window,
 };
@@ -35,6 +35,21 @@ pub(super) enum Count {
     Bucket(Bucket),
     Window(Window),
     Quota(Quota),
+}
+
+impl Count {
+    /// How many it gives, and in how many seconds, if it can be said.
+    pub(super) fn quota(self) -> (u64, Option<u64>) {
+        let whole = |nanos: u64| (nanos >= SECOND).then(|| nanos.div_ceil(SECOND));
+        match self {
+            Self::Bucket(bucket) => {
+                let span = bucket.capacity.saturating_mul(bucket.per_unit);
+                (bucket.capacity, whole(span))
+            }
+            Self::Window(window) => (window.capacity, whole(window.span)),
+            Self::Quota(quota) => (quota.limit, quota.period.seconds()),
+        }
+    }
 }
 
 /// A rule, and what was counted by it.
@@ -86,7 +101,10 @@ impl Counter {
         match self {
             Self::Bucket(_, table) => table.take(key, units, now),
             Self::Window(_, table) => table.take(key, units, now),
-            Self::Quota(_, table) => table.take(key, units, now),
+            // Its own, for plans of one period share a table.
+            Self::Quota(rule, table) => {
+                table.count(key, now, |_, used| rule.take(used, units, now))
+            }
         }
     }
 

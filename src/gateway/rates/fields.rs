@@ -2,14 +2,14 @@
 //! Kong has them.
 
 use super::{
-    config::{Cost, Style},
+    config::Style,
     counter::Count,
     limit::Limit,
     quota::{Period, SECOND},
     rule::{NEVER, Standing},
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
-use std::fmt::Write as _;
+use smallvec::SmallVec;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -20,34 +20,6 @@ const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 /// Rounded up: who comes back then comes late enough. None: it is no use to come back.
 pub(super) fn seconds(reset: u64) -> Option<u64> {
     (reset != NEVER).then(|| reset.div_ceil(SECOND).max(1))
-}
-
-/// How many a limit gives, and in how many seconds, if it can be said.
-fn quota(count: Count) -> (u64, Option<u64>) {
-    let whole = |nanos: u64| (nanos >= SECOND).then(|| nanos.div_ceil(SECOND));
-    match count {
-        Count::Bucket(bucket) => {
-            let span = bucket.capacity.saturating_mul(bucket.per_unit);
-            (bucket.capacity, whole(span))
-        }
-        Count::Window(window) => (window.capacity, whole(window.span)),
-        Count::Quota(quota) => (quota.limit, quota.period.seconds()),
-    }
-}
-
-/// A limit as an item of `RateLimit-Policy`.
-pub(super) fn policy(name: &str, count: Count, cost: Cost) -> HeaderValue {
-    let (most, window) = quota(count);
-    let mut item = format!("\"{name}\";q={most}");
-    // Nothing fails that writes to a string.
-    if cost == Cost::Points {
-        let _ = write!(item, ";qu=\"points\"");
-    }
-    if let Some(window) = window {
-        let _ = write!(item, ";w={window}");
-    }
-    // Names were checked to be of ASCII.
-    HeaderValue::try_from(item).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// Tells in the headers of a response how the client stands.
@@ -69,7 +41,7 @@ fn draft(standings: &[(&Limit, Standing)], headers: &mut HeaderMap) {
             HeaderValue::try_from(policies).unwrap_or(HeaderValue::from_static(""))
         }
     };
-    let mut items = Vec::with_capacity(64);
+    let mut items: SmallVec<[u8; 128]> = SmallVec::new();
     for (limit, standing) in standings {
         if !items.is_empty() {
             items.extend_from_slice(b", ");
@@ -85,13 +57,13 @@ fn draft(standings: &[(&Limit, Standing)], headers: &mut HeaderMap) {
     }
     // What upstreams say of limits of their own is not lost.
     headers.append(RATE_LIMIT_POLICY, policies);
-    if let Ok(items) = HeaderValue::from_maybe_shared(bytes::Bytes::from(items)) {
+    if let Ok(items) = HeaderValue::from_bytes(&items) {
         headers.append(RATE_LIMIT, items);
     }
 }
 
 /// Writes a number in decimal. `write!` takes three times as many instructions, and this is done for every response.
-fn number(out: &mut Vec<u8>, mut number: u64) {
+fn number(out: &mut SmallVec<[u8; 128]>, mut number: u64) {
     let mut digits = [0; 20];
     let mut first = digits.len();
     loop {
@@ -112,7 +84,7 @@ fn kong(standings: &[(&Limit, Standing)], headers: &mut HeaderMap) {
     let Some((limit, standing)) = tightest else {
         return;
     };
-    headers.insert(LIMIT, HeaderValue::from(quota(limit.counter.count()).0));
+    headers.insert(LIMIT, HeaderValue::from(limit.counter.count().quota().0));
     headers.insert(REMAINING, HeaderValue::from(standing.remaining));
     if let Some(seconds) = seconds(standing.reset) {
         headers.insert(RESET, HeaderValue::from(seconds));
@@ -122,7 +94,7 @@ fn kong(standings: &[(&Limit, Standing)], headers: &mut HeaderMap) {
         let Some((most_name, left_name)) = kong_names(count) else {
             continue;
         };
-        headers.insert(most_name, HeaderValue::from(quota(count).0));
+        headers.insert(most_name, HeaderValue::from(count.quota().0));
         headers.insert(left_name, HeaderValue::from(standing.remaining));
     }
 }
@@ -130,7 +102,7 @@ fn kong(standings: &[(&Limit, Standing)], headers: &mut HeaderMap) {
 /// The fields of a limit that is for one of the times that Kong has a name for.
 fn kong_names(count: Count) -> Option<(&'static str, &'static str)> {
     const MONTH: Option<u64> = None;
-    Some(match (count, quota(count).1) {
+    Some(match (count, count.quota().1) {
         (Count::Quota(quota), MONTH) if quota.period == Period::Month => {
             ("x-ratelimit-limit-month", "x-ratelimit-remaining-month")
         }

@@ -1,7 +1,7 @@
 //! What tells the callers of a limit apart.
 
 use super::table::Key;
-use crate::gateway::header_types::Name;
+use crate::gateway::{authentication::Caller, header_types::Name};
 use http::HeaderMap;
 use ring::digest;
 use serde::{
@@ -15,13 +15,13 @@ use serde_json::{Map, Value};
 use smallvec::SmallVec;
 use std::{
     fmt::{self, Write as _},
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, Hasher, RandomState},
     net::IpAddr,
 };
 
 /// The setting `by`: one thing, or several that make a difference together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct By(Vec<Part>);
+pub(super) struct By(Vec<Part>);
 
 /// One thing that tells callers apart.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -57,6 +57,17 @@ pub(in crate::gateway) struct Facts<'a> {
     pub(in crate::gateway) consumer: Option<&'a str>,
     pub(in crate::gateway) claims: Option<&'a Map<String, Value>>,
     pub(in crate::gateway) operation: Option<&'a str>,
+}
+
+impl<'a> Facts<'a> {
+    /// The same of a request of which it is known who sends it.
+    pub(in crate::gateway) fn sent_by(self, caller: &'a Caller) -> Self {
+        Self {
+            consumer: caller.consumer().map(|consumer| &*consumer.name),
+            claims: caller.claims(),
+            ..self
+        }
+    }
 }
 
 /// What a request is to a limit, in bytes.
@@ -95,7 +106,11 @@ impl Part {
     fn write(&self, facts: &Facts<'_>, out: &mut Subject) -> bool {
         match self {
             Self::Ip => match facts.client.to_canonical() {
-                IpAddr::V4(address) => field(out, b'4', &address.octets()),
+                IpAddr::V4(address) => {
+                    let [a, b, c, d] = address.octets();
+                    out.extend_from_slice(&[b'4', a, b, c, d]);
+                    true
+                }
                 // Who has one address of these has 2^64 of them.
                 IpAddr::V6(address) => field(out, b'6', &address.octets()[..8]),
             },
@@ -132,7 +147,9 @@ fn field(out: &mut Subject, kind: u8, bytes: &[u8]) -> bool {
 
 /// The subject as tables of this process know it.
 pub(super) fn key(subject: &Subject, secret: &RandomState) -> Key {
-    Key(secret.hash_one(subject.as_slice()))
+    let mut hasher = secret.build_hasher();
+    hasher.write(subject);
+    Key(hasher.finish())
 }
 
 /// The subject as all routers know it that share a store, without telling who it is: the beginning of its SHA-256.

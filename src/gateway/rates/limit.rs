@@ -3,7 +3,6 @@
 use super::{
     config::{Cost, StoreKind},
     counter::{Count, Counter},
-    fields,
     key::{By, Stage},
     rule::Standing,
     seldom::Seldom,
@@ -75,7 +74,7 @@ impl Limit {
         } = blueprint;
         let decisions = |decision: &'static str| metrics::counter!("api_rate_limit_decisions_total", "policy" => name.clone(), "decision" => decision);
         Self {
-            policy: fields::policy(&name, counter.count(), cost),
+            policy: policy(&name, counter.count(), cost),
             stage: match cost {
                 Cost::Points => Stage::Cost,
                 Cost::Requests => by.stage(),
@@ -130,6 +129,19 @@ impl Limit {
     pub(super) fn refresh(&self) {
         self.keys.set(self.counter.keys() as f64);
     }
+}
+
+/// A limit as an item of `RateLimit-Policy`.
+fn policy(name: &str, count: Count, cost: Cost) -> HeaderValue {
+    let (most, window) = count.quota();
+    let unit = match cost {
+        Cost::Requests => "",
+        Cost::Points => ";qu=\"points\"",
+    };
+    let window = window.map(|window| format!(";w={window}"));
+    let item = format!("\"{name}\";q={most}{unit}{}", window.unwrap_or_default());
+    // Names were checked to be of ASCII.
+    HeaderValue::try_from(item).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// A limit's word on a request, and what it takes to take it back.

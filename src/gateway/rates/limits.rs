@@ -1,7 +1,7 @@
 //! All limits of a configuration, compiled: those of policies and those of plans.
 
 use super::{
-    config::{Algorithm, Cost, Plan, Plans, PolicyLimits, StoreKind, Style, quota_name},
+    config::{self, Algorithm, Cost, Plan, Plans, PolicyLimits, StoreKind, Style, quota_name},
     counter::{Count, Counters},
     key::{By, Stage},
     limit::{Blueprint, Limit},
@@ -9,7 +9,7 @@ use super::{
     store::{self, Store},
     table::KEYS_MAX,
 };
-use crate::upstream::Control;
+use crate::{gateway::misfit::Misfit, upstream::Control};
 use std::{
     collections::BTreeMap,
     io,
@@ -17,8 +17,8 @@ use std::{
 };
 
 /// What of limits outlives a reload.
-#[derive(Default)]
 pub(in crate::gateway) struct Lasting {
+    control: Arc<Control>,
     counters: Arc<Counters>,
     store: Mutex<Option<Arc<Store>>>,
 }
@@ -29,7 +29,7 @@ pub(in crate::gateway) struct Rates {
     pub(super) counters: Arc<Counters>,
     pub(super) store: Option<Arc<Store>>,
     policies: BTreeMap<String, Vec<Arc<Limit>>>,
-    plans: BTreeMap<String, PlanLimits>,
+    plans: BTreeMap<String, Vec<Arc<Limit>>>,
 }
 
 /// What limits are made of.
@@ -41,19 +41,37 @@ pub(in crate::gateway) struct Settings<'a> {
     pub(in crate::gateway) style: Style,
 }
 
+impl Settings<'_> {
+    /// Checks that they fit together.
+    pub(in crate::gateway) fn check(&self) -> Result<(), Misfit> {
+        if self.redis.timeout.is_zero() {
+            let message = "a decision takes some time";
+            return Err(Misfit::new(&["redis", "timeout"], message));
+        }
+        let has_redis = self.redis.url.is_some();
+        config::check(&self.policies, self.plans, has_redis)
+    }
+}
+
 /// The limits before a route, by when they are asked.
 pub(in crate::gateway) struct RouteLimits([Vec<Arc<Limit>>; 4]);
 
-/// The limits of a plan.
-pub(in crate::gateway) struct PlanLimits(Vec<Arc<Limit>>);
-
 impl Lasting {
-    fn store(&self, settings: &store::Config, control: &Control) -> io::Result<Option<Arc<Store>>> {
+    /// Nothing was counted yet. Redis is seen to on this thread.
+    pub(in crate::gateway) fn new(control: Arc<Control>) -> Self {
+        Self {
+            control,
+            counters: Arc::default(),
+            store: Mutex::default(),
+        }
+    }
+
+    fn store(&self, settings: &store::Config) -> io::Result<Option<Arc<Store>>> {
         let mut current = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let same = current.take().filter(|store| store.is_of(settings));
         *current = match same {
             Some(store) => Some(store),
-            None => Store::open(settings, control)?.map(Arc::new),
+            None => Store::open(settings, &self.control)?.map(Arc::new),
         };
         Ok(current.clone())
     }
@@ -68,11 +86,7 @@ impl Lasting {
 
 impl Rates {
     /// Compiles them. What was counted is still there. An error: there is no thread for Redis.
-    pub(in crate::gateway) fn new(
-        settings: &Settings<'_>,
-        lasting: &Lasting,
-        control: &Control,
-    ) -> io::Result<Self> {
+    pub(in crate::gateway) fn new(settings: &Settings<'_>, lasting: &Lasting) -> io::Result<Self> {
         describe();
         let policies = settings.policies.iter().map(|(policy, limits)| {
             let limits = blueprints_of_policy(policy, limits).map(|limit| lasting.limit(limit));
@@ -80,23 +94,21 @@ impl Rates {
         });
         let plans = settings.plans.iter().map(|(name, plan)| {
             let limits = blueprints_of_plan(name, plan).map(|limit| lasting.limit(limit));
-            (name.clone(), PlanLimits(limits.collect()))
+            (name.clone(), limits.collect())
         });
         Ok(Self {
             style: settings.style,
             counters: Arc::clone(&lasting.counters),
             policies: policies.collect(),
             plans: plans.collect(),
-            store: lasting.store(settings.redis, control)?,
+            store: lasting.store(settings.redis)?,
         })
     }
 
     /// The limits before a route with these policies. None: there are none.
-    pub(in crate::gateway) fn before<'a>(
-        &self,
-        policies: impl Iterator<Item = &'a str>,
-    ) -> Option<RouteLimits> {
-        let limits = policies.filter_map(|policy| self.policies.get(policy));
+    pub(in crate::gateway) fn before(&self, policies: &[String]) -> Option<RouteLimits> {
+        let limits = policies.iter();
+        let limits = limits.filter_map(|policy| self.policies.get(policy));
         let mut limits = limits.flatten().peekable();
         limits.peek()?;
         let mut stages = <[Vec<Arc<Limit>>; 4]>::default();
@@ -107,8 +119,8 @@ impl Rates {
     }
 
     /// The limits of a plan.
-    pub(in crate::gateway) fn plan(&self, name: &str) -> Option<&PlanLimits> {
-        self.plans.get(name)
+    pub(super) fn plan(&self, name: &str) -> &[Arc<Limit>] {
+        self.plans.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Counts by these from now on, and forgets what was counted for others.
@@ -126,7 +138,7 @@ impl Rates {
 
     fn all(&self) -> impl Iterator<Item = &Limit> {
         let of_policies = self.policies.values().flatten();
-        let of_plans = self.plans.values().flat_map(|plan| &plan.0);
+        let of_plans = self.plans.values().flatten();
         of_policies.chain(of_plans).map(Arc::as_ref)
     }
 }
@@ -135,13 +147,6 @@ impl RouteLimits {
     /// Those that are asked at this stage, in order.
     pub(super) fn of(&self, stage: Stage) -> &[Arc<Limit>] {
         &self.0[stage as usize]
-    }
-}
-
-impl PlanLimits {
-    /// All of them: they are asked together.
-    pub(super) fn limits(&self) -> &[Arc<Limit>] {
-        &self.0
     }
 }
 

@@ -20,9 +20,9 @@ mod store;
 mod table;
 mod window;
 
-pub(super) use config::check;
-pub use config::{Plan, Plans, PolicyLimits, Style};
+pub use config::Plans;
+pub(super) use config::{PolicyLimits, Style};
 pub(super) use key::{Facts, Stage};
-pub(super) use limits::{Lasting, PlanLimits, Rates, RouteLimits, Settings};
+pub(super) use limits::{Lasting, Rates, RouteLimits, Settings};
 pub(super) use standings::Standings;
 pub use store::Config as RedisConfig;

@@ -7,78 +7,87 @@ use super::{
     fields,
     key::{self, Facts, Stage, Subject},
     limit::{Limit, Verdict},
-    limits::{PlanLimits, Rates, RouteLimits},
+    limits::{Rates, RouteLimits},
     rule::{NEVER, Standing},
     store::{Fallback, Question, Store},
 };
 use crate::gateway::{Code, Refusal};
-use http::HeaderMap;
+use http::{HeaderMap, header};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
-/// A request before its limits, and how those stand that were asked.
+/// How those limits stand that were asked about a request.
 pub(in crate::gateway) struct Standings<'a> {
     rates: &'a Rates,
-    route: Option<&'a RouteLimits>,
     /// Of those that clients are told of.
-    standings: SmallVec<[(&'a Limit, Standing); 2]>,
+    told: SmallVec<[(&'a Limit, Standing); 2]>,
 }
 
 type Round<'a> = SmallVec<[Verdict<'a>; 2]>;
 
 impl<'a> Standings<'a> {
-    /// A request that nothing was asked about yet.
-    pub(in crate::gateway) fn new(rates: &'a Rates, route: Option<&'a RouteLimits>) -> Self {
+    /// None was asked yet.
+    pub(in crate::gateway) fn new(rates: &'a Rates) -> Self {
         Self {
             rates,
-            route,
-            standings: SmallVec::new(),
+            told: SmallVec::new(),
         }
     }
 
     /// Asks the limits of a stage.
-    pub(in crate::gateway) async fn admit(
+    pub(in crate::gateway) async fn ask(
         &mut self,
+        limits: Option<&'a RouteLimits>,
         stage: Stage,
         facts: &Facts<'_>,
     ) -> Result<(), Refusal> {
-        match self.route {
-            Some(route) => self.ask(route.of(stage), 1, facts).await,
-            None => Ok(()),
+        match limits.map(|limits| limits.of(stage)) {
+            None | Some([]) => Ok(()),
+            Some(limits) => self.ask_all(limits, 1, facts).await,
         }
     }
 
-    /// Asks the limits of the consumer's plan, together with those of the route that had to know who it is.
-    pub(in crate::gateway) async fn admit_by_plan(
+    /// Asks the limits that had to know who it is, together with those of the plan.
+    pub(in crate::gateway) async fn ask_caller(
         &mut self,
-        plan: &'a PlanLimits,
+        limits: Option<&'a RouteLimits>,
+        plan: Option<&str>,
         facts: &Facts<'_>,
     ) -> Result<(), Refusal> {
-        let of_route = self.route.map_or(&[][..], |route| route.of(Stage::Caller));
-        self.ask(plan.limits().iter().chain(of_route), 1, facts)
-            .await
+        let Some(plan) = plan else {
+            return self.ask(limits, Stage::Caller, facts).await;
+        };
+        let limits = limits.map_or(&[][..], |limits| limits.of(Stage::Caller));
+        let limits = self.rates.plan(plan).iter().chain(limits);
+        self.ask_all(limits, 1, facts).await
     }
 
     /// Asks the limits that count what operations cost.
     pub(in crate::gateway) async fn charge(
         &mut self,
+        limits: Option<&'a RouteLimits>,
         points: u64,
         facts: &Facts<'_>,
     ) -> Result<(), Refusal> {
-        match self.route {
-            Some(route) => self.ask(route.of(Stage::Cost), points, facts).await,
-            None => Ok(()),
+        match limits.map(|limits| limits.of(Stage::Cost)) {
+            None | Some([]) => Ok(()),
+            Some(limits) => self.ask_all(limits, points, facts).await,
         }
     }
 
     /// Tells in the headers of a response how the client stands.
     pub(in crate::gateway) fn tell(&self, headers: &mut HeaderMap) {
-        if !self.standings.is_empty() {
-            fields::write(self.rates.style, &self.standings, headers);
+        if self.told.is_empty() {
+            return;
+        }
+        // Where something else says when to come back, limits must not say later.
+        let is_refused = self.told.iter().any(|(_, standing)| !standing.is_admitted);
+        if is_refused || !headers.contains_key(header::RETRY_AFTER) {
+            fields::write(self.rates.style, &self.told, headers);
         }
     }
 
-    async fn ask(
+    async fn ask_all(
         &mut self,
         limits: impl IntoIterator<Item = &'a Arc<Limit>>,
         units: u64,
@@ -159,13 +168,13 @@ impl<'a> Standings<'a> {
         let told = round.iter().filter(|verdict| verdict.limit.is_enforced);
         let told = told.map(|verdict| (verdict.limit, verdict.standing));
         if !round.iter().any(Verdict::refuses) {
-            self.standings.extend(told);
+            self.told.extend(told);
             return Ok(());
         }
         // Those that refuse, and no others: so that `Retry-After` is not earlier than any of them says.
-        self.standings = told.filter(|(_, standing)| !standing.is_admitted).collect();
+        self.told = told.filter(|(_, standing)| !standing.is_admitted).collect();
         round.iter().for_each(Verdict::take_back);
-        Err(refusal(&self.standings, units))
+        Err(refusal(&self.told, units))
     }
 }
 

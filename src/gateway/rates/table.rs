@@ -73,13 +73,23 @@ impl<R: Rule> Table<R> {
 
     /// Counts so many units, if they are not too many.
     pub(super) fn take(&self, key: Key, units: u64, now: u64) -> Standing {
+        self.count(key, now, |rule, used| rule.take(used, units, now))
+    }
+
+    /// Counts in some way, which is told the table's rule.
+    pub(super) fn count(
+        &self,
+        key: Key,
+        now: u64,
+        count: impl FnOnce(&R, &mut R::Used) -> Standing,
+    ) -> Standing {
         let mut shard = self.shard(key);
         let Shard { rule, used, .. } = &mut *shard;
         if let Some(used) = used.get_mut(&key) {
-            return rule.take(used, units, now);
+            return count(rule, used);
         }
         let mut used = R::Used::default();
-        let standing = rule.take(&mut used, units, now);
+        let standing = count(rule, &mut used);
         if standing.is_admitted {
             shard.make_room(now);
             shard.used.insert(key, used);
