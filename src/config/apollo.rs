@@ -28,7 +28,6 @@ const MISSING: &[(&str, Absence)] = &[
     ("batching", Warn),
     ("connectors", Warn),
     ("coprocessor", Refuse),
-    ("demand_control", Warn),
     ("enhanced_client_awareness", Warn),
     ("experimental_chaos", Warn),
     ("experimental_diagnostics", Warn),

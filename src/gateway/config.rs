@@ -1,8 +1,8 @@
 //! What the gateway is told.
 
 use super::{
-    UrlPath, authentication, authorization, consumers, cors, csrf, expose, headers, ide,
-    include_subgraph_errors, limits,
+    UrlPath, authentication, authorization, consumers, cors, csrf, demand_control, expose, headers,
+    ide, include_subgraph_errors, limits,
     misfit::Misfit,
     override_labels, override_subgraph_url, policies, rate_limit, rates, request_id, rest, trace,
     traffic,
@@ -23,6 +23,7 @@ pub struct Config {
     pub policies: policies::Config,
     pub graphql: policies::GraphqlConfig,
     pub limits: limits::Config,
+    pub demand_control: demand_control::Config,
     pub cors: cors::Config,
     pub csrf: csrf::Config,
     pub headers: headers::Config,
@@ -56,6 +57,7 @@ impl Config {
         policies::check(&self.access())?;
         self.rates().check()?;
         self.cors.check()?;
+        self.demand_control.check()?;
         self.traffic_shaping.check()?;
         self.override_subgraph_url.check()
     }
@@ -70,6 +72,7 @@ impl Config {
             plans: &self.plans,
             redis: &self.redis,
             style: self.ratelimit.headers,
+            weighs: self.demand_control.enabled,
         }
     }
 
@@ -99,6 +102,7 @@ impl Default for Config {
             policies: policies::Config::new(),
             graphql: policies::GraphqlConfig::default(),
             limits: limits::Config::default(),
+            demand_control: demand_control::Config::default(),
             cors: cors::Config::default(),
             csrf: csrf::Config::default(),
             headers: headers::Config::default(),

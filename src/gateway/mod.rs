@@ -13,12 +13,15 @@ mod calendar;
 mod call_key;
 mod check;
 mod claims;
+mod client_certificate;
+mod code;
 mod compression;
 mod config;
 mod consumers;
 mod cors;
 mod csrf;
 mod dedupe;
+mod demand_control;
 mod documents;
 mod errors;
 mod execution;
@@ -44,9 +47,11 @@ mod override_labels;
 mod override_subgraph_url;
 mod parameters;
 mod path;
+mod peer;
 mod planning;
 mod policies;
 mod process;
+mod program;
 mod quality;
 mod rate_limit;
 mod rates;
@@ -71,11 +76,14 @@ pub use authorization::{
     Config as AuthorizationConfig, Directives as AuthorizationDirectives, unprotected,
 };
 pub use check::check;
+pub use client_certificate::{AlternativeName, CertificateError, ClientCertificate};
+pub use code::Code;
 pub use config::Config;
 pub use consumers::Config as ConsumerConfig;
 pub use cors::Config as CorsConfig;
 pub use csrf::Config as CsrfConfig;
-pub use errors::{Code, Problem, Refusal};
+pub use demand_control::Config as DemandControlConfig;
+pub use errors::{Problem, Refusal};
 pub use expose::Config as PluginsConfig;
 pub use finding::Finding;
 pub use headers::Config as HeadersConfig;
@@ -85,8 +93,10 @@ pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
 pub use local::Local;
 pub use misfit::Misfit;
+pub use network::Network;
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
+pub use peer::{IPV6_CLIENT_BITS, Peer, Scheme, Tls, network_of};
 pub use policies::{Config as PoliciesConfig, GraphqlConfig};
 pub use process::{Gateway, StartError};
 pub use rate_limit::Config as RateLimitConfig;
@@ -102,32 +112,29 @@ pub use traffic::Config as TrafficShapingConfig;
 pub use upstreams::Upstreams as UpstreamsConfig;
 pub use url_path::UrlPath;
 
-use crate::{
-    executor::{Program, Reply},
-    operation::{Conditions, OperationKind},
-};
+use crate::{executor::Reply, operation::OperationKind};
 use authentication::{Asking, Caller};
-use authorization::Unmet;
 use bytes::Bytes;
-use documents::Prepared;
 use execution::Execution;
 use graphql::Media;
-use http::{HeaderMap, Method, Request, Response, request::Parts};
+use http::{HeaderMap, Method, Request, Response};
 use observation::Observation;
 use policies::Admission;
+use program::{check_operation, in_time, plan, weigh};
 use rates::Standings;
 use rest::By;
 use route::Route;
-use serde_json::{Map, Value};
-use std::{net::IpAddr, sync::Arc};
+
+use std::sync::Arc;
+use subgraph_rules::Returned;
 use subgraphs::{Client, until};
 use tokio::time::{Instant, timeout_at};
 
-/// Answers a request of a client at this address. `local` is what the worker has that it runs on.
+/// Answers a request of a client. `local` is what the worker has that it runs on.
 pub async fn handle(
     snapshot: &Arc<Snapshot>,
     local: &Arc<Local>,
-    client: IpAddr,
+    peer: Peer<'_>,
     request: Request<Body>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
@@ -138,13 +145,13 @@ pub async fn handle(
         Ok((route, target))
     });
     let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
-    let observation = Observation::begin(snapshot.observing, metrics, client, &head);
+    let observation = Observation::begin(snapshot.observing, metrics, peer, &head);
     let mut standings = Standings::new(&snapshot.rates);
     let preflight = snapshot.cors.preflight(&head);
     let admitted = routed.and_then(|(route, target)| {
         if preflight.is_none() && !matches!(route, Route::Page(_)) {
             snapshot.admit(&head.method)?;
-            snapshot.maintenance.check(client, &target)?;
+            snapshot.maintenance.check(peer.address, &target)?;
         }
         Ok((route, target))
     });
@@ -221,7 +228,7 @@ async fn pass<'a>(
     let end = (route.admission(), request.observation);
     request.caller = admit(snapshot, end, standings, deadline).await?;
     let facts = request.observation.facts().sent_by(&request.caller);
-    route.admission().judge(facts, None, standings).await?;
+    route.admission().judge(facts, standings).await?;
     let answering = rest::answer((route, action), &local.connections, request);
     let Some(deadline) = grpc_deadline else {
         return answering.await;
@@ -242,7 +249,7 @@ async fn show<'a>(
     let end = (&snapshot.admission, observation);
     let caller = admit(snapshot, end, standings, deadline).await?;
     let facts = observation.facts().sent_by(&caller);
-    snapshot.admission.judge(facts, None, standings).await?;
+    snapshot.admission.judge(facts, standings).await?;
     page.answer(&observation.head().method)
 }
 
@@ -264,7 +271,7 @@ async fn ask<'a>(
 
     // Admit.
     let mut stage = observation.stage("admit");
-    route.check_open(observation.client(), &request.target)?;
+    route.check_open(observation.peer().address, &request.target)?;
     let is_json = request_body::check(&head.headers);
     if operation.needs_body() {
         is_json.clone()?;
@@ -275,8 +282,8 @@ async fn ask<'a>(
     let end = (route.admission(), observation);
     let caller = admit(snapshot, end, standings, deadline).await?;
     let facts = observation.facts().sent_by(&caller);
-    let judging = route.admission().judge(facts, document.name(), standings);
-    judging.await?;
+    let facts = facts.of_operation(document.name());
+    route.admission().judge(facts, standings).await?;
 
     // Decode.
     observation.next(&mut stage, "decode");
@@ -294,18 +301,22 @@ async fn ask<'a>(
     observation.next(&mut stage, "plan");
     let planning = plan(snapshot, head, &caller, (prepared, &variables), deadline);
     let (_, program) = planning.await?;
+    let weighed = weigh(snapshot, observation, &program, &variables)?;
+    let points = weighed.as_ref().map(|weighed| weighed.estimated);
+    route.admission().charge(points, facts, standings).await?;
 
     // Run.
     observation.next(&mut stage, "execute");
     let execution = Execution {
         snapshot,
         local,
-        client: Client::of(observation, &stage, &caller),
+        client: Client::of(observation, &stage, &caller).costing(weighed.as_ref()),
         prepared,
         program: &program,
         variables: &variables,
     };
     let Reply::One(response) = execution.run(Some(deadline)).await?;
+    observation.cost(response.cost);
 
     // Encode.
     observation.next(&mut stage, "encode");
@@ -313,37 +324,15 @@ async fn ask<'a>(
     if !response.errors.is_empty() {
         graphql::write_errors(&mut shown, &snapshot.subgraphs, &response.errors);
     }
-    Ok(operation.respond(&response, &shown))
-}
-
-/// The program that answers a document for these variables. What depends on the request is settled first, so that the plan
-/// is without conditions.
-async fn plan(
-    snapshot: &Snapshot,
-    head: &Parts,
-    caller: &Caller,
-    (prepared, variables): (&Arc<Prepared>, &Map<String, Value>),
-    deadline: Instant,
-) -> Result<(Conditions, Arc<Program>), Refusal> {
-    let document = prepared.document();
-    let labels = snapshot.labels.on(document.labels(), &head.headers);
-    let conditions = document.conditions(variables).with_labels(labels);
-    let program = async |conditions: &Conditions| {
-        let planning = snapshot.documents.program(prepared, conditions);
-        let program = in_time(deadline, planning).await?;
-        snapshot.authorization.judge(&program)?;
-        Ok::<_, Refusal>(program)
+    let mut answer = operation.respond(&response, &shown);
+    let returned = Returned {
+        answers: &response.headers,
+        has_errors: !response.errors.is_empty(),
     };
-    let conditions = match snapshot.authorization.unmet(document, caller) {
-        Unmet::Nothing => conditions,
-        Unmet::Claims(unmet) => conditions.without(unmet),
-        Unmet::OnlyTold(unmet) => {
-            program(&conditions.clone().without(unmet)).await?;
-            conditions
-        }
-    };
-    let program = program(&conditions).await?;
-    Ok((conditions, program))
+    snapshot
+        .subgraphs
+        .add_returned(&returned, answer.headers_mut());
+    Ok(answer)
 }
 
 /// Lets a request in, whichever end it is for, and says who sends it.
@@ -393,18 +382,9 @@ async fn answer<'a>(
     let document = prepared.document();
     observation.operation(document.kind(), document.name());
     let facts = observation.facts().sent_by(&caller);
-    let judging = snapshot.admission.judge(facts, document.name(), standings);
-    judging.await?;
-    if method == graphql::Method::Get && document.kind() != OperationKind::Query {
-        return Err(Refusal::method("POST", "Mutations must be sent by POST"));
-    }
-    if document.has_introspection() && !snapshot.introspection {
-        return Err(Refusal::new(
-            Code::IntrospectionDisabled,
-            "Introspection is disabled (supergraph.introspection)",
-        ));
-    }
-    snapshot.limits.check(document.measures())?;
+    let facts = facts.of_operation(document.name());
+    snapshot.admission.judge(facts, standings).await?;
+    check_operation(snapshot, method, document)?;
     let variables = document.coerce(snapshot.supergraph(), request.variables)?;
 
     // Plan.
@@ -420,13 +400,16 @@ async fn answer<'a>(
     if let Some(only) = exposed.as_ref().filter(|exposed| exposed.asked.dry_run) {
         return Ok(graphql::encode_plan(media, only));
     }
+    let weighed = weigh(snapshot, observation, &program, &variables)?;
+    let points = weighed.as_ref().map(|weighed| weighed.estimated);
+    snapshot.admission.charge(points, facts, standings).await?;
 
     // Run.
     observation.next(&mut stage, "execute");
     let execution = Execution {
         snapshot,
         local,
-        client: Client::of(observation, &stage, &caller),
+        client: Client::of(observation, &stage, &caller).costing(weighed.as_ref()),
         prepared: &prepared,
         program: &program,
         variables: &variables,
@@ -438,19 +421,11 @@ async fn answer<'a>(
         return response.ok_or_else(Refusal::timeout);
     }
     let reply = execution.run(Some(deadline)).await?;
+    let Reply::One(response) = &reply;
+    observation.cost(response.cost);
 
     // Encode.
     observation.next(&mut stage, "encode");
     let rules = &snapshot.subgraphs;
     Ok(graphql::encode(rules, media, reply, exposed.as_ref()))
-}
-
-/// What a stage gives, if it does before the request has to end.
-async fn in_time<T>(
-    deadline: Instant,
-    stage: impl Future<Output = Result<T, Refusal>>,
-) -> Result<T, Refusal> {
-    timeout_at(deadline, stage)
-        .await
-        .unwrap_or_else(|_| Err(Refusal::timeout()))
 }

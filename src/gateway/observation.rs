@@ -5,7 +5,7 @@
 //! those carry secrets.
 
 use super::{
-    Body, Code,
+    Body, Code, Peer,
     authentication::Caller,
     consumers::Consumer,
     errors::FirstError,
@@ -18,7 +18,6 @@ use super::{
 use crate::operation::OperationKind;
 use http::{HeaderValue, Response, StatusCode, request::Parts};
 use std::{
-    net::IpAddr,
     sync::{Arc, OnceLock},
     thread,
     time::Instant,
@@ -42,9 +41,12 @@ pub(super) struct Observation<'a> {
     rules: Rules,
     head: &'a Parts,
     route: &'a RouteMetrics,
-    client: IpAddr,
+    peer: Peer<'a>,
     origin: Origin,
     operation: OnceLock<Operation>,
+    /// What the operation is expected to cost, and what it did.
+    estimated: OnceLock<f64>,
+    cost: OnceLock<f64>,
     consumer: OnceLock<Arc<Consumer>>,
     began: Instant,
     has_ended: bool,
@@ -60,7 +62,7 @@ impl<'a> Observation<'a> {
     pub(super) fn begin(
         rules: Rules,
         route: &'a RouteMetrics,
-        client: IpAddr,
+        peer: Peer<'a>,
         head: &'a Parts,
     ) -> Self {
         let began = Instant::now();
@@ -79,8 +81,10 @@ impl<'a> Observation<'a> {
             rules,
             head,
             route,
-            client,
+            peer,
             operation: OnceLock::new(),
+            estimated: OnceLock::new(),
+            cost: OnceLock::new(),
             consumer: OnceLock::new(),
             began,
             has_ended: false,
@@ -92,15 +96,16 @@ impl<'a> Observation<'a> {
         self.head
     }
 
-    /// Where the client is.
-    pub(super) fn client(&self) -> IpAddr {
-        self.client
+    /// Who sends it.
+    pub(super) fn peer(&self) -> Peer<'a> {
+        self.peer
     }
 
     /// What rate limits may go by, as far as it is known at once.
     pub(super) fn facts(&self) -> Facts<'_> {
         Facts {
-            client: self.client,
+            address: self.peer.address,
+            network: self.peer.network,
             headers: &self.head.headers,
             route: self.route.route(),
             consumer: None,
@@ -126,6 +131,20 @@ impl<'a> Observation<'a> {
             let name = name.map(Arc::from);
             // A request has one operation.
             let _ = self.operation.set(Operation { kind, name });
+        }
+    }
+
+    /// What the operation is expected to cost.
+    pub(super) fn estimated(&self, cost: f64) {
+        self.origin.trace.cost("cost.estimated", cost);
+        let _ = self.estimated.set(cost);
+    }
+
+    /// What the operation did cost, if that was looked at.
+    pub(super) fn cost(&self, cost: f64) {
+        if self.estimated.get().is_some() {
+            self.origin.trace.cost("cost.actual", cost);
+            let _ = self.cost.set(cost);
         }
     }
 
@@ -169,7 +188,7 @@ impl<'a> Observation<'a> {
             target: "graphway::access",
             request_id = text(&self.origin.request_id),
             trace_id = self.origin.trace.sampled_id().map(|id| tracing::field::display(format!("{id:032x}"))),
-            client = %self.client,
+            client = %self.peer.address,
             method = known(&self.head.method),
             path = shown(self.head.uri.path()),
             route = self.route.route(),
@@ -178,6 +197,8 @@ impl<'a> Observation<'a> {
             duration_ms = took.as_micros() as f64 / 1000.0,
             operation_kind = operation.map(|operation| tracing::field::display(operation.kind)),
             operation_name = operation.and_then(|operation| operation.name.as_deref()),
+            cost_estimated = self.estimated.get(),
+            cost_actual = self.cost.get(),
             error = error.map(Code::name),
             "request"
         );

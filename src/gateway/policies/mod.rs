@@ -129,11 +129,6 @@ impl Groups {
 }
 
 impl Admission {
-    /// How much one caller may send.
-    pub(super) fn limits(&self) -> Option<&RouteLimits> {
-        self.limits.as_ref()
-    }
-
     /// Lets a request in of which these facts are known, or refuses it.
     pub(super) async fn admit<'a>(
         &'a self,
@@ -142,7 +137,7 @@ impl Admission {
         facts: Facts<'_>,
         standings: &mut Standings<'a>,
     ) -> Result<Caller, Refusal> {
-        let client = facts.client;
+        let (client, limits) = (facts.address, self.limits.as_ref());
         if !self
             .policies
             .iter()
@@ -151,7 +146,7 @@ impl Admission {
             let message = "Requests from this address are not let in";
             return Err(Refusal::new(Code::Forbidden, message));
         }
-        standings.ask(self.limits(), Stage::Arrival, &facts).await?;
+        standings.ask(limits, Stage::Arrival, &facts).await?;
         let caller = authentication.identify(&self.ways, asking).await?;
         for groups in self
             .policies
@@ -164,7 +159,7 @@ impl Admission {
         let plan = caller
             .consumer()
             .and_then(|consumer| consumer.plan.as_deref());
-        standings.ask_caller(self.limits(), plan, &facts).await?;
+        standings.ask_caller(limits, plan, &facts).await?;
         Ok(caller)
     }
 
@@ -172,12 +167,20 @@ impl Admission {
     pub(super) async fn judge<'a>(
         &'a self,
         facts: Facts<'_>,
-        operation: Option<&str>,
         standings: &mut Standings<'a>,
     ) -> Result<(), Refusal> {
-        let facts = Facts { operation, ..facts };
-        let asking = standings.ask(self.limits(), Stage::Operation, &facts);
-        asking.await
+        let limits = self.limits.as_ref();
+        standings.ask(limits, Stage::Operation, &facts).await
+    }
+
+    /// Lets an operation in that is thought to cost so much. None: nobody can tell.
+    pub(super) async fn charge<'a>(
+        &'a self,
+        points: Option<f64>,
+        facts: Facts<'_>,
+        standings: &mut Standings<'a>,
+    ) -> Result<(), Refusal> {
+        standings.charge(self.limits.as_ref(), points, &facts).await
     }
 
     fn check_groups(&self, groups: &Groups, caller: &Caller) -> Result<(), Refusal> {

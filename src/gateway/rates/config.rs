@@ -128,7 +128,11 @@ impl LimitConfig {
         }
     }
 
-    fn check(&self) -> Result<(), Misfit> {
+    fn check(&self, there: There) -> Result<(), Misfit> {
+        if self.cost == Cost::Points && !there.costs {
+            let message = "nobody knows what operations cost: `demand_control` is not enabled";
+            return Err(Misfit::new(&["cost"], message));
+        }
         if self.interval > INTERVAL_MAX {
             return Err(Misfit::new(&["interval"], "at most 366d"));
         }
@@ -213,27 +217,28 @@ pub(super) fn quota_name(plan: &str) -> String {
     format!("{plan}-quota")
 }
 
-/// Checks that all limits can be told apart, and have the store that they count in.
+/// What limits may need.
+#[derive(Clone, Copy)]
+pub(super) struct There {
+    pub(super) redis: bool,
+    /// Whether it is found out what operations cost.
+    pub(super) costs: bool,
+}
+
+/// Checks that all limits can be told apart, and have what they need.
 pub(super) fn check(
     policies: &[(&str, &PolicyLimits)],
     plans: &Plans,
-    has_redis: bool,
+    there: There,
 ) -> Result<(), Misfit> {
     let mut taken: Vec<String> = Vec::new();
     let mut check = |name: String, store: StoreKind, at: &[&str]| {
-        let is_plain =
-            |letter: char| (' '..='~').contains(&letter) && !['"', '\\'].contains(&letter);
-        let message = if name.is_empty() || !name.chars().all(is_plain) {
-            format!("clients are told of `{name}`: visible ASCII without quotes and backslashes")
-        } else if taken.contains(&name) {
-            format!("there is a limit `{name}` already; give it another `name`")
-        } else if store == StoreKind::Redis && !has_redis {
-            "there is no Redis: `redis.url` is not set".to_owned()
-        } else {
-            taken.push(name);
-            return Ok(());
-        };
-        Err(Misfit::new(at, message))
+        check_name(&name, &taken).map_err(|message| Misfit::new(at, message))?;
+        taken.push(name);
+        if store == StoreKind::Redis && !there.redis {
+            return Err(Misfit::new(at, "there is no Redis: `redis.url` is not set"));
+        }
+        Ok(())
     };
     for (policy, limits) in policies {
         for (index, (name, limit)) in limits.named(policy).into_iter().enumerate() {
@@ -242,7 +247,7 @@ pub(super) fn check(
             if limits.0.len() > 1 {
                 at.push(&index);
             }
-            limit.check().map_err(|misfit| misfit.below(&at))?;
+            limit.check(there).map_err(|misfit| misfit.below(&at))?;
             check(name, limit.store, &at)?;
         }
     }
@@ -257,6 +262,21 @@ pub(super) fn check(
         }
     }
     Ok(())
+}
+
+fn check_name(name: &str, taken: &[String]) -> Result<(), String> {
+    let is_plain = |letter: char| (' '..='~').contains(&letter) && !['"', '\\'].contains(&letter);
+    if name.is_empty() || !name.chars().all(is_plain) {
+        return Err(format!(
+            "clients are told of `{name}`: visible ASCII without quotes and backslashes"
+        ));
+    }
+    match taken.iter().any(|taken| taken == name) {
+        true => Err(format!(
+            "there is a limit `{name}` already; give it another `name`"
+        )),
+        false => Ok(()),
+    }
 }
 
 impl<'de> Deserialize<'de> for PolicyLimits {

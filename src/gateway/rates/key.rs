@@ -51,7 +51,9 @@ pub(in crate::gateway) enum Stage {
 /// A request, as far as limits know it.
 #[derive(Clone, Copy)]
 pub(in crate::gateway) struct Facts<'a> {
-    pub(in crate::gateway) client: IpAddr,
+    pub(in crate::gateway) address: IpAddr,
+    /// What counts as one client: an address, or a network of version 6.
+    pub(in crate::gateway) network: IpAddr,
     pub(in crate::gateway) headers: &'a HeaderMap,
     pub(in crate::gateway) route: &'a str,
     pub(in crate::gateway) consumer: Option<&'a str>,
@@ -65,6 +67,14 @@ impl<'a> Facts<'a> {
         Self {
             consumer: caller.consumer().map(|consumer| &*consumer.name),
             claims: caller.claims(),
+            ..self
+        }
+    }
+
+    /// The same of an operation of this name.
+    pub(in crate::gateway) fn of_operation(self, name: Option<&'a str>) -> Self {
+        Self {
+            operation: name,
             ..self
         }
     }
@@ -105,14 +115,13 @@ impl Part {
     /// Writes its value, so that no two requests with other values write the same. False: there is none.
     fn write(&self, facts: &Facts<'_>, out: &mut Subject) -> bool {
         match self {
-            Self::Ip => match facts.client.to_canonical() {
+            Self::Ip => match facts.network {
                 IpAddr::V4(address) => {
                     let [a, b, c, d] = address.octets();
                     out.extend_from_slice(&[b'4', a, b, c, d]);
                     true
                 }
-                // Who has one address of these has 2^64 of them.
-                IpAddr::V6(address) => field(out, b'6', &address.octets()[..8]),
+                IpAddr::V6(address) => field(out, b'6', &address.octets()),
             },
             Self::Consumer => text(out, b'c', facts.consumer),
             Self::Route => text(out, b'r', Some(facts.route)),
@@ -229,6 +238,7 @@ impl<'de> Visitor<'de> for ByVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::Peer;
     use http::HeaderValue;
     use serde_json::json;
 
@@ -237,8 +247,10 @@ mod tests {
     }
 
     fn facts<'a>(client: &str, headers: &'a HeaderMap) -> Facts<'a> {
+        let peer = Peer::at(client.parse().unwrap());
         Facts {
-            client: client.parse().unwrap(),
+            address: peer.address,
+            network: peer.network,
             headers,
             route: "all",
             consumer: None,

@@ -39,6 +39,8 @@ pub(in crate::gateway) struct Settings<'a> {
     pub(in crate::gateway) plans: &'a Plans,
     pub(in crate::gateway) redis: &'a store::Config,
     pub(in crate::gateway) style: Style,
+    /// Whether it is found out what operations cost.
+    pub(in crate::gateway) weighs: bool,
 }
 
 impl Settings<'_> {
@@ -48,8 +50,11 @@ impl Settings<'_> {
             let message = "a decision takes some time";
             return Err(Misfit::new(&["redis", "timeout"], message));
         }
-        let has_redis = self.redis.url.is_some();
-        config::check(&self.policies, self.plans, has_redis)
+        let there = config::There {
+            redis: self.redis.url.is_some(),
+            costs: self.weighs,
+        };
+        config::check(&self.policies, self.plans, there)
     }
 }
 

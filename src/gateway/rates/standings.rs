@@ -66,13 +66,21 @@ impl<'a> Standings<'a> {
     pub(in crate::gateway) async fn charge(
         &mut self,
         limits: Option<&'a RouteLimits>,
-        points: u64,
+        points: Option<f64>,
         facts: &Facts<'_>,
     ) -> Result<(), Refusal> {
-        match limits.map(|limits| limits.of(Stage::Cost)) {
-            None | Some([]) => Ok(()),
-            Some(limits) => self.ask_all(limits, points, facts).await,
-        }
+        let limits = match limits.map(|limits| limits.of(Stage::Cost)) {
+            None | Some([]) => return Ok(()),
+            Some(limits) => limits,
+        };
+        // What cannot be told is not for nothing.
+        let points = points.ok_or_else(|| {
+            Refusal::new(
+                Code::CostUnknown,
+                "It cannot be told what the operation costs, and this caller pays for it",
+            )
+        })?;
+        self.ask_all(limits, points.ceil() as u64, facts).await
     }
 
     /// Tells in the headers of a response how the client stands.
