@@ -3,8 +3,10 @@
 use super::{
     APP, CONSUMERS, PARTNER, code, refused, reload, reset, router, standing, status, statuses,
 };
-use crate::kit::{Client, Process};
-use crate::telemetry::shop;
+use crate::{
+    kit::{Client, Fake, Process, Router},
+    telemetry::{json, shop},
+};
 use serde_json::Value;
 
 const QUERY: &str = "POST /graphql\ncontent-type: application/json\n";
@@ -203,6 +205,50 @@ fn a_reload_keeps_what_was_used() {
 }
 
 #[test]
+fn operations_are_paid_for_by_what_they_are_estimated_to_cost() {
+    let users = Fake::start();
+    let costs = "demand_control: { enabled: true, mode: measure, strategy: { static_estimated: { list_size: 10, max: 1000 } } }\n";
+    let config = limited("{ by: ip, capacity: 10, interval: 10h, cost: points }");
+    let router = Router::start(&format!("{config}{costs}"), &shop(&[("users", &users)]));
+    let mut client = Client::connect(router.address);
+    let name = json("{\"data\":{\"me\":{\"name\":\"Ada\"}}}");
+    users.expect(vec![name]);
+    let answer = client.request(&query("{ me { name } }"));
+    assert_eq!(
+        (status(&answer), standing(&answer).as_str()),
+        (200, "\"few\";r=9")
+    );
+    let policy = answer.header("ratelimit-policy");
+    assert_eq!(policy, Some("\"few\";q=10;qu=\"points\";w=36000"));
+    // Ten products are too many now; ten friends of one are always.
+    let refused = client.request(&query("{ products { id } }"));
+    assert_eq!(
+        (status(&refused), standing(&refused).as_str()),
+        (429, "\"few\";r=9")
+    );
+    assert!(refused.header("retry-after").is_some());
+    let refused = client.request(&query("{ me { friends { id } } }"));
+    assert_eq!(
+        (status(&refused), code(&refused).as_str()),
+        (429, "RATE_LIMITED")
+    );
+    assert_eq!(refused.header("retry-after"), None);
+    let body = String::from_utf8(refused.body).unwrap();
+    assert!(
+        body.contains("The operation costs 11, which is more than there ever is"),
+        "{body}"
+    );
+    // What is refused and what costs nothing is not paid for.
+    let answer = client.request(&query("{ __typename }"));
+    assert_eq!(
+        (status(&answer), standing(&answer).as_str()),
+        (200, "\"few\";r=9")
+    );
+    let route = client.request("GET /a");
+    assert_eq!((status(&route), route.header("ratelimit")), (200, None));
+}
+
+#[test]
 fn the_old_headers_are_there_for_who_wants_them() {
     let limit = "[{ by: ip, capacity: 2, interval: 1m, algorithm: sliding_window }, { by: ip, capacity: 9, interval: 1h }]";
     let config = format!("{}ratelimit: {{ headers: kong }}\n", limited(limit));
@@ -284,6 +330,7 @@ fn settings_that_cannot_be_meant_so_are_refused_where_they_are() {
         "[{ by: ip, capacity: 1, interval: 1m, name: a }, { by: ip, capacity: 1, interval: 1m, name: a }]",
         "{ by: ip, capacity: 1, interval: 1m, name: 'a\"b' }",
         "[{ by: ip, capacity: 1, interval: 1m, burst: 5 }]",
+        "{ by: ip, capacity: 1, interval: 1m, cost: points }",
     ];
     let mut told: Vec<String> = cases.iter().map(|case| of_policy(case)).collect();
     for config in [
