@@ -33,16 +33,16 @@ pub struct Refusal {
     pub lists_codings: bool,
     /// `WWW-Authenticate`, on 401.
     pub challenge: Option<HeaderValue>,
-    /// Limits that this was too much for, on 429.
-    pub violated: Vec<String>,
 }
 
 /// One error of a refusal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problem {
     pub message: String,
     /// Line and column in the document, from 1.
     pub location: Option<(usize, usize)>,
+    /// The limit of this caller that it is too much for.
+    pub limit: Option<String>,
 }
 
 impl Refusal {
@@ -89,12 +89,13 @@ impl Refusal {
     pub fn all(code: Code, messages: Vec<String>) -> Self {
         let problems = messages.into_iter().map(|message| Problem {
             message,
-            location: None,
+            ..Problem::default()
         });
         Self::with_problems(code, problems.collect())
     }
 
-    fn with_problems(code: Code, problems: Vec<Problem>) -> Self {
+    /// Refuses with these, of which there is at least one.
+    pub(in crate::gateway) fn with_problems(code: Code, problems: Vec<Problem>) -> Self {
         Self {
             code,
             problems,
@@ -102,7 +103,6 @@ impl Refusal {
             lists_codings: false,
             retry_after: None,
             challenge: None,
-            violated: Vec::new(),
         }
     }
 }
@@ -171,7 +171,7 @@ fn problems(diagnostics: Vec<operation::Diagnostic>, otherwise: String) -> Vec<P
     if diagnostics.is_empty() {
         return vec![Problem {
             message: otherwise,
-            location: None,
+            ..Problem::default()
         }];
     }
     let listed = diagnostics.into_iter().take(PROBLEMS_MAX);
@@ -179,6 +179,7 @@ fn problems(diagnostics: Vec<operation::Diagnostic>, otherwise: String) -> Vec<P
         .map(|diagnostic| Problem {
             message: diagnostic.message,
             location: diagnostic.location,
+            limit: None,
         })
         .collect()
 }

@@ -153,7 +153,7 @@ mod tests {
             }
             for (first, from) in admitted.iter().enumerate() {
                 for (count, to) in admitted[first..].iter().enumerate() {
-                    prop_assert!(count as u64 + 1 <= capacity + (to - from) / per_unit);
+                    prop_assert!((count as u64) < capacity + (to - from) / per_unit);
                 }
             }
         }

@@ -11,7 +11,7 @@ use super::{
     rule::{NEVER, Standing},
     store::{Fallback, Question, Store},
 };
-use crate::gateway::{Code, Refusal};
+use crate::gateway::{Code, Problem, Refusal};
 use http::{HeaderMap, header};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -198,29 +198,32 @@ fn questions(store: &Store, shared: &[(&Limit, Subject)], units: u64) -> Vec<Que
 
 /// What a client is told whom these limits refuse.
 fn refusal(violated: &[(&Limit, Standing)], units: u64) -> Refusal {
-    let names = violated.iter().map(|(limit, _)| limit.name.as_str());
-    let names: Vec<&str> = names.collect();
-    let is_quota = violated.iter().all(|(limit, _)| limit.is_quota());
-    let is_hopeless = violated.iter().any(|(_, standing)| standing.reset == NEVER);
-    let shown = names.join(", ");
-    let (code, message) = match is_quota {
-        _ if is_hopeless => (
-            Code::Throttled,
-            format!("The operation costs {units}, which is more than there ever is ({shown})"),
-        ),
-        true => (
-            Code::QuotaExceeded,
-            format!("The quota is used up ({shown})"),
-        ),
-        false => (Code::Throttled, format!("Too many requests ({shown})")),
+    let problems = violated.iter().map(|(limit, standing)| {
+        let name = &limit.name;
+        let message = if standing.reset == NEVER {
+            format!("The operation costs {units}, which is more than there ever is ({name})")
+        } else if limit.is_quota() {
+            format!("The quota is used up ({name})")
+        } else {
+            format!("Too many requests ({name})")
+        };
+        Problem {
+            message,
+            limit: Some(name.clone()),
+            ..Problem::default()
+        }
+    });
+    let code = match violated.iter().all(|(limit, _)| limit.is_quota()) {
+        true => Code::QuotaExceeded,
+        false => Code::Throttled,
     };
-    let waits = violated
-        .iter()
-        .map(|(_, standing)| fields::seconds(standing.reset));
-    let wait = waits.max().flatten().filter(|_| !is_hopeless);
-    Refusal {
-        retry_after: wait.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX)),
-        violated: names.into_iter().map(str::to_owned).collect(),
-        ..Refusal::new(code, message)
-    }
+    let mut refusal = Refusal::with_problems(code, problems.collect());
+    let waits = violated.iter();
+    let waits: Option<Vec<u64>> = waits
+        .map(|(_, standing)| fields::seconds(standing.reset))
+        .collect();
+    // Where one of them would never let it in there is no use in coming back.
+    let wait = waits.and_then(|waits| waits.into_iter().max());
+    refusal.retry_after = wait.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
+    refusal
 }

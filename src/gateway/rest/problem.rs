@@ -18,9 +18,9 @@ struct Details<'a> {
     errors: Option<&'a RawValue>,
     #[serde(
         rename = "violated-policies",
-        skip_serializing_if = "<[String]>::is_empty"
+        skip_serializing_if = "<[&str]>::is_empty"
     )]
-    violated_policies: &'a [String],
+    violated_policies: &'a [&'a str],
 }
 
 /// The type of what is refused because of rate limits (draft-ietf-httpapi-ratelimit-headers).
@@ -75,13 +75,16 @@ pub(in crate::gateway) fn refuse(refusal: &Refusal) -> Response<Body> {
         several => to_raw_value(several).ok(),
     };
     let detail = details.first().map_or("", |first| first.detail);
-    let violated = refusal.violated.as_slice();
+    let problems = refusal.problems.iter();
+    let violated: Vec<&str> = problems
+        .filter_map(|problem| problem.limit.as_deref())
+        .collect();
     let details = Details {
         kind: (!violated.is_empty()).then_some(QUOTA_EXCEEDED),
         detail,
         code: refusal.code.name(),
         errors: errors.as_deref(),
-        violated_policies: violated,
+        violated_policies: &violated,
         ..Details::default()
     };
     let mut response = written(refusal.code.status(), details);
