@@ -6,8 +6,9 @@ use crate::{
         CsrfConfig, DemandControlConfig, GraphqlConfig, HeadersConfig, HomepageConfig,
         IncludeSubgraphErrorsConfig, LimitsConfig, MaintenanceConfig, OpenApiConfig,
         OverrideLabelsConfig, OverrideSubgraphUrlConfig, PlansConfig, PluginsConfig,
-        PoliciesConfig, RateLimitConfig, RedisConfig, RequestIdConfig, RoutesConfig, SandboxConfig,
-        TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath, WebSocketConfig,
+        PoliciesConfig, RateLimitConfig, RedisConfig, RequestIdConfig, RolloutConfig, RoutesConfig,
+        SandboxConfig, ToldConfig, TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
+        WebSocketConfig,
     },
     server::{self, AdminConfig, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -46,6 +47,7 @@ pub struct Config {
     pub ratelimit: RateLimitConfig,
     pub redis: RedisConfig,
     pub maintenance: MaintenanceConfig,
+    pub rollout: RolloutConfig,
     pub request_id: RequestIdConfig,
     pub health_check: HealthConfig,
     pub admin: AdminConfig,
@@ -117,12 +119,25 @@ impl Config {
             ratelimit: self.ratelimit.clone(),
             redis: self.redis.clone(),
             maintenance: self.maintenance.clone(),
+            rollout: self.rollout.clone(),
             request_id: self.request_id,
             tracing: TraceConfig {
                 ratio: self.telemetry.exporters.tracing.ratio(),
                 parent_based: self.telemetry.exporters.tracing.common.parent_based_sampler,
             },
-            access_log: self.telemetry.exporters.logging.access,
+            told: self.told(),
+        }
+    }
+
+    /// What of requests is told.
+    fn told(&self) -> ToldConfig {
+        let telemetry::Config { exporters, apollo } = &self.telemetry;
+        ToldConfig {
+            access: exporters.logging.access,
+            slow_threshold: exporters.logging.slow_threshold,
+            metrics: exporters.metrics.prometheus.enabled,
+            client_name: apollo.client_name_header.0.clone(),
+            client_version: apollo.client_version_header.0.clone(),
         }
     }
 

@@ -4,8 +4,8 @@ use super::{
     UrlPath, authentication, authorization, consumers, cors, csrf, demand_control, expose, headers,
     ide, include_subgraph_errors, limits,
     misfit::Misfit,
-    override_labels, override_subgraph_url, policies, rate_limit, rates, request_id, rest, trace,
-    traffic,
+    observation, override_labels, override_subgraph_url, policies, rate_limit, rates, rehearsal,
+    request_id, rest, trace, traffic,
     upstreams::{self, Upstreams},
 };
 
@@ -42,10 +42,11 @@ pub struct Config {
     pub ratelimit: rate_limit::Config,
     pub redis: rates::RedisConfig,
     pub maintenance: rest::MaintenanceConfig,
+    pub rollout: rehearsal::Config,
     pub request_id: request_id::Config,
     pub tracing: trace::Config,
-    /// Whether each request is a line in the log.
-    pub access_log: bool,
+    /// What of requests is told.
+    pub told: observation::Config,
 }
 
 impl Config {
@@ -121,9 +122,10 @@ impl Default for Config {
             ratelimit: rate_limit::Config::default(),
             redis: rates::RedisConfig::default(),
             maintenance: rest::MaintenanceConfig::default(),
+            rollout: rehearsal::Config::default(),
             request_id: request_id::Config::default(),
             tracing: trace::Config::default(),
-            access_log: false,
+            told: observation::Config::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Code, Refusal, Snapshot, authentication::Caller, authorization::Unmet, demand_control::Weighed,
-    documents::Prepared, graphql, observation::Observation,
+    graphql, observation::Observation, prepared::Prepared,
 };
 use crate::{
     executor::Program,

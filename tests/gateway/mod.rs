@@ -17,4 +17,5 @@ mod pages;
 mod protected;
 mod rate_limit;
 mod rates;
+mod rollout;
 mod server;
