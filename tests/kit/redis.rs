@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Mutex},
     thread,
 };
 
@@ -35,7 +35,7 @@ struct State {
 /// One on a free port.
 pub struct FakeRedis {
     pub address: SocketAddr,
-    state: Arc<(Mutex<State>, Condvar)>,
+    state: Arc<Mutex<State>>,
 }
 
 impl FakeRedis {
@@ -55,7 +55,7 @@ impl FakeRedis {
             seen: Vec::new(),
             keys: Vec::new(),
         };
-        let state = Arc::new((Mutex::new(state), Condvar::new()));
+        let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
         // The threads end with the test process.
         thread::spawn(move || {
@@ -69,50 +69,36 @@ impl FakeRedis {
 
     /// From now on.
     pub fn fares(&self, mood: Mood) {
-        self.state.0.lock().unwrap().mood = mood;
+        self.state.lock().unwrap().mood = mood;
     }
 
     /// It knows no script any more, as after a restart.
     pub fn forget_scripts(&self) {
-        self.state.0.lock().unwrap().is_loaded = false;
+        self.state.lock().unwrap().is_loaded = false;
     }
 
     /// How many commands of this name have come.
     pub fn asked(&self, command: &str) -> usize {
-        count(&self.state.0.lock().unwrap(), command)
-    }
-
-    /// Waits until so many commands of this name have come.
-    pub fn wait_for(&self, command: &str, times: usize) {
-        let state = self.state.0.lock().unwrap();
-        let waited = self
-            .state
-            .1
-            .wait_while(state, |state| count(state, command) < times);
-        drop(waited.unwrap());
+        let state = self.state.lock().unwrap();
+        state.seen.iter().filter(|seen| *seen == command).count()
     }
 
     /// The keys that came, each once, in order.
     pub fn keys(&self) -> Vec<String> {
-        let mut keys = self.state.0.lock().unwrap().keys.clone();
+        let mut keys = self.state.lock().unwrap().keys.clone();
         keys.sort();
         keys.dedup();
         keys
     }
 }
 
-fn count(state: &State, command: &str) -> usize {
-    state.seen.iter().filter(|seen| *seen == command).count()
-}
-
-fn serve(shared: &(Mutex<State>, Condvar), stream: TcpStream) {
+fn serve(shared: &Mutex<State>, stream: TcpStream) {
     let mut writer = stream.try_clone().unwrap();
     let mut reader = BufReader::new(stream);
     while let Some(command) = read(&mut reader) {
-        let Some(answer) = shared.0.lock().unwrap().answer(&command) else {
+        let Some(answer) = shared.lock().unwrap().answer(&command) else {
             return;
         };
-        shared.1.notify_all();
         if writer.write_all(answer.as_bytes()).is_err() {
             return;
         }
@@ -121,7 +107,7 @@ fn serve(shared: &(Mutex<State>, Condvar), stream: TcpStream) {
 
 /// The next command, as its words.
 fn read(reader: &mut BufReader<TcpStream>) -> Option<Vec<String>> {
-    let mut number = |kind: char, reader: &mut BufReader<TcpStream>| {
+    let number = |kind: char, reader: &mut BufReader<TcpStream>| {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
         line.trim_end().strip_prefix(kind)?.parse::<usize>().ok()
