@@ -87,6 +87,9 @@ codes! {
     PlanningFailed: "QUERY_PLANNING_FAILED", INTERNAL_SERVER_ERROR, "the supergraph has no way to answer it; the log says why";
     Overloaded: "REQUEST_CONCURRENCY_LIMITED", SERVICE_UNAVAILABLE, "too much is waiting here; `Retry-After` says when to come again";
     RateLimited: "REQUEST_RATE_LIMITED", SERVICE_UNAVAILABLE, "more requests than `ratelimit.global` lets through";
+    Throttled: "RATE_LIMITED", TOO_MANY_REQUESTS, "more than this caller may send; `Retry-After` says when to come again";
+    QuotaExceeded: "QUOTA_EXCEEDED", TOO_MANY_REQUESTS, "the quota of the caller's plan is used up";
+    RatesUnavailable: "RATE_LIMIT_STORE_UNAVAILABLE", SERVICE_UNAVAILABLE, "Redis cannot tell whether it is too much, and `redis.fallback` is `deny`";
     Timeout: "GATEWAY_TIMEOUT", GATEWAY_TIMEOUT, "it took longer than it may; for one subgraph, at its path";
     Internal: "INTERNAL_SERVER_ERROR", INTERNAL_SERVER_ERROR, "something failed here; the log says what";
     // Upstreams of REST routes.

@@ -2,7 +2,7 @@
 
 use super::{
     authentication::KeySources, history::History, planning::Planning, rate_limit::RateLimits,
-    rest::Cache, writes::Writes,
+    rates, rest::Cache, writes::Writes,
 };
 use crate::upstream::Registry;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ pub(super) struct Lasting {
     pub(super) key_sources: KeySources,
     pub(super) planning: Arc<Planning>,
     pub(super) rate_limits: RateLimits,
+    pub(super) rates: rates::Lasting,
     pub(super) cache: Arc<Cache>,
     pub(super) writes: Arc<Writes>,
     pub(super) history: History,

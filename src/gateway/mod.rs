@@ -10,6 +10,7 @@ mod authorization;
 mod b3;
 mod base64;
 mod bulk;
+mod calendar;
 mod call_key;
 mod check;
 mod claims;
@@ -51,13 +52,13 @@ mod parameters;
 mod path;
 mod peer;
 mod planning;
-mod plans;
 mod policies;
 mod prepared;
 mod process;
 mod program;
 mod quality;
 mod rate_limit;
+mod rates;
 mod rehearsal;
 mod request_body;
 mod request_id;
@@ -104,10 +105,10 @@ pub use observation::Config as ToldConfig;
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use peer::{IPV6_CLIENT_BITS, Peer, Scheme, Tls, network_of};
-pub use plans::Plans as PlansConfig;
 pub use policies::{Config as PoliciesConfig, GraphqlConfig};
 pub use process::{Gateway, ReloadError, StartError};
 pub use rate_limit::Config as RateLimitConfig;
+pub use rates::{Plans as PlansConfig, RedisConfig};
 pub use rehearsal::{Config as RolloutConfig, Failing, Rehearsal};
 pub use request_id::Config as RequestIdConfig;
 pub use rest::{
@@ -128,7 +129,8 @@ use graphql::Media;
 use http::{HeaderMap, Method, Request, Response};
 use observation::Observation;
 use policies::Admission;
-use program::{in_time, plan, weigh};
+use program::{check_operation, in_time, plan, weigh};
+use rates::Standings;
 use rest::By;
 use route::Route;
 
@@ -153,6 +155,7 @@ pub async fn handle(
     });
     let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
     let observation = Observation::begin(&snapshot.observing, metrics, peer, &head);
+    let mut standings = Standings::new(&snapshot.rates);
     let preflight = snapshot.cors.preflight(&head);
     let admitted = routed.and_then(|(route, target)| {
         if preflight.is_none() && !matches!(route, Route::Page(_)) {
@@ -168,7 +171,7 @@ pub async fn handle(
         (Some(answer), _) => answer,
         (None, Ok((Route::Page(page), _))) => page.response(),
         (None, Ok((Route::Graphql, _))) => match graphql::negotiate(&head.headers) {
-            Ok(media) => answer(snapshot, local, &observation, body, media)
+            Ok(media) => answer(snapshot, local, (&observation, body, media), &mut standings)
                 .await
                 .unwrap_or_else(|refusal| graphql::refuse(media, &refusal))
                 .map(Body::full),
@@ -183,12 +186,17 @@ pub async fn handle(
                 sockets: &snapshot.sockets,
             };
             let response = match route.answered_by() {
-                By::Graph(operation) => ask(snapshot, local, (route, operation), request).await,
-                By::Rest(action) => pass(snapshot, local, (route, action), request).await,
+                By::Graph(operation) => {
+                    let route = (route, operation.as_ref());
+                    ask(snapshot, local, route, request, &mut standings).await
+                }
+                By::Rest(action) => {
+                    pass(snapshot, local, (route, action), request, &mut standings).await
+                }
             };
             response.unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
-        (None, Ok((Route::OpenApi(page), _))) => show(snapshot, &observation, page)
+        (None, Ok((Route::OpenApi(page), _))) => show(snapshot, &observation, page, &mut standings)
             .await
             .unwrap_or_else(|refusal| rest::refuse(&refusal)),
         (None, Err(refusal)) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
@@ -196,6 +204,7 @@ pub async fn handle(
     };
     let mut response = rest::for_grpc(&head.headers, response);
     let said = response.headers_mut();
+    standings.tell(said);
     snapshot.cors.allow(&head.headers, is_preflight, said);
     let response = match snapshot.compresses {
         true => compression::compress(&head.headers, response).await,
@@ -215,16 +224,20 @@ pub fn refuse_unread(headers: &HeaderMap, refusal: &Refusal) -> Response<Body> {
 }
 
 /// Passes a request on to the upstream of a route.
-async fn pass(
+async fn pass<'a>(
     snapshot: &Snapshot,
     local: &Local,
-    (route, action): (&rest::Route, &rest::Action),
+    (route, action): (&'a rest::Route, &rest::Action),
     mut request: rest::Request<'_>,
+    standings: &mut Standings<'a>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
     let head = request.observation.head();
     let grpc_deadline = rest::grpc_deadline(&head.headers);
-    request.caller = admit(snapshot, route.admission(), request.observation, deadline).await?;
+    let end = (route.admission(), request.observation);
+    request.caller = admit(snapshot, end, standings, deadline).await?;
+    let facts = request.observation.facts().sent_by(&request.caller);
+    route.admission().judge(facts, standings).await?;
     let answering = rest::answer((route, action), &local.connections, request);
     let Some(deadline) = grpc_deadline else {
         return answering.await;
@@ -235,23 +248,28 @@ async fn pass(
 }
 
 /// Tells of the routes that operations answer.
-async fn show(
-    snapshot: &Snapshot,
+async fn show<'a>(
+    snapshot: &'a Snapshot,
     observation: &Observation<'_>,
     page: &rest::OpenApi,
+    standings: &mut Standings<'a>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
-    admit(snapshot, &snapshot.admission, observation, deadline).await?;
+    let end = (&snapshot.admission, observation);
+    let caller = admit(snapshot, end, standings, deadline).await?;
+    let facts = observation.facts().sent_by(&caller);
+    snapshot.admission.judge(facts, standings).await?;
     page.answer(&observation.head().method)
 }
 
 /// Answers a request to a route by the operation that the route has: the stages of [`answer`], but for the first and the
 /// last.
-async fn ask(
+async fn ask<'a>(
     snapshot: &Arc<Snapshot>,
     local: &Arc<Local>,
-    (route, operation): (&rest::Route, &rest::Operation),
+    (route, operation): (&'a rest::Route, &rest::Operation),
     request: rest::Request<'_>,
+    standings: &mut Standings<'a>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + route.timeout().unwrap_or(snapshot.timeout);
     let observation = request.observation;
@@ -270,7 +288,11 @@ async fn ask(
     if head.method == Method::POST && document.kind() == OperationKind::Mutation {
         snapshot.csrf.check(&head.headers, is_json.is_ok())?;
     }
-    let caller = admit(snapshot, route.admission(), observation, deadline).await?;
+    let end = (route.admission(), observation);
+    let caller = admit(snapshot, end, standings, deadline).await?;
+    let facts = observation.facts().sent_by(&caller);
+    let facts = facts.of_operation(document.name());
+    route.admission().judge(facts, standings).await?;
 
     // Decode.
     observation.next(&mut stage, "decode");
@@ -289,6 +311,8 @@ async fn ask(
     let planning = plan(snapshot, head, &caller, (prepared, &variables), deadline);
     let (_, program) = planning.await?;
     let weighed = weigh(snapshot, observation, &program, &variables)?;
+    let points = weighed.as_ref().map(|weighed| weighed.estimated);
+    route.admission().charge(points, facts, standings).await?;
 
     // Run.
     observation.next(&mut stage, "execute");
@@ -321,31 +345,27 @@ async fn ask(
 }
 
 /// Lets a request in, whichever end it is for, and says who sends it.
-async fn admit(
+async fn admit<'a>(
     snapshot: &Snapshot,
-    admission: &Admission,
-    observation: &Observation<'_>,
+    (admission, observation): (&'a Admission, &Observation<'_>),
+    standings: &mut Standings<'a>,
     deadline: Instant,
 ) -> Result<Caller, Refusal> {
     let head = observation.head();
     let asking = Asking { head };
-    let admitting = admission.admit(
-        &snapshot.authentication,
-        observation.peer().address,
-        &asking,
-    );
+    let facts = observation.facts();
+    let admitting = admission.admit(&snapshot.authentication, &asking, facts, standings);
     let caller = in_time(deadline, admitting).await?;
     observation.caller(&caller);
     Ok(caller)
 }
 
 /// Answers a GraphQL request.
-async fn answer(
-    snapshot: &Arc<Snapshot>,
+async fn answer<'a>(
+    snapshot: &'a Arc<Snapshot>,
     local: &Arc<Local>,
-    observation: &Observation<'_>,
-    body: Body,
-    media: Media,
+    (observation, body, media): (&Observation<'_>, Body, Media),
+    standings: &mut Standings<'a>,
 ) -> Result<Response<Bytes>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
     let head = observation.head();
@@ -355,7 +375,8 @@ async fn answer(
     let method = graphql::check_method(&head.method)?;
     let is_json = graphql::is_json(method, &head.headers)?;
     snapshot.csrf.check(&head.headers, is_json)?;
-    let caller = admit(snapshot, &snapshot.admission, observation, deadline).await?;
+    let end = (&snapshot.admission, observation);
+    let caller = admit(snapshot, end, standings, deadline).await?;
 
     // Decode.
     observation.next(&mut stage, "decode");
@@ -369,16 +390,10 @@ async fn answer(
     let prepared = in_time(deadline, preparing).await?;
     let document = prepared.document();
     observation.operation(document.kind(), document.name());
-    if method == graphql::Method::Get && document.kind() != OperationKind::Query {
-        return Err(Refusal::method("POST", "Mutations must be sent by POST"));
-    }
-    if document.has_introspection() && !snapshot.introspection {
-        return Err(Refusal::new(
-            Code::IntrospectionDisabled,
-            "Introspection is disabled (supergraph.introspection)",
-        ));
-    }
-    snapshot.limits.check(document.measures())?;
+    let facts = observation.facts().sent_by(&caller);
+    let facts = facts.of_operation(document.name());
+    snapshot.admission.judge(facts, standings).await?;
+    check_operation(snapshot, method, document)?;
     let variables = document.coerce(snapshot.supergraph(), request.variables)?;
 
     // Plan.
@@ -395,6 +410,8 @@ async fn answer(
         return Ok(graphql::encode_plan(media, only));
     }
     let weighed = weigh(snapshot, observation, &program, &variables)?;
+    let points = weighed.as_ref().map(|weighed| weighed.estimated);
+    snapshot.admission.charge(points, facts, standings).await?;
 
     // Run.
     observation.next(&mut stage, "execute");

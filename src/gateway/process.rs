@@ -7,6 +7,7 @@ use super::{
     lasting::Lasting,
     planning::Planning,
     rate_limit::RateLimits,
+    rates,
     rehearsal::{OnFailure, Rehearsal, rehearse},
     rest::Cache,
     writes::Writes,
@@ -68,6 +69,7 @@ impl Gateway {
         let control = Arc::new(Control::default());
         let lasting = Lasting {
             registry: Registry::new(Arc::clone(&control)),
+            rates: rates::Lasting::new(Arc::clone(&control)),
             key_sources: KeySources::new(control),
             planning: Arc::new(Planning::start(threads)?),
             rate_limits: RateLimits::default(),
@@ -126,6 +128,7 @@ impl Gateway {
     }
 
     fn serve(&self, snapshot: Snapshot, config: &Config) {
+        snapshot.rates.settle();
         self.snapshot.store(Arc::new(snapshot));
         self.lasting.cache.resize(&config.cache);
     }
@@ -138,6 +141,7 @@ impl Gateway {
     /// Brings gauges up to date that change while nothing happens.
     pub fn refresh_gauges(&self) {
         self.lasting.rate_limits.refresh();
+        self.snapshot.load().rates.refresh();
         self.lasting.cache.refresh();
         self.lasting.registry.refresh_gauges();
     }

@@ -23,6 +23,7 @@ use super::{
     override_labels::{self, OverrideLabels},
     policies::{Admission, Policies},
     rate_limit::RateLimit,
+    rates::Rates,
     rest,
     subgraph_rules::{SnapshotError, SubgraphTable},
     writes::Writes,
@@ -48,6 +49,7 @@ pub struct Snapshot {
     pub(super) authentication: Authentication,
     /// What stands before the graph.
     pub(super) admission: Admission,
+    pub(super) rates: Rates,
     pub(super) authorization: Authorization,
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
@@ -95,7 +97,8 @@ impl Snapshot {
             &lasting.key_sources,
             &consumers,
         )?;
-        let policies = Policies::new(&config.policies, &authentication, &consumers);
+        let rates = Rates::new(&config.rates(), &lasting.rates).map_err(SnapshotError::Thread)?;
+        let policies = Policies::new(&config.policies, &authentication, &consumers, &rates);
         let around = rest::Surroundings {
             policies: &policies,
             documents: &documents,
@@ -119,6 +122,7 @@ impl Snapshot {
             cors: Cors::new(&config.cors),
             csrf: Csrf::new(&config.csrf),
             admission: policies.admission(&config.graphql.policies)?,
+            rates,
             authentication,
             authorization: Authorization::new(&config.authorization),
             timeout: config.traffic_shaping.router.timeout,

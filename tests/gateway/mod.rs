@@ -16,5 +16,6 @@ mod override_labels;
 mod pages;
 mod protected;
 mod rate_limit;
+mod rates;
 mod rollout;
 mod server;

@@ -6,7 +6,7 @@ use crate::gateway::{
     authentication::Method,
     consumers::{self, Claims, group_exists},
     misfit::Misfit,
-    plans::Plans,
+    rates::Plans,
 };
 use std::collections::BTreeSet;
 
@@ -23,7 +23,8 @@ pub(in crate::gateway) struct Written<'a> {
 
 /// Checks policies, and the lists that name them.
 pub(in crate::gateway) fn check(config: &Written<'_>) -> Result<(), Misfit> {
-    consumers::check(config.consumers, config.plans)?;
+    let plans: Vec<&str> = config.plans.keys().map(String::as_str).collect();
+    consumers::check(config.consumers, &plans)?;
     for (name, policy) in config.policies {
         let checked = check_policy(config, policy);
         checked.map_err(|misfit| misfit.below(&["policies", name]))?;

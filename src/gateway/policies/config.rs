@@ -1,6 +1,6 @@
 //! The `policies` section, and where policies are named.
 
-use crate::gateway::{authentication::Method, network::Network};
+use crate::gateway::{authentication::Method, network::Network, rates::PolicyLimits};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -18,6 +18,8 @@ pub struct Policy {
     pub allow_groups: Option<Vec<String>>,
     pub deny_groups: Option<Vec<String>>,
     pub addresses: Option<Addresses>,
+    /// How much one caller may send.
+    pub rate_limit: PolicyLimits,
 }
 
 /// `policies.NAME.addresses`: where requests may come from.

@@ -15,6 +15,7 @@ use super::{
     consumers::Directory,
     misfit::Misfit,
     network::Network,
+    rates::{Facts, Rates, RouteLimits, Stage, Standings},
 };
 use std::{net::IpAddr, sync::Arc};
 
@@ -34,6 +35,8 @@ enum Groups {
 pub(super) struct Admission {
     policies: Vec<Arc<Policy>>,
     ways: Ways,
+    /// How much one caller may send. None: as much as it likes.
+    limits: Option<RouteLimits>,
 }
 
 /// All policies, for those who list some of them.
@@ -41,6 +44,7 @@ pub(super) struct Policies<'a> {
     config: &'a Config,
     authentication: &'a Authentication,
     consumers: &'a Directory,
+    rates: &'a Rates,
     named: Vec<(&'a str, Arc<Policy>)>,
 }
 
@@ -50,6 +54,7 @@ impl<'a> Policies<'a> {
         config: &'a Config,
         authentication: &'a Authentication,
         consumers: &'a Directory,
+        rates: &'a Rates,
     ) -> Self {
         let named = config.iter();
         let named = named.map(|(name, policy)| (name.as_str(), Arc::new(Policy::new(policy))));
@@ -57,6 +62,7 @@ impl<'a> Policies<'a> {
             config,
             authentication,
             consumers,
+            rates,
             named: named.collect(),
         }
     }
@@ -85,6 +91,7 @@ impl<'a> Policies<'a> {
         Ok(Admission {
             policies,
             ways: ways.unwrap_or_else(|| Ways::unsaid(self.authentication)),
+            limits: self.rates.before(names),
         })
     }
 }
@@ -122,13 +129,15 @@ impl Groups {
 }
 
 impl Admission {
-    /// Lets a request from this address in, or refuses it.
-    pub(super) async fn admit(
-        &self,
+    /// Lets a request in of which these facts are known, or refuses it.
+    pub(super) async fn admit<'a>(
+        &'a self,
         authentication: &Authentication,
-        client: IpAddr,
         asking: &Asking<'_>,
+        facts: Facts<'_>,
+        standings: &mut Standings<'a>,
     ) -> Result<Caller, Refusal> {
+        let (client, limits) = (facts.address, self.limits.as_ref());
         if !self
             .policies
             .iter()
@@ -137,6 +146,7 @@ impl Admission {
             let message = "Requests from this address are not let in";
             return Err(Refusal::new(Code::Forbidden, message));
         }
+        standings.ask(limits, Stage::Arrival, &facts).await?;
         let caller = authentication.identify(&self.ways, asking).await?;
         for groups in self
             .policies
@@ -145,7 +155,32 @@ impl Admission {
         {
             self.check_groups(groups, &caller)?;
         }
+        let facts = facts.sent_by(&caller);
+        let plan = caller
+            .consumer()
+            .and_then(|consumer| consumer.plan.as_deref());
+        standings.ask_caller(limits, plan, &facts).await?;
         Ok(caller)
+    }
+
+    /// Lets a request in of which it is known by now whether it is an operation, and which.
+    pub(super) async fn judge<'a>(
+        &'a self,
+        facts: Facts<'_>,
+        standings: &mut Standings<'a>,
+    ) -> Result<(), Refusal> {
+        let limits = self.limits.as_ref();
+        standings.ask(limits, Stage::Operation, &facts).await
+    }
+
+    /// Lets an operation in that is thought to cost so much. None: nobody can tell.
+    pub(super) async fn charge<'a>(
+        &'a self,
+        points: Option<f64>,
+        facts: Facts<'_>,
+        standings: &mut Standings<'a>,
+    ) -> Result<(), Refusal> {
+        standings.charge(self.limits.as_ref(), points, &facts).await
     }
 
     fn check_groups(&self, groups: &Groups, caller: &Caller) -> Result<(), Refusal> {
