@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    gateway::Gateway,
+    gateway::{Failing, Gateway, Rehearsal, ReloadError},
     server::{self, Edge},
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -77,9 +77,9 @@ async fn follow(
             Err(error) => Err(error),
         };
         match swapped {
-            Ok(()) => {
+            Ok(rehearsal) => {
                 count("ok");
-                tracing::info!("reloaded");
+                tell(&rehearsal);
             }
             Err(error) => {
                 count("refused");
@@ -100,7 +100,12 @@ pub(super) struct Started {
     pub fingerprint: String,
 }
 
-fn swap(gateway: &Gateway, edge: &Edge, started: &Config, loaded: Loaded) -> anyhow::Result<()> {
+fn swap(
+    gateway: &Gateway,
+    edge: &Edge,
+    started: &Config,
+    loaded: Loaded,
+) -> anyhow::Result<Rehearsal> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -115,6 +120,45 @@ fn swap(gateway: &Gateway, edge: &Edge, started: &Config, loaded: Loaded) -> any
         );
     }
     let reloaded = gateway.reload(&loaded.config.gateway(), loaded.supergraph);
-    reloaded.map_err(|error| located(&loaded.outline, error))?;
-    Ok(edge.reload(&server.edge)?)
+    let rehearsal = reloaded.map_err(|error| match error {
+        ReloadError::Snapshot(error) => located(&loaded.outline, error),
+        refused @ ReloadError::Failing { .. } => refused.into(),
+    })?;
+    edge.reload(&server.edge)?;
+    Ok(rehearsal)
+}
+
+/// Tells what is different now.
+fn tell(rehearsal: &Rehearsal) {
+    for failing in &rehearsal.failing {
+        let Failing {
+            operation,
+            uses,
+            error,
+        } = failing;
+        tracing::warn!(
+            operation,
+            uses,
+            error,
+            "an operation that clients use fails now"
+        );
+    }
+    for changed in &rehearsal.changed {
+        tracing::info!(
+            operation = changed.operation,
+            uses = changed.uses,
+            requests_before = changed.before.requests,
+            requests = changed.after.requests,
+            stages_before = changed.before.stages,
+            stages = changed.after.stages,
+            "an operation takes other requests now"
+        );
+    }
+    tracing::info!(
+        operations = rehearsal.operations,
+        failing = rehearsal.failing_count,
+        failing_percent = rehearsal.failing_percent,
+        changed = rehearsal.changed_count,
+        "reloaded"
+    );
 }

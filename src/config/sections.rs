@@ -6,8 +6,9 @@ use crate::{
         CsrfConfig, DemandControlConfig, GraphqlConfig, HeadersConfig, HomepageConfig,
         IncludeSubgraphErrorsConfig, LimitsConfig, MaintenanceConfig, OpenApiConfig,
         OverrideLabelsConfig, OverrideSubgraphUrlConfig, PlansConfig, PluginsConfig,
-        PoliciesConfig, RateLimitConfig, RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig,
-        TrafficShapingConfig, UpstreamsConfig, UrlPath, WebSocketConfig,
+        PoliciesConfig, RateLimitConfig, RequestIdConfig, RolloutConfig, RoutesConfig,
+        SandboxConfig, ToldConfig, TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
+        WebSocketConfig,
     },
     server::{
         self, AdminConfig, EdgeConfig, HealthConfig, HttpConfig, HttpRedirectConfig,
@@ -48,6 +49,7 @@ pub struct Config {
     pub websocket: WebSocketConfig,
     pub ratelimit: RateLimitConfig,
     pub maintenance: MaintenanceConfig,
+    pub rollout: RolloutConfig,
     pub request_id: RequestIdConfig,
     pub health_check: HealthConfig,
     pub admin: AdminConfig,
@@ -122,12 +124,25 @@ impl Config {
             websocket: self.websocket,
             ratelimit: self.ratelimit.clone(),
             maintenance: self.maintenance.clone(),
+            rollout: self.rollout.clone(),
             request_id: self.request_id,
             tracing: TraceConfig {
                 ratio: self.telemetry.exporters.tracing.ratio(),
                 parent_based: self.telemetry.exporters.tracing.common.parent_based_sampler,
             },
-            access_log: self.telemetry.exporters.logging.access,
+            told: self.told(),
+        }
+    }
+
+    /// What of requests is told.
+    fn told(&self) -> ToldConfig {
+        let telemetry::Config { exporters, apollo } = &self.telemetry;
+        ToldConfig {
+            access: exporters.logging.access,
+            slow_threshold: exporters.logging.slow_threshold,
+            metrics: exporters.metrics.prometheus.enabled,
+            client_name: apollo.client_name_header.0.clone(),
+            client_version: apollo.client_version_header.0.clone(),
         }
     }
 

@@ -4,9 +4,9 @@ use super::{
     UrlPath, authentication, authorization, consumers, cors, csrf, demand_control, expose, headers,
     ide, include_subgraph_errors, limits,
     misfit::Misfit,
-    override_labels, override_subgraph_url,
+    observation, override_labels, override_subgraph_url,
     plans::Plans,
-    policies, rate_limit, request_id, rest, trace, traffic,
+    policies, rate_limit, rehearsal, request_id, rest, trace, traffic,
     upstreams::{self, Upstreams},
 };
 
@@ -42,10 +42,11 @@ pub struct Config {
     pub websocket: rest::WebSocketConfig,
     pub ratelimit: rate_limit::Config,
     pub maintenance: rest::MaintenanceConfig,
+    pub rollout: rehearsal::Config,
     pub request_id: request_id::Config,
     pub tracing: trace::Config,
-    /// Whether each request is a line in the log.
-    pub access_log: bool,
+    /// What of requests is told.
+    pub told: observation::Config,
 }
 
 impl Config {
@@ -105,9 +106,10 @@ impl Default for Config {
             websocket: rest::WebSocketConfig::default(),
             ratelimit: rate_limit::Config::default(),
             maintenance: rest::MaintenanceConfig::default(),
+            rollout: rehearsal::Config::default(),
             request_id: request_id::Config::default(),
             tracing: trace::Config::default(),
-            access_log: false,
+            told: observation::Config::default(),
         }
     }
 }

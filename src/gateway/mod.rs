@@ -30,6 +30,7 @@ mod gate;
 mod graphql;
 mod header_types;
 mod headers;
+mod history;
 mod host;
 mod https;
 mod ide;
@@ -51,15 +52,18 @@ mod peer;
 mod planning;
 mod plans;
 mod policies;
+mod prepared;
 mod process;
 mod program;
 mod quality;
 mod rate_limit;
+mod rehearsal;
 mod request_body;
 mod request_id;
 mod rest;
 mod route;
 mod snapshot;
+mod stages;
 mod subgraph_rules;
 mod subgraphs;
 mod trace;
@@ -95,13 +99,15 @@ pub use limits::Config as LimitsConfig;
 pub use local::Local;
 pub use misfit::Misfit;
 pub use network::Network;
+pub use observation::Config as ToldConfig;
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use peer::{IPV6_CLIENT_BITS, Peer, Scheme, Tls, network_of};
 pub use plans::Plans as PlansConfig;
 pub use policies::{Config as PoliciesConfig, GraphqlConfig};
-pub use process::{Gateway, StartError};
+pub use process::{Gateway, ReloadError, StartError};
 pub use rate_limit::Config as RateLimitConfig;
+pub use rehearsal::{Config as RolloutConfig, Failing, Rehearsal};
 pub use request_id::Config as RequestIdConfig;
 pub use rest::{
     Cache, CacheConfig, MaintenanceConfig, OpenApiConfig, RoutesConfig, WebSocketConfig,
@@ -145,7 +151,7 @@ pub async fn handle(
         Ok((route, target))
     });
     let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
-    let observation = Observation::begin(snapshot.observing, metrics, peer, &head);
+    let observation = Observation::begin(&snapshot.observing, metrics, peer, &head);
     let preflight = snapshot.cors.preflight(&head);
     let admitted = routed.and_then(|(route, target)| {
         if preflight.is_none() && !matches!(route, Route::Page(_)) {

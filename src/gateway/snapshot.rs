@@ -129,11 +129,7 @@ impl Snapshot {
             writes: Arc::clone(&lasting.writes),
             plugins: config.plugins.clone(),
             pages: Pages::new(&config.sandbox, &config.homepage, &config.path),
-            observing: observation::Rules {
-                request_id: config.request_id,
-                tracing: config.tracing,
-                access_log: config.access_log,
-            },
+            observing: observation::Rules::new(&config.told, config.request_id, config.tracing),
             rate_limit: lasting.rate_limits.global(&config.ratelimit),
             maintenance: config.maintenance.clone(),
             graphql_metrics: RouteMetrics::new(config.path.as_str()),

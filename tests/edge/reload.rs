@@ -49,7 +49,7 @@ telemetry: {{ exporters: {{ metrics: {{ prometheus: {{ enabled: true, listen: '1
     );
 
     folder.write("a.key", &soon.key);
-    process.wait_for_line(|line| line.ends_with("reloaded"));
+    process.wait_for_line(|line| line.contains("INFO reloaded"));
     let mut after = connect();
     assert_ne!(fingerprint(&after), first);
     // Both go on.
