@@ -279,6 +279,11 @@ impl<'de> Deserializer<'de> for &'de Node {
                 [only] => self.located(visitor.visit_enum(Variant(only))),
                 _ => self.fails("expected exactly one key here"),
             },
+            // What YAML makes of these words.
+            Value::Boolean(is_on) => {
+                let word = if *is_on { "on" } else { "off" };
+                self.located(visitor.visit_enum(StrDeserializer::<Failure>::new(word)))
+            }
             _ => match self.text() {
                 Some(text) => {
                     self.located(visitor.visit_enum(StrDeserializer::<Failure>::new(text)))

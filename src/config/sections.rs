@@ -10,11 +10,14 @@ use crate::{
         SandboxConfig, ToldConfig, TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
         WebSocketConfig,
     },
-    server::{self, AdminConfig, HealthConfig, HttpConfig, ShutdownConfig},
+    server::{
+        self, AdminConfig, EdgeConfig, HealthConfig, HttpConfig, HttpRedirectConfig,
+        ProxyProtocolConfig, ShutdownConfig, TlsConfig, TrustedProxiesConfig,
+    },
     telemetry,
 };
 use serde::Deserialize;
-use std::{net::SocketAddr, num::NonZero, path::PathBuf};
+use std::{net::SocketAddr, num::NonZero, path::PathBuf, time::Duration};
 
 /// All settings. A missing key means its default; the default of the whole is the file `router.yaml`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -52,6 +55,7 @@ pub struct Config {
     pub health_check: HealthConfig,
     pub admin: AdminConfig,
     pub server: Server,
+    pub tls: TlsConfig,
     pub telemetry: telemetry::Config,
 }
 
@@ -62,8 +66,12 @@ pub struct Supergraph {
     pub listen: SocketAddr,
     pub path: UrlPath,
     pub introspection: bool,
-    /// The file with the supergraph, when the command line names none.
+    /// The file with the supergraph, or its URL, when the command line names none.
     pub source: PathBuf,
+    /// How often a URL is asked for a new one.
+    pub poll_interval: Duration,
+    /// A file to keep the last one in that could be served.
+    pub last_good: Option<PathBuf>,
 }
 
 /// The `server` section.
@@ -73,6 +81,9 @@ pub struct Server {
     /// Worker threads; one for each processor unless set.
     pub workers: Option<NonZero<usize>>,
     pub http: HttpConfig,
+    pub http_redirect: Option<HttpRedirectConfig>,
+    pub trusted_proxies: TrustedProxiesConfig,
+    pub proxy_protocol: ProxyProtocolConfig,
     pub shutdown: ShutdownConfig,
 }
 
@@ -83,6 +94,8 @@ impl Default for Supergraph {
             path: gateway::Config::default().path,
             introspection: false,
             source: PathBuf::from("supergraph/supergraph.graphql"),
+            poll_interval: Duration::from_secs(10),
+            last_good: None,
         }
     }
 }
@@ -147,6 +160,12 @@ impl Config {
             listen: self.supergraph.listen,
             workers: self.server.workers,
             health: self.health_check.clone(),
+            http_redirect: self.server.http_redirect,
+            edge: EdgeConfig {
+                tls: self.tls.clone(),
+                trusted_proxies: self.server.trusted_proxies.clone(),
+                proxy_protocol: self.server.proxy_protocol,
+            },
             admin: self.admin.clone(),
             http: self.server.http.clone(),
             shutdown: self.server.shutdown.clone(),

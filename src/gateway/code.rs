@@ -50,6 +50,7 @@ codes! {
     BadRequest: "BAD_REQUEST", BAD_REQUEST, "the request is not sound HTTP, or could be read in two ways (`docs/gate.md`)";
     HeadTooLarge: "REQUEST_HEAD_TOO_LARGE", REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is over `limits.http1_…` or `limits.http2_…`";
     HttpVersion: "HTTP_VERSION_NOT_SUPPORTED", HTTP_VERSION_NOT_SUPPORTED, "a version of HTTP other than 1.0, 1.1 and 2";
+    MisdirectedRequest: "MISDIRECTED_REQUEST", MISDIRECTED_REQUEST, "the connection was made for another host, and client certificates are asked for (`docs/tls.md`)";
     NotFound: "NOT_FOUND", NOT_FOUND, "there is nothing at this path";
     MethodNotAllowed: "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED, "another method is needed; `Allow` says which";
     NotAcceptable: "INVALID_ACCEPT_HEADER", NOT_ACCEPTABLE, "`Accept` allows none of the media types there are";

@@ -1,15 +1,18 @@
-//! One client connection: HTTP/1.1 or HTTP/2 in the clear, whichever the client begins with.
+//! One client connection: HTTP/1.1 or HTTP/2, whichever the client begins with, in the clear or under TLS.
 
 use super::{
-    Config, Health,
+    Config, Edge, Health,
+    edge::{Role, Rules},
+    meeting::{Remote, meet},
     scan::{Fault, Limits},
-    seats::Seat,
+    seats::{Clients, Seat},
+    stream::{Socket, Stream},
     streams::{Streams, Watched},
     talk::{Talk, offers_protocol},
     vigil::{Patience, Vigil},
     wire::{Protocol, Wire},
 };
-use crate::gateway::{self, Body, Gateway, Local, Peer, Refusal, UrlPath};
+use crate::gateway::{self, Body, Gateway, Local, Refusal, UrlPath};
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body::Body as _;
@@ -36,20 +39,15 @@ const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
 /// What hyper may hold of a head beyond the scanner's limit, so that it is the scanner that refuses.
 const HEAD_BYTES_BEYOND: usize = 64 * 1024;
 
-/// What a listener is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    Main,
-    Health,
-}
-
 /// What all connections share.
 pub(super) struct Settings {
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
     limits: Limits,
     patience: Patience,
+    handshake: Duration,
     gateway: Arc<Gateway>,
+    pub(super) edge: Arc<Edge>,
     health: Arc<Health>,
     /// Where health is answered. None: nowhere.
     health_path: Option<UrlPath>,
@@ -63,8 +61,8 @@ impl Settings {
     pub(super) fn new(
         config: &Config,
         gateway: Arc<Gateway>,
-        health: Arc<Health>,
-        separate_health: bool,
+        (health, separate_health): (Arc<Health>, bool),
+        edge: Arc<Edge>,
     ) -> Self {
         let mut http1 = http1::Builder::new();
         http1
@@ -84,6 +82,10 @@ impl Settings {
             "api_requests_refused_unread_total",
             "Requests that are not HTTP, or could be read in two ways, by what was wrong."
         );
+        metrics::describe_counter!(
+            "api_connections_failed_total",
+            "Connections that ended before HTTP, by why."
+        );
         Self {
             http1,
             http2,
@@ -96,7 +98,9 @@ impl Settings {
                 write: config.http.write_timeout,
                 http2_idle: config.http.http2_idle_timeout,
             },
+            handshake: config.http.tls_handshake_timeout,
             gateway,
+            edge,
             health,
             health_path: config.health.enabled.then(|| config.health.path.clone()),
             separate_health,
@@ -108,6 +112,7 @@ impl Settings {
         let here = match role {
             Role::Main => !self.separate_health,
             Role::Health => true,
+            Role::Redirect(_) => false,
         };
         here && self
             .health_path
@@ -119,9 +124,12 @@ impl Settings {
 /// A connection that somebody has taken a seat for.
 pub(super) struct Connection {
     pub(super) stream: std::net::TcpStream,
-    pub(super) client: IpAddr,
+    pub(super) address: IpAddr,
     pub(super) role: Role,
+    pub(super) rules: Arc<Rules>,
     pub(super) seat: Seat,
+    /// Where it is to be counted once its client is known.
+    pub(super) clients: Option<Arc<Clients>>,
 }
 
 /// Serves a connection to its end. It ends when it can once `drain` changes.
@@ -131,22 +139,23 @@ pub(super) async fn serve(
     connection: Connection,
     drain: watch::Receiver<()>,
 ) {
-    let stream = connection.stream.set_nodelay(true);
-    let stream = match stream.and_then(|()| TcpStream::from_std(connection.stream)) {
-        Ok(stream) => stream,
-        Err(error) => return tracing::debug!(%error, "a connection could not be taken over"),
+    let role = connection.role;
+    // What comes before HTTP is soon over, and its memory is not kept for the rest.
+    let Some((stream, remote, seat)) = Box::pin(begin(&settings, connection)).await else {
+        return;
     };
     let talk = Arc::new(Talk::default());
     let begun_by = Instant::now() + settings.patience.first_request;
-    let (limits, write) = (settings.limits, settings.patience.write);
-    let seat = Some(connection.seat);
-    let mut wire = Wire::new(stream, limits, write, Arc::clone(&talk), seat);
+    let mut wire = Wire::new(stream, settings.limits, Arc::clone(&talk), Some(seat));
     let protocol = match timeout_at(begun_by, wire.protocol()).await {
         Ok(Ok(Some(protocol))) => protocol,
         Ok(Ok(None)) => return,
         Ok(Err(error)) => return tracing::debug!(%error, "a connection ended early"),
         Err(_) => return tracing::debug!("a connection sent nothing in time"),
     };
+    if !remote.may_speak(protocol) {
+        return tracing::debug!("a connection speaks another protocol than it has settled on");
+    }
     let streams = (protocol == Protocol::Http2).then(Streams::new);
     let vigil = Vigil::new(
         settings.patience,
@@ -158,8 +167,8 @@ pub(super) async fn serve(
     let end = Arc::new(End {
         settings: Arc::clone(&settings),
         local,
-        client: connection.client,
-        role: connection.role,
+        remote,
+        role,
         talk,
         streams,
     });
@@ -184,11 +193,55 @@ pub(super) async fn serve(
     }
 }
 
+/// Does what comes before HTTP. None: it does not come to that.
+async fn begin(settings: &Settings, connection: Connection) -> Option<(Stream, Remote, Seat)> {
+    let Connection {
+        stream,
+        address,
+        role,
+        rules,
+        mut seat,
+        clients,
+    } = connection;
+    let stream = stream
+        .set_nodelay(true)
+        .and_then(|()| TcpStream::from_std(stream));
+    let socket = match stream {
+        Ok(stream) => Socket::new(stream, settings.patience.write),
+        Err(error) => {
+            tracing::debug!(%error, "a connection could not be taken over");
+            return None;
+        }
+    };
+    let by = Instant::now() + settings.handshake;
+    let (stream, remote) = match timeout_at(by, meet(rules, role, address, socket)).await {
+        Ok(Ok(met)) => met,
+        Ok(Err(failure)) => {
+            tracing::debug!(%failure, %address, "a connection ended before its first request");
+            count_failed(failure.reason());
+            return None;
+        }
+        Err(_) => {
+            tracing::debug!(%address, "a connection took too long for its handshake");
+            count_failed("timeout");
+            return None;
+        }
+    };
+    if let Some(clients) = clients {
+        seat.client = Some(clients.admit(remote.address())?);
+    }
+    Some((stream, remote, seat))
+}
+
+fn count_failed(reason: &'static str) {
+    metrics::counter!("api_connections_failed_total", "reason" => reason).increment(1);
+}
+
 /// Our end of a connection.
 struct End {
     settings: Arc<Settings>,
     local: Arc<Local>,
-    client: IpAddr,
+    remote: Remote,
     role: Role,
     talk: Arc<Talk>,
     /// Those of HTTP/2.
@@ -226,8 +279,14 @@ impl End {
 
     async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
         let settings = &self.settings;
+        if self.remote.is_in_the_clear() {
+            return in_the_clear(request.headers());
+        }
         if settings.answers_health(self.role, request.uri().path()) {
             return settings.health.answer(&request);
+        }
+        if let Role::Redirect(port) = self.role {
+            return gateway::to_https(request, port);
         }
         if self.role == Role::Health {
             return gateway::refuse(&Refusal::new(
@@ -235,9 +294,13 @@ impl End {
                 "Only health is answered here",
             ));
         }
+        if self.remote.is_misdirected(&request) {
+            return misdirected(request.headers());
+        }
         let snapshot = settings.gateway.snapshot();
+        let peer = self.remote.peer(request.headers());
         let request = request.map(Body::from);
-        let handled = gateway::handle(&snapshot, &self.local, Peer::at(self.client), request);
+        let handled = gateway::handle(&snapshot, &self.local, peer, request);
         // A request works on its own data and on locks that recover from poison, so a panic leaves nothing half done.
         match AssertUnwindSafe(handled).catch_unwind().await {
             Ok(response) => response,
@@ -249,8 +312,34 @@ impl End {
     }
 }
 
-/// The answer to a request that nobody looks at.
+/// The answer to a request that is not sound.
 fn refuse(headers: &HeaderMap, fault: Fault) -> Response<Body> {
-    metrics::counter!("api_requests_refused_unread_total", "reason" => fault.name()).increment(1);
-    gateway::refuse_unread(headers, &fault.refusal())
+    refuse_unread(headers, fault.name(), &fault.refusal())
+}
+
+/// The answer to a client that does not speak TLS where we do. The connection ends: what it sends may be read by anybody.
+fn in_the_clear(headers: &HeaderMap) -> Response<Body> {
+    let refusal = Refusal::new(
+        gateway::Code::BadRequest,
+        "TLS is spoken here: the URL begins with https://",
+    );
+    let mut response = refuse_unread(headers, "in_the_clear", &refusal);
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(header::CONNECTION, close);
+    response
+}
+
+/// The answer to a request for a host that wants to see another certificate than this connection's client was asked for.
+fn misdirected(headers: &HeaderMap) -> Response<Body> {
+    let refusal = Refusal::new(
+        gateway::Code::MisdirectedRequest,
+        "This connection was made for another host",
+    );
+    refuse_unread(headers, "misdirected", &refusal)
+}
+
+/// The answer to a request that nobody looks at.
+fn refuse_unread(headers: &HeaderMap, reason: &'static str, refusal: &Refusal) -> Response<Body> {
+    metrics::counter!("api_requests_refused_unread_total", "reason" => reason).increment(1);
+    gateway::refuse_unread(headers, refusal)
 }

@@ -3,7 +3,9 @@
 //!
 //! Everything is on loopback and nothing waits for a time to pass: a slow subgraph is one that never answers.
 
+mod certificates;
 mod client;
+mod encrypted;
 mod http;
 #[cfg(feature = "compose")]
 mod linked;
@@ -16,7 +18,9 @@ mod scenario;
 mod subgraph;
 mod together;
 
+pub use certificates::{Authority, Folder, Identity};
 pub use client::{Client, wire};
+pub use encrypted::{Encrypted, Speech};
 pub use http::Message;
 #[cfg(feature = "compose")]
 pub use linked::{linked, subgraphs};
