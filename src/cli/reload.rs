@@ -132,12 +132,16 @@ fn swap(
             "changes to listeners, workers, health checks and telemetry take effect after a restart"
         );
     }
+    // Whatever may fail comes before anything changes.
+    let prepared = edge.prepare(&server.edge)?;
     let reloaded = gateway.reload(&loaded.config.gateway(), loaded.supergraph);
     let rehearsal = reloaded.map_err(|error| match error {
         ReloadError::Snapshot(error) => located(&loaded.outline, error),
         refused @ ReloadError::Failing { .. } => refused.into(),
     })?;
-    edge.reload(&server.edge)?;
+    if let Some(rules) = prepared {
+        edge.take(rules);
+    }
     Sources::keep(&loaded.config, &loaded.sdl);
     Ok(rehearsal)
 }

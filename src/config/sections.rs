@@ -137,6 +137,8 @@ impl Config {
             tracing: TraceConfig {
                 ratio: self.telemetry.exporters.tracing.ratio(),
                 parent_based: self.telemetry.exporters.tracing.common.parent_based_sampler,
+                trace_context: self.telemetry.exporters.tracing.propagation.trace_context,
+                zipkin: self.telemetry.exporters.tracing.propagation.zipkin,
             },
             told: self.told(),
         }

@@ -7,6 +7,7 @@
 mod admin;
 mod authentication;
 mod authorization;
+mod b3;
 mod base64;
 mod bulk;
 mod calendar;

@@ -21,6 +21,9 @@ pub(super) enum Role {
 /// The rules that new connections are met by.
 pub struct Edge(ArcSwap<Rules>);
 
+/// Rules that can be taken.
+pub struct Prepared(Rules);
+
 /// Those of one configuration. A connection keeps the ones that it was met by.
 pub(super) struct Rules {
     pub(super) config: EdgeConfig,
@@ -45,22 +48,29 @@ impl Edge {
         })))
     }
 
-    /// Other rules, for connections from now on. Sessions of TLS are forgotten if anything of it has changed.
-    pub fn reload(&self, config: &EdgeConfig) -> Result<(), Misfit> {
+    /// Other rules, ready to be taken. None: they are those there are.
+    pub fn prepare(&self, config: &EdgeConfig) -> Result<Option<Prepared>, Misfit> {
         let before = self.rules();
         if before.config == *config {
-            return Ok(());
+            return Ok(None);
         }
-        let mut tls = before.tls.clone();
-        if before.config.tls != config.tls {
-            tls = Tls::new(&config.tls)?.map(Arc::new);
-            tls::announce(before.tls.as_deref(), tls.as_deref());
-        }
-        self.0.store(Arc::new(Rules {
+        let tls = match before.config.tls == config.tls {
+            true => before.tls.clone(),
+            false => Tls::new(&config.tls)?.map(Arc::new),
+        };
+        Ok(Some(Prepared(Rules {
             config: config.clone(),
             tls,
-        }));
-        Ok(())
+        })))
+    }
+
+    /// Takes other rules, for connections from now on. Sessions of TLS are forgotten if anything of it has changed.
+    pub fn take(&self, Prepared(rules): Prepared) {
+        let before = self.rules();
+        if before.config.tls != rules.config.tls {
+            tls::announce(before.tls.as_deref(), rules.tls.as_deref());
+        }
+        self.0.store(Arc::new(rules));
     }
 
     pub(super) fn rules(&self) -> Arc<Rules> {

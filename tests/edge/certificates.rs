@@ -179,7 +179,7 @@ fn half_a_handshake_is_not_waited_for_and_takes_a_place_meanwhile() {
 server:
   trusted_proxies: {{ addresses: [127.0.0.2] }}
   proxy_protocol: any
-  http: {{ tls_handshake_timeout: 700ms, header_read_timeout: 700ms, max_connections: 200 }}
+  http: {{ tls_handshake_timeout: 2s, header_read_timeout: 2s, max_connections: 200 }}
 "
     ));
     let hello = hello(&authority);

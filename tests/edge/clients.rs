@@ -25,6 +25,10 @@ struct Shop {
 
 /// `open.test` asks nobody, `may.test` whoever likes, `must.test` everybody, and `other.test` too, but trusts others.
 fn shop() -> Shop {
+    shop_that("forward_client_certificate: true")
+}
+
+fn shop_that(forwards: &str) -> Shop {
     let (ours, theirs, others) = (
         Authority::new("ours"),
         Authority::new("theirs"),
@@ -38,7 +42,7 @@ fn shop() -> Shop {
     );
     let settings = format!(
         "tls:
-  forward_client_certificate: true
+  {forwards}
   certificates:
     - {{ {} }}
     - {{ {}, client_authentication: {{ ca: {theirs_pem}, mode: optional }} }}
@@ -157,11 +161,9 @@ fn who_must_show_a_certificate_must_show_a_good_one() {
 
 #[test]
 fn upstreams_are_told_who_has_shown_what() {
-    let shop = shop();
-    let pem = shop.ours.pem();
-    let good = shop.theirs.client("app", san);
-    answer(&shop.upstream, 2);
-    let ask = |identity| {
+    let ask = |shop: &Shop, identity: Option<&Identity>| {
+        let pem = shop.ours.pem();
+        answer(&shop.upstream, 1);
         let config = Speech {
             identity,
             ..Speech::new(&pem)
@@ -173,11 +175,17 @@ fn upstreams_are_told_who_has_shown_what() {
         let seen = shop.upstream.take_seen().remove(0);
         header(&seen, "x-forwarded-client-cert").map(str::to_owned)
     };
-    assert_eq!(ask(None), None);
-    let told = ask(Some(&good)).unwrap();
+    let told = shop();
+    let good = told.theirs.client("app", san);
+    assert_eq!(ask(&told, None), None);
+    let told = ask(&told, Some(&good)).unwrap();
     let (hash, rest) = told.split_once(';').unwrap();
     assert_eq!(hash.len(), "Hash=".len() + 64);
     assert_eq!(rest, "Subject=\"CN=app\";URI=\"spiffe://shop/app\"");
+
+    let untold = shop_that("forward_client_certificate: false");
+    let good = untold.theirs.client("app", san);
+    assert_eq!(ask(&untold, Some(&good)), None);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod certificates;
 mod clients;
 mod encrypted;
+mod example;
 mod proxies;
 mod reload;
 
