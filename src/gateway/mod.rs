@@ -12,6 +12,7 @@ mod bulk;
 mod call_key;
 mod check;
 mod claims;
+mod client_certificate;
 mod compression;
 mod config;
 mod consumers;
@@ -43,6 +44,7 @@ mod override_labels;
 mod override_subgraph_url;
 mod parameters;
 mod path;
+mod peer;
 mod planning;
 mod plans;
 mod policies;
@@ -70,6 +72,7 @@ pub use authorization::{
     Config as AuthorizationConfig, Directives as AuthorizationDirectives, unprotected,
 };
 pub use check::check;
+pub use client_certificate::{AlternativeName, CertificateError, ClientCertificate};
 pub use config::Config;
 pub use consumers::Config as ConsumerConfig;
 pub use cors::Config as CorsConfig;
@@ -84,8 +87,10 @@ pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
 pub use local::Local;
 pub use misfit::Misfit;
+pub use network::Network;
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
+pub use peer::{IPV6_CLIENT_BITS, Peer, Scheme, Tls, network_of};
 pub use plans::Plans as PlansConfig;
 pub use policies::{Config as PoliciesConfig, GraphqlConfig};
 pub use process::{Gateway, StartError};
@@ -105,27 +110,28 @@ use crate::{
     executor::{Program, Reply},
     operation::{Conditions, OperationKind},
 };
-use authentication::{Asking, Caller};
+use authentication::{Asking, Caller, Mismatch};
 use authorization::Unmet;
 use bytes::Bytes;
 use documents::Prepared;
 use execution::Execution;
 use graphql::Media;
 use http::{HeaderMap, Method, Request, Response, request::Parts};
+use http_body::Body as _;
 use observation::Observation;
 use policies::Admission;
 use rest::By;
 use route::Route;
 use serde_json::{Map, Value};
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 use subgraphs::{Client, until};
 use tokio::time::{Instant, timeout_at};
 
-/// Answers a request of a client at this address. `local` is what the worker has that it runs on.
+/// Answers a request of a client. `local` is what the worker has that it runs on.
 pub async fn handle(
     snapshot: &Arc<Snapshot>,
     local: &Arc<Local>,
-    client: IpAddr,
+    peer: Peer<'_>,
     request: Request<Body>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
@@ -136,12 +142,12 @@ pub async fn handle(
         Ok((route, target))
     });
     let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
-    let observation = Observation::begin(snapshot.observing, metrics, client, &head);
+    let observation = Observation::begin(snapshot.observing, metrics, peer, &head);
     let preflight = snapshot.cors.preflight(&head);
     let admitted = routed.and_then(|(route, target)| {
         if preflight.is_none() && !matches!(route, Route::Page(_)) {
             snapshot.admit(&head.method)?;
-            snapshot.maintenance.check(client, &target)?;
+            snapshot.maintenance.check(peer.address, &target)?;
         }
         Ok((route, target))
     });
@@ -203,18 +209,31 @@ async fn pass(
     snapshot: &Snapshot,
     local: &Local,
     (route, action): (&rest::Route, &rest::Action),
-    mut request: rest::Request<'_>,
+    request: rest::Request<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
     let head = request.observation.head();
     let grpc_deadline = rest::grpc_deadline(&head.headers);
-    request.caller = admit(snapshot, route.admission(), request.observation, deadline).await?;
+    let rest::Request {
+        observation, body, ..
+    } = request;
+    let admitting = admit(snapshot, route.admission(), observation, body, deadline);
+    let Admitted {
+        caller,
+        body,
+        mismatch,
+    } = admitting.await?;
+    let request = rest::Request {
+        caller,
+        body,
+        ..request
+    };
     let answering = rest::answer((route, action), &local.connections, request);
     let Some(deadline) = grpc_deadline else {
-        return answering.await;
+        return mismatch.judge(answering.await);
     };
     let answer = timeout_at(deadline, answering).await;
-    let answer = answer.map_err(|_| Refusal::timeout())??;
+    let answer = mismatch.judge(answer.map_err(|_| Refusal::timeout())?)?;
     Ok(rest::until_grpc_deadline(deadline, answer))
 }
 
@@ -225,7 +244,14 @@ async fn show(
     page: &rest::OpenApi,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
-    admit(snapshot, &snapshot.admission, observation, deadline).await?;
+    let admitting = admit(
+        snapshot,
+        &snapshot.admission,
+        observation,
+        Body::empty(),
+        deadline,
+    );
+    admitting.await?;
     page.answer(&observation.head().method)
 }
 
@@ -246,7 +272,7 @@ async fn ask(
 
     // Admit.
     let mut stage = observation.stage("admit");
-    route.check_open(observation.client(), &request.target)?;
+    route.check_open(observation.peer().address, &request.target)?;
     let is_json = request_body::check(&head.headers);
     if operation.needs_body() {
         is_json.clone()?;
@@ -254,11 +280,23 @@ async fn ask(
     if head.method == Method::POST && document.kind() == OperationKind::Mutation {
         snapshot.csrf.check(&head.headers, is_json.is_ok())?;
     }
-    let caller = admit(snapshot, route.admission(), observation, deadline).await?;
+    let admitting = admit(
+        snapshot,
+        route.admission(),
+        observation,
+        request.body,
+        deadline,
+    );
+    let Admitted {
+        caller,
+        body,
+        mismatch,
+    } = admitting.await?;
 
     // Decode.
     observation.next(&mut stage, "decode");
     let body_bytes_max = snapshot.limits.body_bytes;
+    let request = rest::Request { body, ..request };
     let decoding = rest::decode(
         (route, operation),
         request,
@@ -266,7 +304,8 @@ async fn ask(
         body_bytes_max,
         deadline,
     );
-    let variables = document.coerce(snapshot.supergraph(), decoding.await?)?;
+    let decoded = mismatch.judge(decoding.await)?;
+    let variables = document.coerce(snapshot.supergraph(), decoded)?;
 
     // Plan.
     observation.next(&mut stage, "plan");
@@ -324,19 +363,36 @@ async fn plan(
     Ok((conditions, program))
 }
 
+/// A request that was let in.
+struct Admitted {
+    caller: Caller,
+    /// If it was signed, it breaks off where it is another one.
+    body: Body,
+    mismatch: Mismatch,
+}
+
 /// Lets a request in, whichever end it is for, and says who sends it.
 async fn admit(
     snapshot: &Snapshot,
     admission: &Admission,
     observation: &Observation<'_>,
+    body: Body,
     deadline: Instant,
-) -> Result<Caller, Refusal> {
-    let head = observation.head();
-    let asking = Asking { head };
-    let admitting = admission.admit(&snapshot.authentication, observation.client(), &asking);
+) -> Result<Admitted, Refusal> {
+    let asking = Asking {
+        head: observation.head(),
+        peer: observation.peer(),
+        has_body: !body.is_end_stream(),
+    };
+    let admitting = admission.admit(&snapshot.authentication, &asking);
     let caller = in_time(deadline, admitting).await?;
     observation.caller(&caller);
-    Ok(caller)
+    let (body, mismatch) = caller.checked(body)?;
+    Ok(Admitted {
+        caller,
+        body,
+        mismatch,
+    })
 }
 
 /// Answers a GraphQL request.
@@ -355,11 +411,17 @@ async fn answer(
     let method = graphql::check_method(&head.method)?;
     let is_json = graphql::is_json(method, &head.headers)?;
     snapshot.csrf.check(&head.headers, is_json)?;
-    let caller = admit(snapshot, &snapshot.admission, observation, deadline).await?;
+    let admitting = admit(snapshot, &snapshot.admission, observation, body, deadline);
+    let Admitted {
+        caller,
+        body,
+        mismatch,
+    } = admitting.await?;
 
     // Decode.
     observation.next(&mut stage, "decode");
-    let request = graphql::decode(method, head, body, snapshot.limits.body_bytes, deadline).await?;
+    let decoding = graphql::decode(method, head, body, snapshot.limits.body_bytes, deadline);
+    let request = mismatch.judge(decoding.await)?;
 
     // Document.
     observation.next(&mut stage, "prepare");

@@ -15,7 +15,7 @@ pub struct Network {
 
 impl Network {
     /// Whether an address is one of them. One of version 4 in the clothes of version 6 is what it is.
-    pub(in crate::gateway) fn contains(self, address: IpAddr) -> bool {
+    pub fn contains(self, address: IpAddr) -> bool {
         let (bits, is_v4) = bits(address);
         is_v4 == self.is_v4 && (bits ^ self.bits) & mask(self.length) == 0
     }

@@ -5,7 +5,7 @@
 //! those carry secrets.
 
 use super::{
-    Body, Code,
+    Body, Code, Peer,
     authentication::Caller,
     consumers::Consumer,
     errors::FirstError,
@@ -17,7 +17,6 @@ use super::{
 use crate::operation::OperationKind;
 use http::{HeaderValue, Response, StatusCode, request::Parts};
 use std::{
-    net::IpAddr,
     sync::{Arc, OnceLock},
     thread,
     time::Instant,
@@ -41,7 +40,7 @@ pub(super) struct Observation<'a> {
     rules: Rules,
     head: &'a Parts,
     route: &'a RouteMetrics,
-    client: IpAddr,
+    peer: Peer<'a>,
     origin: Origin,
     operation: OnceLock<Operation>,
     consumer: OnceLock<Arc<Consumer>>,
@@ -59,7 +58,7 @@ impl<'a> Observation<'a> {
     pub(super) fn begin(
         rules: Rules,
         route: &'a RouteMetrics,
-        client: IpAddr,
+        peer: Peer<'a>,
         head: &'a Parts,
     ) -> Self {
         let began = Instant::now();
@@ -78,7 +77,7 @@ impl<'a> Observation<'a> {
             rules,
             head,
             route,
-            client,
+            peer,
             operation: OnceLock::new(),
             consumer: OnceLock::new(),
             began,
@@ -91,9 +90,9 @@ impl<'a> Observation<'a> {
         self.head
     }
 
-    /// Where the client is.
-    pub(super) fn client(&self) -> IpAddr {
-        self.client
+    /// Who sends it.
+    pub(super) fn peer(&self) -> Peer<'a> {
+        self.peer
     }
 
     /// The first stage begins.
@@ -156,7 +155,7 @@ impl<'a> Observation<'a> {
             target: "graphway::access",
             request_id = text(&self.origin.request_id),
             trace_id = self.origin.trace.sampled_id().map(|id| tracing::field::display(format!("{id:032x}"))),
-            client = %self.client,
+            client = %self.peer.address,
             method = known(&self.head.method),
             path = shown(self.head.uri.path()),
             route = self.route.route(),

@@ -9,7 +9,7 @@ use super::{
     vigil::{Patience, Vigil},
     wire::{Protocol, Wire},
 };
-use crate::gateway::{self, Body, Gateway, Local, Refusal, UrlPath};
+use crate::gateway::{self, Body, Gateway, Local, Peer, Refusal, UrlPath};
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body::Body as _;
@@ -237,7 +237,7 @@ impl End {
         }
         let snapshot = settings.gateway.snapshot();
         let request = request.map(Body::from);
-        let handled = gateway::handle(&snapshot, &self.local, self.client, request);
+        let handled = gateway::handle(&snapshot, &self.local, Peer::at(self.client), request);
         // A request works on its own data and on locks that recover from poison, so a panic leaves nothing half done.
         match AssertUnwindSafe(handled).catch_unwind().await {
             Ok(response) => response,

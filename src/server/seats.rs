@@ -1,9 +1,10 @@
 //! How many connections there may be, altogether and for one client.
 
+use crate::gateway::{IPV6_CLIENT_BITS, network_of};
 use metrics::Gauge;
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     num::NonZero,
     sync::{
         Arc, Mutex, PoisonError,
@@ -46,7 +47,7 @@ impl Clients {
 
     /// Counts a connection. None: this client has too many.
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Client> {
-        let address = one(address);
+        let address = network_of(address, IPV6_CLIENT_BITS);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(address).or_default();
         if *count >= self.each_max.get() {
@@ -57,17 +58,6 @@ impl Clients {
             clients: Arc::clone(self),
             address,
         })
-    }
-}
-
-/// What counts as one client: in version 6, who has one address has 2^64 of them.
-fn one(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => {
-            let network = address.to_bits() & (u128::MAX << 64);
-            Ipv6Addr::from_bits(network).into()
-        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::Message;
 use futures_util::future::join_all;
-use graphway::gateway::{self, Body, Gateway, Local, Snapshot};
+use graphway::gateway::{self, Body, Gateway, Local, Peer, Snapshot};
 use http_body_util::BodyExt;
 use std::{future::ready, net::Ipv4Addr, pin::Pin, sync::Arc, task::Poll};
 use tokio::runtime;
@@ -95,7 +95,7 @@ async fn answer(
     local: Arc<Local>,
     request: http::Request<Body>,
 ) -> Message {
-    let client = Ipv4Addr::LOCALHOST.into();
+    let client = Peer::at(Ipv4Addr::LOCALHOST.into());
     let response = gateway::handle(&snapshot, &local, client, request).await;
     let (head, body) = response.into_parts();
     let headers = head.headers.iter().map(|(name, value)| {

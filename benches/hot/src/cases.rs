@@ -130,7 +130,8 @@ fn cache_hit() -> Result<Box<dyn FnMut() -> Result<()>>> {
             .header("content-type", "application/json")
             .header("content-length", body.len())
             .body(Body::full(body.clone()))?;
-        let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        // An address before there were peers.
+        let client = IpAddr::V4(Ipv4Addr::LOCALHOST).into();
         let handled = counted(&mut runs, || {
             runtime.block_on(handle(&snapshot, &local, client, request))
         });

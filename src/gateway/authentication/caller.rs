@@ -1,7 +1,10 @@
 //! Who sends a request, as far as that was proven.
 
-use super::hidden::Hidden;
-use crate::gateway::consumers::Consumer;
+use super::{
+    digest::{Digest, Mismatch},
+    hidden::Hidden,
+};
+use crate::gateway::{Body, Refusal, consumers::Consumer};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use std::{borrow::Cow, sync::Arc};
@@ -20,6 +23,8 @@ pub(in crate::gateway) struct Caller {
     consumer: Option<Arc<Consumer>>,
     /// What of the request only the gateway is to see.
     hidden: Option<Arc<Hidden>>,
+    /// What the body must be, for it was signed.
+    body: Option<Arc<Digest>>,
 }
 
 impl Caller {
@@ -62,6 +67,22 @@ impl Caller {
         Self {
             hidden: hidden.cloned(),
             ..self
+        }
+    }
+
+    /// The same caller, who has signed this body.
+    pub(super) fn with_body(self, digest: Digest) -> Self {
+        Self {
+            body: Some(Arc::new(digest)),
+            ..self
+        }
+    }
+
+    /// The body of the request, which breaks off if it is not the one that was signed.
+    pub(in crate::gateway) fn checked(&self, body: Body) -> Result<(Body, Mismatch), Refusal> {
+        match &self.body {
+            None => Ok((body, Mismatch::default())),
+            Some(digest) => digest.checked(body),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Credentials that only the gateway is to see: the places that they come in.
 
+use super::basic::after_scheme;
 use crate::gateway::parameters::{decoded_pair, pairs};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::borrow::Cow;
@@ -10,6 +11,8 @@ pub(in crate::gateway) struct Hidden {
     pub(super) headers: Vec<HeaderName>,
     pub(super) query: Vec<String>,
     pub(super) cookies: Vec<String>,
+    /// `Authorization`, where it has a name and a password.
+    pub(super) basic: bool,
 }
 
 impl Hidden {
@@ -18,12 +21,19 @@ impl Hidden {
         self.headers.extend(other.headers.iter().cloned());
         self.query.extend(other.query.iter().cloned());
         self.cookies.extend(other.cookies.iter().cloned());
+        self.basic |= other.basic;
     }
 
     /// Takes the credentials out of headers.
     pub(super) fn remove_from(&self, headers: &mut HeaderMap) {
         for name in &self.headers {
             headers.remove(name);
+        }
+        if headers
+            .get(header::AUTHORIZATION)
+            .is_some_and(|value| self.has_password(value))
+        {
+            headers.remove(header::AUTHORIZATION);
         }
         if !self.cookies.is_empty() && headers.contains_key(header::COOKIE) {
             let lines = headers.get_all(header::COOKIE).iter();
@@ -41,8 +51,13 @@ impl Hidden {
     pub(super) fn left_of(&self, name: &HeaderName, value: &HeaderValue) -> Option<HeaderValue> {
         match *name {
             header::COOKIE => self.left_of_cookies(value),
+            header::AUTHORIZATION if self.has_password(value) => None,
             _ => (!self.headers.contains(name)).then(|| value.clone()),
         }
+    }
+
+    fn has_password(&self, authorization: &HeaderValue) -> bool {
+        self.basic && after_scheme(authorization.as_bytes()).is_some()
     }
 
     /// The cookies of a line that are passed on; none if nothing is left.
@@ -90,6 +105,7 @@ mod tests {
             headers: vec![HeaderName::from_static("x-api-key")],
             query: vec!["key".to_owned()],
             cookies: vec!["session".to_owned()],
+            basic: true,
         }
     }
 
@@ -112,6 +128,10 @@ mod tests {
     fn headers_and_cookies_keep_what_is_not_hidden() {
         let mut headers = HeaderMap::new();
         headers.insert("x-api-key", HeaderValue::from_static("secret"));
+        headers.insert(
+            header::AUTHORIZATION,
+            HeaderValue::from_static("basic YTpi"),
+        );
         headers.insert("x-other", HeaderValue::from_static("kept"));
         for line in ["a=1; session=secret;b=2", "session=secret", "c=session"] {
             headers.append(header::COOKIE, HeaderValue::from_static(line));

@@ -73,6 +73,8 @@ pub enum Error {
     NobodyTrusted,
     #[error("the key set {url} (authentication.router.jwt.jwks) cannot be used: {error}")]
     File { url: String, error: JwksError },
+    #[error("the system gives no random numbers")]
+    NoRandomNumbers,
     #[error("cannot start the thread that loads key sets: {0}")]
     Thread(io::Error),
 }

@@ -5,12 +5,16 @@
 //! asks for, before anything is sent to anybody. Of credentials, nothing is ever logged, and neither is what they claim.
 
 mod api_key;
+mod basic;
 mod caller;
+mod certificate;
 mod config;
+mod digest;
 mod hidden;
 mod jwks;
 mod key_set;
 mod signatures;
+mod signed;
 mod token;
 mod verified;
 mod verifier;
@@ -19,15 +23,18 @@ mod ways;
 pub(super) use caller::Caller;
 pub use config::Config;
 pub(super) use config::Method;
+pub(super) use digest::Mismatch;
 pub use jwks::Error;
 pub(super) use jwks::KeySources;
 pub(super) use ways::{Refused, Ways};
 
-use super::consumers::Directory;
+use super::{Peer, consumers::Directory};
 use api_key::ApiKeys;
+use basic::Basic;
 use config::OnError;
 use http::request::Parts;
 use jsonwebtoken::errors::ErrorKind;
+use signed::Signed;
 use std::{
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
@@ -40,6 +47,8 @@ pub(super) struct Authentication {
     consumers: Arc<Directory>,
     jwt: Option<Jwt>,
     api_keys: Option<ApiKeys>,
+    basic: Option<Basic>,
+    signed: Option<Signed>,
     /// Whether a token is demanded where no policy says what is.
     is_required: bool,
 }
@@ -48,6 +57,8 @@ pub(super) struct Authentication {
 #[derive(Clone, Copy)]
 pub(super) struct Asking<'a> {
     pub(super) head: &'a Parts,
+    pub(super) peer: Peer<'a>,
+    pub(super) has_body: bool,
 }
 
 struct Jwt {
@@ -93,6 +104,24 @@ pub(super) enum Rejection {
     SeveralApiKeys,
     #[error("The API key is not known")]
     UnknownApiKey,
+    #[error("The certificate is not known")]
+    UnknownCertificate,
+    #[error("The request carries several names and passwords")]
+    SeveralPasswords,
+    #[error("The name and password are malformed")]
+    MalformedPassword,
+    #[error("The name or the password is wrong")]
+    WrongPassword,
+    #[error("Too many passwords wait to be checked")]
+    TooManyPasswords,
+    #[error("The signature is malformed, or not the only one")]
+    MalformedSignature,
+    #[error("The signature does not cover method, target and body")]
+    Uncovered,
+    #[error("The signature is not of now")]
+    OldSignature,
+    #[error("The signature is not valid")]
+    WrongSignature,
 }
 
 impl From<jsonwebtoken::errors::Error> for Rejection {
@@ -132,6 +161,11 @@ impl Authentication {
             consumers: Arc::clone(consumers),
             jwt: compiled.transpose()?,
             api_keys: config.api_key.as_ref().map(ApiKeys::new),
+            basic: match &config.basic {
+                Some(basic) => Some(Basic::new(basic).map_err(|_| Error::NoRandomNumbers)?),
+                None => None,
+            },
+            signed: config.hmac.as_ref().map(Signed::new),
             is_required,
         })
     }
@@ -143,17 +177,33 @@ impl Authentication {
         ways: &Ways,
         asking: &Asking<'_>,
     ) -> Result<Option<Caller>, Rejection> {
+        let consumers = &self.consumers;
         match method {
             Method::Jwt => match &self.jwt {
                 Some(jwt) => jwt.caller(ways, asking).await,
                 None => Ok(None),
             },
-            Method::ApiKey => match &self.api_keys {
-                Some(keys) => keys.caller(&self.consumers, asking),
+            Method::Basic => match &self.basic {
+                Some(basic) => basic.caller(consumers, asking).await,
                 None => Ok(None),
             },
+            Method::ApiKey => {
+                let keys = self.api_keys.as_ref();
+                keys.map_or(Ok(None), |keys| keys.caller(consumers, asking))
+            }
+            Method::Hmac => {
+                let signed = self.signed.as_ref();
+                signed.map_or(Ok(None), |signed| signed.caller(consumers, asking, now()))
+            }
+            Method::Certificate => certificate::caller(consumers, asking),
         }
     }
+}
+
+/// In seconds since 1970.
+fn now() -> f64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_1970.unwrap_or_default().as_secs_f64()
 }
 
 impl Jwt {
@@ -176,9 +226,7 @@ impl Jwt {
         let Some(token) = found else {
             return Ok(None);
         };
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = since_1970.unwrap_or_default().as_secs_f64();
-        let verified = self.verifier.verify(&token, now).await?;
+        let verified = self.verifier.verify(&token, now()).await?;
         Ok(Some(verified.caller.clone()))
     }
 }

@@ -1,6 +1,6 @@
 //! How callers may show who they are at one end of the gateway, and what those are told who do not.
 
-use super::{Asking, Authentication, Caller, Method, Rejection, hidden::Hidden};
+use super::{Asking, Authentication, Caller, Method, Rejection, basic::Basic, hidden::Hidden};
 use crate::gateway::consumers::Consumer;
 use http::HeaderValue;
 use std::sync::Arc;
@@ -10,6 +10,8 @@ pub(in crate::gateway) struct Ways {
     methods: Vec<Method>,
     otherwise: Otherwise,
     hidden: Option<Arc<Hidden>>,
+    /// What those are told who show nothing.
+    challenge: Option<HeaderValue>,
 }
 
 /// What becomes of those who show nothing.
@@ -27,7 +29,7 @@ pub(in crate::gateway) struct Refused {
 }
 
 /// What all that is behind here is called.
-const REALM: &str = "realm=\"graphway\"";
+const REALM: &str = "graphway";
 
 impl Ways {
     /// These, of which a request must show one unless those who show none are a consumer, too.
@@ -43,6 +45,7 @@ impl Ways {
                 some => Otherwise::Anonymous(some.cloned()),
             },
             hidden: authentication.hidden(methods),
+            challenge: authentication.challenges(methods),
         }
     }
 
@@ -55,6 +58,7 @@ impl Ways {
                 false => Otherwise::Anonymous(None),
             },
             hidden: authentication.hidden(&methods),
+            challenge: authentication.challenges(&methods),
             methods,
         }
     }
@@ -62,7 +66,8 @@ impl Ways {
     /// Whether others than tokens come in `Authorization`.
     pub(super) fn shares_authorization(&self) -> bool {
         self.methods.iter().any(|method| match method {
-            Method::Jwt | Method::ApiKey => false,
+            Method::Basic => true,
+            Method::Jwt | Method::ApiKey | Method::Hmac | Method::Certificate => false,
         })
     }
 
@@ -72,22 +77,24 @@ impl Ways {
             [Method::Jwt] => Rejection::NoToken,
             _ => Rejection::NothingShown,
         };
-        let challenges: Vec<String> = self
-            .methods
-            .iter()
-            .map(|method| challenge(*method, None))
-            .collect();
         Refused {
             rejection,
-            challenge: HeaderValue::try_from(challenges.join(", ")).ok(),
+            challenge: self.challenge.clone(),
         }
+    }
+}
+
+impl From<Rejection> for Refused {
+    /// Of a token.
+    fn from(rejection: Rejection) -> Self {
+        Self::by(Method::Jwt, rejection, REALM)
     }
 }
 
 impl Refused {
     /// What is shown in this way is not good.
-    pub(in crate::gateway) fn by(method: Method, rejection: Rejection) -> Self {
-        let challenge = challenge(method, Some(rejection));
+    fn by(method: Method, rejection: Rejection, realm: &str) -> Self {
+        let challenge = challenge(method, Some(rejection), realm);
         Self {
             rejection,
             challenge: HeaderValue::try_from(challenge).ok(),
@@ -97,13 +104,17 @@ impl Refused {
 
 /// A challenge (RFC 9110 section 11.6.1). That for tokens is of RFC 6750 section 3. Its words tell nothing of a credential
 /// that its sender does not know.
-fn challenge(method: Method, rejection: Option<Rejection>) -> String {
+fn challenge(method: Method, rejection: Option<Rejection>, realm: &str) -> String {
+    let realm = format!("realm=\"{realm}\"");
     match (method, rejection) {
-        (Method::Jwt, None | Some(Rejection::NoToken)) => format!("Bearer {REALM}"),
+        (Method::Jwt, None | Some(Rejection::NoToken)) => format!("Bearer {realm}"),
         (Method::Jwt, Some(why)) => {
-            format!("Bearer {REALM}, error=\"invalid_token\", error_description=\"{why}\"")
+            format!("Bearer {realm}, error=\"invalid_token\", error_description=\"{why}\"")
         }
-        (Method::ApiKey, _) => format!("Key {REALM}"),
+        (Method::ApiKey, _) => format!("Key {realm}"),
+        (Method::Basic, _) => format!("Basic {realm}, charset=\"UTF-8\""),
+        (Method::Hmac, _) => format!("Signature {realm}"),
+        (Method::Certificate, _) => format!("Certificate {realm}"),
     }
 }
 
@@ -116,7 +127,8 @@ impl Authentication {
     ) -> Result<Caller, Refused> {
         for method in &ways.methods {
             let caller = self.caller(*method, ways, asking).await;
-            let caller = caller.map_err(|rejection| Refused::by(*method, rejection))?;
+            let caller =
+                caller.map_err(|rejection| Refused::by(*method, rejection, self.realm(*method)))?;
             if let Some(caller) = caller {
                 return Ok(caller.hiding(ways.hidden.as_ref()));
             }
@@ -129,11 +141,32 @@ impl Authentication {
         }
     }
 
+    fn realm(&self, method: Method) -> &str {
+        match (method, &self.basic) {
+            (Method::Basic, Some(basic)) => &basic.realm,
+            _ => REALM,
+        }
+    }
+
+    /// All that could be shown, for those who show nothing.
+    fn challenges(&self, methods: &[Method]) -> Option<HeaderValue> {
+        let challenges = methods.iter();
+        let challenges: Vec<String> = challenges
+            .map(|method| challenge(*method, None, self.realm(*method)))
+            .collect();
+        HeaderValue::try_from(challenges.join(", ")).ok()
+    }
+
     /// What of a request is not passed on where these ways are taken.
     fn hidden(&self, methods: &[Method]) -> Option<Arc<Hidden>> {
         let mut hidden = Hidden::default();
         for method in methods {
             match method {
+                Method::Hmac | Method::Certificate => {}
+                Method::Basic => {
+                    let places = self.basic.iter().map(Basic::hidden);
+                    places.for_each(|places| hidden.add(&places));
+                }
                 Method::Jwt => self
                     .jwt
                     .iter()

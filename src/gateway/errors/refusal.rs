@@ -6,7 +6,7 @@ use super::Code;
 use crate::{
     executor,
     gateway::{
-        authentication::{Method, Refused, Rejection},
+        authentication::{Refused, Rejection},
         planning::NotRun,
     },
     operation::{self, Measured},
@@ -112,6 +112,10 @@ impl From<Refused> for Refusal {
                 retry_after: Some(1),
                 ..Self::new(Code::NoKeysYet, message)
             },
+            Rejection::TooManyPasswords => Self {
+                retry_after: Some(1),
+                ..Self::new(Code::Overloaded, message)
+            },
             _ => Self {
                 challenge,
                 ..Self::new(Code::Unauthenticated, message)
@@ -123,7 +127,7 @@ impl From<Refused> for Refusal {
 impl From<Rejection> for Refusal {
     /// Of a token.
     fn from(rejection: Rejection) -> Self {
-        Refused::by(Method::Jwt, rejection).into()
+        Refused::from(rejection).into()
     }
 }
 

@@ -166,6 +166,8 @@ fn unheeded_credentials(config: &Written<'_>) -> Vec<Finding> {
     for (index, consumer) in config.consumers.iter().enumerate() {
         let held = [
             ("api_keys", Method::ApiKey, !consumer.api_keys.is_empty()),
+            ("basic", Method::Basic, !consumer.basic.is_empty()),
+            ("hmac", Method::Hmac, !consumer.hmac.is_empty()),
             ("claims", Method::Jwt, consumer.claims != Claims::default()),
         ];
         for (key, method, is_held) in held {

@@ -1,6 +1,6 @@
 //! The `policies` section, and where policies are named.
 
-use crate::gateway::{authentication::Method, network::Network};
+use crate::gateway::{Network, authentication::Method};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

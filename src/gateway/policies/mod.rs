@@ -10,11 +10,10 @@ pub(super) use check::{Written, check, findings};
 pub use config::{Graphql as GraphqlConfig, Policies as Config};
 
 use super::{
-    Code, Refusal,
+    Code, Network, Refusal,
     authentication::{Asking, Authentication, Caller, Ways},
     consumers::Directory,
     misfit::Misfit,
-    network::Network,
 };
 use std::{net::IpAddr, sync::Arc};
 
@@ -122,17 +121,16 @@ impl Groups {
 }
 
 impl Admission {
-    /// Lets a request from this address in, or refuses it.
+    /// Lets a request in, or refuses it.
     pub(super) async fn admit(
         &self,
         authentication: &Authentication,
-        client: IpAddr,
         asking: &Asking<'_>,
     ) -> Result<Caller, Refusal> {
         if !self
             .policies
             .iter()
-            .all(|policy| policy.lets_in_from(client))
+            .all(|policy| policy.lets_in_from(asking.peer.address))
         {
             let message = "Requests from this address are not let in";
             return Err(Refusal::new(Code::Forbidden, message));

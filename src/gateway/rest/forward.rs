@@ -178,7 +178,7 @@ impl Passing<'_> {
         let head = variables.head;
         let (path, prefix) = forwarding.path(variables)?;
         let asker = Asker {
-            address: variables.client,
+            peer: variables.client,
             target: variables.target,
             prefix,
         };
@@ -250,6 +250,7 @@ impl Passing<'_> {
         };
         let query = self.caller.query(self.variables.head.uri.query());
         let asked = Asked {
+            scheme: self.variables.client.scheme,
             target: self.variables.target,
             query: query.as_deref(),
             caller: self.caller,

@@ -5,7 +5,7 @@
 //! upstream believes them, so only the gateway may write them.
 
 use crate::gateway::{
-    Body,
+    Body, Peer,
     claims::{is_claim, is_identity, plainly},
     gate::Target,
     request_id::X_REQUEST_ID,
@@ -31,9 +31,10 @@ const HOP_BY_HOP: [HeaderName; 9] = [
 ];
 
 /// What the gateway tells an upstream itself, with each request.
-const TOLD: [HeaderName; 9] = [
+const TOLD: [HeaderName; 10] = [
     header::VIA,
     header::FORWARDED,
+    CLIENT_CERTIFICATE,
     HeaderName::from_static("x-forwarded-for"),
     HeaderName::from_static("x-forwarded-host"),
     HeaderName::from_static("x-forwarded-prefix"),
@@ -43,12 +44,15 @@ const TOLD: [HeaderName; 9] = [
     HeaderName::from_static("tracestate"),
 ];
 
+/// The certificate that a client has shown.
+const CLIENT_CERTIFICATE: HeaderName = HeaderName::from_static("x-forwarded-client-cert");
+
 const VIA: HeaderValue = HeaderValue::from_static("1.1 graphway");
 
 /// Who asks, as upstreams are told.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asker<'a> {
-    pub(super) address: IpAddr,
+    pub(super) peer: Peer<'a>,
     pub(super) target: &'a Target<'a>,
     /// What was taken off the path.
     pub(super) prefix: Option<&'a str>,
@@ -164,7 +168,7 @@ fn takes_trailers(headers: &HeaderMap) -> bool {
 
 /// Says who asks, for which host, and what was taken off the path. What clients say of it has been removed.
 fn introduce(headers: &mut HeaderMap, asker: Asker<'_>) {
-    let address = asker.address.to_string();
+    let (address, scheme) = (asker.peer.address.to_string(), asker.peer.scheme.as_str());
     let host = asker.target.authority.as_ref().map(Authority::as_str);
     let mut set = |name: &'static str, value: &str| {
         // All of these are parts of a URL or an address, which are valid in headers.
@@ -174,11 +178,11 @@ fn introduce(headers: &mut HeaderMap, asker: Asker<'_>) {
     };
     set("x-forwarded-for", &address);
     set("x-real-ip", &address);
-    set("x-forwarded-proto", "http");
+    set("x-forwarded-proto", scheme);
     // RFC 7239: an address of version 6 is quoted, in brackets.
-    let mut forwarded = match asker.address {
-        IpAddr::V4(_) => format!("for={address};proto=http"),
-        IpAddr::V6(_) => format!("for=\"[{address}]\";proto=http"),
+    let mut forwarded = match asker.peer.address {
+        IpAddr::V4(_) => format!("for={address};proto={scheme}"),
+        IpAddr::V6(_) => format!("for=\"[{address}]\";proto={scheme}"),
     };
     if let Some(host) = host {
         set("x-forwarded-host", host);
@@ -187,5 +191,8 @@ fn introduce(headers: &mut HeaderMap, asker: Asker<'_>) {
     set("forwarded", &forwarded);
     if let Some(prefix) = asker.prefix {
         set("x-forwarded-prefix", prefix);
+    }
+    if let Some(told) = asker.peer.tls.and_then(|tls| tls.told.as_ref()) {
+        headers.insert(CLIENT_CERTIFICATE, told.clone());
     }
 }

@@ -44,7 +44,9 @@ impl Source {
             Self::Path(name) => variables
                 .capture(name)
                 .map(|text| Cow::Borrowed(text.as_bytes())),
-            Self::Address => Some(Cow::Owned(variables.client.to_string().into_bytes())),
+            Self::Address => Some(Cow::Owned(
+                variables.client.address.to_string().into_bytes(),
+            )),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Turning requests away while something is mended.
 
 use super::path_pattern::PathPattern;
-use crate::gateway::{Code, Refusal, gate::Target, network::Network};
+use crate::gateway::{Code, Network, Refusal, gate::Target};
 use serde::Deserialize;
 use std::{net::IpAddr, time::Duration};
 

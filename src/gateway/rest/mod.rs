@@ -111,12 +111,12 @@ pub(super) async fn answer(
         body,
         sockets,
     } = request;
-    route.check_open(observation.client(), &target)?;
+    route.check_open(observation.peer().address, &target)?;
     let variables = Variables {
         captures: route.captures(target.path.as_str()),
         head: observation.head(),
         target: &target,
-        client: observation.client(),
+        client: observation.peer(),
         request_id: &observation.origin().request_id,
         route: route.metrics().route(),
     };

@@ -3,6 +3,7 @@
 
 use super::path_pattern::{Captures, is_name};
 use crate::gateway::{
+    Peer,
     gate::Target,
     parameters::{in_cookies, in_query},
 };
@@ -11,7 +12,7 @@ use percent_encoding::{
     AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode,
 };
 use serde::Deserialize;
-use std::{borrow::Cow, net::IpAddr};
+use std::borrow::Cow;
 
 /// A text with variables. `{{` and `}}` are braces.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -45,7 +46,7 @@ pub(super) struct Variables<'a> {
     pub(super) captures: Captures<'a>,
     pub(super) head: &'a Parts,
     pub(super) target: &'a Target<'a>,
-    pub(super) client: IpAddr,
+    pub(super) client: Peer<'a>,
     pub(super) request_id: &'a HeaderValue,
     pub(super) route: &'a str,
 }
@@ -173,7 +174,7 @@ impl Variables<'_> {
             Variable::Query => query.and_then(plain),
             Variable::Host => self.host().map(Value::Encoded),
             Variable::RequestId => Some(bytes(self.request_id.as_bytes())),
-            Variable::Address => Some(Value::Plain(Cow::Owned(self.client.to_string()))),
+            Variable::Address => Some(Value::Plain(Cow::Owned(self.client.address.to_string()))),
             Variable::Route => plain(self.route),
             Variable::Header(name) => {
                 let value = self.head.headers.get(name);
@@ -292,7 +293,7 @@ mod tests {
             captures: vec![("v", target.path.as_str().strip_prefix("/a/")?)],
             head: &head,
             target: &target,
-            client: IpAddr::from([127, 0, 0, 1]),
+            client: Peer::at([127, 0, 0, 1].into()),
             request_id: &HeaderValue::from_static("r"),
             route: "route",
         };

@@ -3,7 +3,7 @@
 //! There are two steps. A [`Url`] finds the [`Resource`] that is at it, which knows what its answers vary on; a
 //! [`Variant`] finds one answer of a resource. So all answers at a URL, whoever they are for, go with their resource.
 
-use crate::gateway::{gate::Target, path::Path};
+use crate::gateway::{Scheme, gate::Target, path::Path};
 use arc_swap::ArcSwap;
 use http::{HeaderMap, HeaderName, Uri, uri::Authority};
 use std::{
@@ -19,15 +19,11 @@ use std::{
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Url(Box<str>);
 
-/// TLS does not end here.
-const SCHEME: &str = "http";
-const DEFAULT_PORT: &str = ":80";
-
 impl Url {
     /// The URL of a request.
-    pub(super) fn of(target: &Target<'_>, query: Option<&str>) -> Self {
+    pub(super) fn of(scheme: Scheme, target: &Target<'_>, query: Option<&str>) -> Self {
         let host = target.authority.as_ref().map_or("", Authority::as_str);
-        Self::new(host, target.path.as_str(), query)
+        Self::new(scheme, host, target.path.as_str(), query)
     }
 
     /// A URL as an operator writes it; none if it is not that of anything here.
@@ -35,15 +31,26 @@ impl Url {
         let uri: Uri = written.parse().ok()?;
         let authority = uri.authority()?;
         let path = Path::parse(uri.path()).ok()?;
-        (uri.scheme_str() == Some(SCHEME))
-            .then(|| Self::new(authority.as_str(), path.as_str(), uri.query()))
+        let mut schemes = [Scheme::Http, Scheme::Https].into_iter();
+        let scheme = schemes.find(|scheme| uri.scheme_str() == Some(scheme.as_str()))?;
+        Some(Self::new(
+            scheme,
+            authority.as_str(),
+            path.as_str(),
+            uri.query(),
+        ))
     }
 
-    fn new(host: &str, path: &str, query: Option<&str>) -> Self {
-        let host = host.strip_suffix(DEFAULT_PORT).unwrap_or(host);
+    fn new(scheme: Scheme, host: &str, path: &str, query: Option<&str>) -> Self {
+        let port = match scheme {
+            Scheme::Http => ":80",
+            Scheme::Https => ":443",
+        };
+        let host = host.strip_suffix(port).unwrap_or(host);
+        let scheme = scheme.as_str();
         let host = host.to_ascii_lowercase();
         let (mark, query) = query.map_or(("", ""), |query| ("?", query));
-        Self(format!("{SCHEME}://{host}{path}{mark}{query}").into())
+        Self(format!("{scheme}://{host}{path}{mark}{query}").into())
     }
 
     /// How many bytes it takes.

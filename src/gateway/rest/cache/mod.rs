@@ -24,7 +24,7 @@ pub(super) use config::RouteCache;
 pub use store::Cache;
 
 use crate::{
-    gateway::{Body, Refusal, authentication::Caller, gate::Target},
+    gateway::{Body, Refusal, Scheme, authentication::Caller, gate::Target},
     upstream::Forward,
 };
 use conditions::Conditions;
@@ -47,6 +47,7 @@ pub(super) struct Caching {
 /// What of a request its headers do not say.
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
+    pub(super) scheme: Scheme,
     pub(super) target: &'a Target<'a>,
     pub(super) query: Option<&'a str>,
     pub(super) caller: &'a Caller,
@@ -90,7 +91,7 @@ impl Caching {
     where
         F: Future<Output = Result<Response<Body>, Refusal>> + Send + 'static,
     {
-        let url = || Url::of(asked.target, asked.query);
+        let url = || Url::of(asked.scheme, asked.target, asked.query);
         if !forward.method.is_safe() {
             let answer = self.write(url(), send(forward)).await?;
             return Ok(match &self.rules {

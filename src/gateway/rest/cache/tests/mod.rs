@@ -8,7 +8,7 @@ mod rules;
 
 use super::{Asked, Cache, Caching, Config, RouteCache};
 use crate::{
-    gateway::{Body, Code, Refusal, authentication::Caller, gate, header_types::Name},
+    gateway::{Body, Code, Refusal, Scheme, authentication::Caller, gate, header_types::Name},
     upstream::Forward,
 };
 use bytes::Bytes;
@@ -95,6 +95,7 @@ impl Shop {
         let (head, ()) = read_request(request).into_parts();
         let target = gate::inspect(&head).unwrap();
         let asked = Asked {
+            scheme: Scheme::Http,
             target: &target,
             query: head.uri.query(),
             caller: &self.caller,
