@@ -196,6 +196,11 @@ const OURS: [HeaderName; 19] = [
     header::RANGE,
 ];
 
+/// Whether a header belongs to one connection or to the body.
+pub(super) fn is_ours(name: &HeaderName) -> bool {
+    OURS.contains(name)
+}
+
 /// The compiled rules of one subgraph.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rules {

@@ -5,6 +5,7 @@
 //! with one supergraph, immutable, swapped whole. This layer knows HTTP and GraphQL, but neither sockets nor files.
 
 mod admin;
+mod answered;
 mod authentication;
 mod authorization;
 mod base64;
@@ -67,6 +68,7 @@ mod writes;
 
 pub use crate::upstream::Body;
 pub use admin::admin;
+pub use answered::Answered;
 pub use authentication::{Config as AuthenticationConfig, Error as AuthenticationError};
 pub use authorization::{
     Config as AuthorizationConfig, Directives as AuthorizationDirectives, unprotected,
@@ -178,7 +180,7 @@ pub async fn handle(
             };
             response.unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
-        (None, Ok((Route::OpenApi(page), _))) => show(snapshot, &observation, page)
+        (None, Ok((Route::OpenApi(page), _))) => show((snapshot, local), &observation, page)
             .await
             .unwrap_or_else(|refusal| rest::refuse(&refusal)),
         (None, Err(refusal)) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
@@ -217,7 +219,13 @@ async fn pass(
     let rest::Request {
         observation, body, ..
     } = request;
-    let admitting = admit(snapshot, route.admission(), observation, body, deadline);
+    let admitting = admit(
+        (snapshot, local),
+        route.admission(),
+        observation,
+        body,
+        deadline,
+    );
     let Admitted {
         caller,
         body,
@@ -239,13 +247,13 @@ async fn pass(
 
 /// Tells of the routes that operations answer.
 async fn show(
-    snapshot: &Snapshot,
+    (snapshot, local): (&Snapshot, &Local),
     observation: &Observation<'_>,
     page: &rest::OpenApi,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
     let admitting = admit(
-        snapshot,
+        (snapshot, local),
         &snapshot.admission,
         observation,
         Body::empty(),
@@ -281,7 +289,7 @@ async fn ask(
         snapshot.csrf.check(&head.headers, is_json.is_ok())?;
     }
     let admitting = admit(
-        snapshot,
+        (snapshot, local),
         route.admission(),
         observation,
         request.body,
@@ -373,7 +381,7 @@ struct Admitted {
 
 /// Lets a request in, whichever end it is for, and says who sends it.
 async fn admit(
-    snapshot: &Snapshot,
+    (snapshot, local): (&Snapshot, &Local),
     admission: &Admission,
     observation: &Observation<'_>,
     body: Body,
@@ -383,6 +391,7 @@ async fn admit(
         head: observation.head(),
         peer: observation.peer(),
         has_body: !body.is_end_stream(),
+        connections: &local.connections,
     };
     let admitting = admission.admit(&snapshot.authentication, &asking);
     let caller = in_time(deadline, admitting).await?;
@@ -411,7 +420,13 @@ async fn answer(
     let method = graphql::check_method(&head.method)?;
     let is_json = graphql::is_json(method, &head.headers)?;
     snapshot.csrf.check(&head.headers, is_json)?;
-    let admitting = admit(snapshot, &snapshot.admission, observation, body, deadline);
+    let admitting = admit(
+        (snapshot, local),
+        &snapshot.admission,
+        observation,
+        body,
+        deadline,
+    );
     let Admitted {
         caller,
         body,

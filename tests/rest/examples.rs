@@ -6,7 +6,7 @@ use ring::hmac;
 use std::{
     collections::BTreeMap,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -116,14 +116,27 @@ fn kong_versioning() {
 
 #[test]
 fn kong() {
-    let example = Example::start("kong");
-    assert_eq!(
-        example.ask("GET /api/v1/users/7\nx-request-id: mine"),
-        "user-service"
-    );
-    let head = example.last("user-service");
-    assert!(head.starts_with("GET /api/v1/users/7 "), "{head}");
-    assert!(head.contains("x-request-id: mine\r\n"), "{head}");
+    let keys = keys("kong");
+    let example = Example::adjusted("kong", saying_as_json, |config| {
+        let url = "https://auth.company.com/.well-known/jwks.json";
+        assert!(config.contains(url));
+        config.replace(url, &format!("file://{}", keys.display()))
+    });
+    let good = token("mobile-app", "any", 600);
+    for request in [
+        format!("GET /api/v1/users/7?a=b\nx-request-id: mine\nauthorization: Bearer {good}"),
+        format!("GET /api/v1/users/7?token={good}&a=b\nx-request-id: mine"),
+    ] {
+        assert_eq!(example.ask(&request), "user-service");
+        let head = example.last("user-service");
+        assert!(head.starts_with("GET /api/v1/users/7?a=b "), "{head}");
+        assert!(head.contains("x-request-id: mine\r\n"), "{head}");
+        assert!(head.contains("x-consumer-username: mobile-app\r\n"), "{head}");
+    }
+    let expired = token("mobile-app", "any", -600);
+    for bad in ["", "?token=x", &format!("?token={expired}")] {
+        assert_eq!(example.ask(&format!("GET /api/v1/users/7{bad}")), "401");
+    }
     assert_eq!(example.ask("PATCH /api/v1/users/7"), "405");
     assert_eq!(example.ask("PATCH /api/v1/orders/7"), "order-service");
     let head = example.last("order-service");
@@ -147,37 +160,41 @@ fn kong() {
     );
 }
 
-#[test]
-fn envoy() {
+const SECRET: &[u8; 32] = b"of the test alone, 32 bytes long";
+
+/// A key set in a file, for the example of this name.
+fn keys(name: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples");
     fs::create_dir_all(&directory).unwrap();
-    let keys = directory.join("envoy-keys.json");
-    let secret = b"of the test alone, 32 bytes long";
-    let key = base64(secret);
-    fs::write(
-        &keys,
-        format!(
-            "{{\"keys\":[{{\"kty\":\"oct\",\"alg\":\"HS256\",\"kid\":\"k\",\"k\":\"{key}\"}}]}}"
-        ),
-    )
-    .unwrap();
+    let keys = directory.join(format!("{name}-keys.json"));
+    let key = base64(SECRET);
+    let set = format!("{{\"keys\":[{{\"kty\":\"oct\",\"alg\":\"HS256\",\"kid\":\"k\",\"k\":\"{key}\"}}]}}");
+    fs::write(&keys, set).unwrap();
+    keys
+}
+
+/// A token by that key which ends in so many seconds.
+fn token(issuer: &str, audience: &str, seconds: i64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let expires = now.as_secs() as i64 + seconds;
+    let head = base64(b"{\"alg\":\"HS256\",\"kid\":\"k\"}");
+    let claims = format!("{{\"iss\":\"{issuer}\",\"aud\":\"{audience}\",\"exp\":{expires}}}");
+    let signed = format!("{head}.{}", base64(claims.as_bytes()));
+    let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET);
+    let signature = hmac::sign(&key, signed.as_bytes());
+    format!("{signed}.{}", base64(signature.as_ref()))
+}
+
+#[test]
+fn envoy() {
+    let keys = keys("envoy");
     let example = Example::adjusted("envoy", failing_at_first, |config| {
         let url = "https://company.auth0.com/.well-known/jwks.json";
         assert!(config.contains(url));
         config.replace(url, &format!("file://{}", keys.display()))
     });
     let token = |issuer: &str, audience: &str| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let expires = now.as_secs() + 600;
-        let head = base64(b"{\"alg\":\"HS256\",\"kid\":\"k\"}");
-        let claims = format!("{{\"iss\":\"{issuer}\",\"aud\":\"{audience}\",\"exp\":{expires}}}");
-        let signed = format!("{head}.{}", base64(claims.as_bytes()));
-        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-        let signature = hmac::sign(&key, signed.as_bytes());
-        format!(
-            "\nauthorization: Bearer {signed}.{}",
-            base64(signature.as_ref())
-        )
+        format!("\nauthorization: Bearer {}", token(issuer, audience, 600))
     };
     let good = token("https://company.auth0.com/", "https://api.company.com");
     assert_eq!(

@@ -25,6 +25,8 @@ pub(in crate::gateway) struct Caller {
     hidden: Option<Arc<Hidden>>,
     /// What the body must be, for it was signed.
     body: Option<Arc<Digest>>,
+    /// What another service has upstreams told of it.
+    told: Option<Arc<HeaderMap>>,
 }
 
 impl Caller {
@@ -42,6 +44,15 @@ impl Caller {
         Self {
             is_proven: true,
             consumer: Some(Arc::clone(consumer)),
+            ..Self::default()
+        }
+    }
+
+    /// Whoever another service lets in, and what it says of them.
+    pub(super) fn told(headers: HeaderMap) -> Self {
+        Self {
+            is_proven: true,
+            told: Some(Arc::new(headers)),
             ..Self::default()
         }
     }
@@ -108,6 +119,9 @@ impl Caller {
 
     /// Tells an upstream who it is.
     pub(in crate::gateway) fn introduce(&self, headers: &mut HeaderMap) {
+        for (name, value) in self.told_headers() {
+            headers.insert(name, value.clone());
+        }
         let Some(consumer) = &self.consumer else {
             return;
         };
@@ -118,6 +132,13 @@ impl Caller {
         if self.is_anonymous() {
             headers.insert(ANONYMOUS, HeaderValue::from_static("true"));
         }
+    }
+
+    /// What another service has upstreams told of it.
+    pub(in crate::gateway) fn told_headers(
+        &self,
+    ) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        self.told.iter().flat_map(|told| told.iter())
     }
 
     /// Takes out of the client's headers what only the gateway is to see.

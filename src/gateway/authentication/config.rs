@@ -1,7 +1,7 @@
 //! The `authentication` section: `router` in Apollo Router's words, and the other ways beside it.
 
 use super::super::header_types::{Name, Value};
-use crate::upstream::Endpoint;
+use crate::upstream::{self, ByteSize, Endpoint};
 use http::{HeaderName, header};
 use jsonwebtoken::Algorithm;
 use percent_encoding::percent_decode_str;
@@ -16,6 +16,41 @@ pub struct Config {
     pub api_key: Option<ApiKey>,
     pub basic: Option<Basic>,
     pub hmac: Option<Hmac>,
+    pub forward: Option<Forward>,
+}
+
+/// `authentication.forward`: a service that says who sends a request.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forward {
+    pub url: Endpoint,
+    #[serde(default = "forward_timeout")]
+    pub timeout: Duration,
+    /// What of the client's it gets.
+    #[serde(default = "forward_request_headers")]
+    pub request_headers: Vec<Name>,
+    /// What of its answer upstreams get.
+    #[serde(default)]
+    pub response_headers: Vec<Name>,
+}
+
+impl Forward {
+    /// How it is called. What it answers may go to a client.
+    pub(super) fn settings(&self) -> upstream::Config {
+        upstream::Config {
+            timeout: self.timeout,
+            response_max_bytes: ByteSize(64 * 1024),
+            ..upstream::Config::default()
+        }
+    }
+}
+
+fn forward_timeout() -> Duration {
+    Duration::from_secs(1)
+}
+
+fn forward_request_headers() -> Vec<Name> {
+    vec![Name(header::AUTHORIZATION), Name(header::COOKIE)]
 }
 
 /// A way to show who one is, as policies name it.
@@ -27,6 +62,7 @@ pub enum Method {
     Basic,
     Hmac,
     Certificate,
+    Forward,
 }
 
 impl Method {
@@ -38,6 +74,7 @@ impl Method {
             Self::Basic => ("basic", "authentication.basic"),
             Self::Hmac => ("hmac", "authentication.hmac"),
             Self::Certificate => ("certificate", "tls.client_authentication"),
+            Self::Forward => ("forward", "authentication.forward"),
         }
     }
 }
@@ -50,6 +87,7 @@ impl Config {
             Method::ApiKey => self.api_key.is_some(),
             Method::Basic => self.basic.is_some(),
             Method::Hmac => self.hmac.is_some(),
+            Method::Forward => self.forward.is_some(),
             // Whether they are asked for is settled where connections are.
             Method::Certificate => true,
         }

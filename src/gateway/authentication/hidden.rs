@@ -1,7 +1,10 @@
 //! Credentials that only the gateway is to see: the places that they come in.
 
 use super::basic::after_scheme;
-use crate::gateway::parameters::{decoded_pair, pairs};
+use crate::gateway::{
+    claims::plainly,
+    parameters::{decoded_pair, pairs},
+};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::borrow::Cow;
 
@@ -26,7 +29,9 @@ impl Hidden {
 
     /// Takes the credentials out of headers.
     pub(super) fn remove_from(&self, headers: &mut HeaderMap) {
-        for name in &self.headers {
+        let hidden = headers.keys().filter(|name| self.has_header(name));
+        let hidden: Vec<HeaderName> = hidden.cloned().collect();
+        for name in hidden {
             headers.remove(name);
         }
         if headers
@@ -52,8 +57,14 @@ impl Hidden {
         match *name {
             header::COOKIE => self.left_of_cookies(value),
             header::AUTHORIZATION if self.has_password(value) => None,
-            _ => (!self.headers.contains(name)).then(|| value.clone()),
+            _ => (!self.has_header(name)).then(|| value.clone()),
         }
+    }
+
+    /// Whether it is one of the headers, or passes for one where `_` counts as `-`.
+    fn has_header(&self, name: &HeaderName) -> bool {
+        let mut headers = self.headers.iter();
+        headers.any(|hidden| plainly(hidden.as_str()) == plainly(name.as_str()))
     }
 
     fn has_password(&self, authorization: &HeaderValue) -> bool {

@@ -10,6 +10,7 @@ mod caller;
 mod certificate;
 mod config;
 mod digest;
+mod forward;
 mod hidden;
 mod jwks;
 mod key_set;
@@ -29,9 +30,11 @@ pub(super) use jwks::KeySources;
 pub(super) use ways::{Refused, Ways};
 
 use super::{Peer, consumers::Directory};
+use crate::upstream::{Connections, Registry};
 use api_key::ApiKeys;
 use basic::Basic;
 use config::OnError;
+use forward::Forward;
 use http::request::Parts;
 use jsonwebtoken::errors::ErrorKind;
 use signed::Signed;
@@ -49,6 +52,7 @@ pub(super) struct Authentication {
     api_keys: Option<ApiKeys>,
     basic: Option<Basic>,
     signed: Option<Signed>,
+    forward: Option<Forward>,
     /// Whether a token is demanded where no policy says what is.
     is_required: bool,
 }
@@ -59,6 +63,16 @@ pub(super) struct Asking<'a> {
     pub(super) head: &'a Parts,
     pub(super) peer: Peer<'a>,
     pub(super) has_body: bool,
+    /// Those of the worker.
+    pub(super) connections: &'a Connections,
+}
+
+/// What authentication leans on.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) sources: &'a KeySources,
+    pub(super) registry: &'a Registry,
+    pub(super) consumers: &'a Arc<Directory>,
 }
 
 struct Jwt {
@@ -122,6 +136,12 @@ pub(super) enum Rejection {
     OldSignature,
     #[error("The signature is not valid")]
     WrongSignature,
+    #[error("The service that knows who sends requests cannot be reached")]
+    ForwardUnavailable,
+    #[error("The service that knows who sends requests did not answer in time")]
+    ForwardLate,
+    #[error("The service that knows who sends requests has refused this one")]
+    ForwardRefused,
 }
 
 impl From<jsonwebtoken::errors::Error> for Rejection {
@@ -143,29 +163,38 @@ impl Authentication {
     pub(super) fn new(
         config: &Config,
         is_required: bool,
-        sources: &KeySources,
-        consumers: &Arc<Directory>,
+        around: Around<'_>,
     ) -> Result<Self, Error> {
+        let Around {
+            sources,
+            registry,
+            consumers,
+        } = around;
         if is_required && config.router.jwt.is_none() {
             return Err(Error::NobodyTrusted);
         }
         signatures::use_ring();
-        let compiled = config.router.jwt.as_ref().map(|jwt| {
-            Ok(Jwt {
+        let jwt = match &config.router.jwt {
+            Some(jwt) => Some(Jwt {
                 places: Places::new(jwt),
                 verifier: Verifier::new(&jwt.jwks, sources, consumers)?,
                 on_error: jwt.on_error,
-            })
-        });
+            }),
+            None => None,
+        };
         Ok(Self {
             consumers: Arc::clone(consumers),
-            jwt: compiled.transpose()?,
+            jwt,
             api_keys: config.api_key.as_ref().map(ApiKeys::new),
             basic: match &config.basic {
                 Some(basic) => Some(Basic::new(basic).map_err(|_| Error::NoRandomNumbers)?),
                 None => None,
             },
             signed: config.hmac.as_ref().map(Signed::new),
+            forward: match &config.forward {
+                Some(forward) => Some(Forward::new(forward, registry)?),
+                None => None,
+            },
             is_required,
         })
     }
@@ -176,9 +205,9 @@ impl Authentication {
         method: Method,
         ways: &Ways,
         asking: &Asking<'_>,
-    ) -> Result<Option<Caller>, Rejection> {
+    ) -> Result<Option<Caller>, Refused> {
         let consumers = &self.consumers;
-        match method {
+        let found = match method {
             Method::Jwt => match &self.jwt {
                 Some(jwt) => jwt.caller(ways, asking).await,
                 None => Ok(None),
@@ -196,7 +225,12 @@ impl Authentication {
                 signed.map_or(Ok(None), |signed| signed.caller(consumers, asking, now()))
             }
             Method::Certificate => certificate::caller(consumers, asking),
-        }
+            Method::Forward => match &self.forward {
+                Some(forward) => return forward.caller(asking).await.map(Some),
+                None => Ok(None),
+            },
+        };
+        found.map_err(|rejection| Refused::by(method, rejection, self.realm(method)))
     }
 }
 

@@ -1,7 +1,10 @@
 //! How callers may show who they are at one end of the gateway, and what those are told who do not.
 
-use super::{Asking, Authentication, Caller, Method, Rejection, basic::Basic, hidden::Hidden};
-use crate::gateway::consumers::Consumer;
+use super::{
+    Asking, Authentication, Caller, Method, Rejection, basic::Basic, forward::Forward,
+    hidden::Hidden,
+};
+use crate::gateway::{Answered, consumers::Consumer};
 use http::HeaderValue;
 use std::sync::Arc;
 
@@ -26,6 +29,8 @@ pub(in crate::gateway) struct Refused {
     pub(in crate::gateway) rejection: Rejection,
     /// `WWW-Authenticate`.
     pub(in crate::gateway) challenge: Option<HeaderValue>,
+    /// What another service answers instead.
+    pub(in crate::gateway) answered: Option<Box<Answered>>,
 }
 
 /// What all that is behind here is called.
@@ -67,7 +72,9 @@ impl Ways {
     pub(super) fn shares_authorization(&self) -> bool {
         self.methods.iter().any(|method| match method {
             Method::Basic => true,
-            Method::Jwt | Method::ApiKey | Method::Hmac | Method::Certificate => false,
+            Method::Jwt | Method::ApiKey | Method::Hmac | Method::Certificate | Method::Forward => {
+                false
+            }
         })
     }
 
@@ -80,6 +87,7 @@ impl Ways {
         Refused {
             rejection,
             challenge: self.challenge.clone(),
+            answered: None,
         }
     }
 }
@@ -93,11 +101,29 @@ impl From<Rejection> for Refused {
 
 impl Refused {
     /// What is shown in this way is not good.
-    fn by(method: Method, rejection: Rejection, realm: &str) -> Self {
+    pub(super) fn by(method: Method, rejection: Rejection, realm: &str) -> Self {
         let challenge = challenge(method, Some(rejection), realm);
         Self {
             rejection,
             challenge: HeaderValue::try_from(challenge).ok(),
+            answered: None,
+        }
+    }
+
+    /// Nothing that the client could show would help.
+    pub(super) fn without_challenge(rejection: Rejection) -> Self {
+        Self {
+            rejection,
+            challenge: None,
+            answered: None,
+        }
+    }
+
+    /// Another service has refused it, in its own words.
+    pub(super) fn answered(answered: Answered) -> Self {
+        Self {
+            answered: Some(Box::new(answered)),
+            ..Self::without_challenge(Rejection::ForwardRefused)
         }
     }
 }
@@ -115,6 +141,8 @@ fn challenge(method: Method, rejection: Option<Rejection>, realm: &str) -> Strin
         (Method::Basic, _) => format!("Basic {realm}, charset=\"UTF-8\""),
         (Method::Hmac, _) => format!("Signature {realm}"),
         (Method::Certificate, _) => format!("Certificate {realm}"),
+        // It says so itself.
+        (Method::Forward, _) => String::new(),
     }
 }
 
@@ -126,10 +154,7 @@ impl Authentication {
         asking: &Asking<'_>,
     ) -> Result<Caller, Refused> {
         for method in &ways.methods {
-            let caller = self.caller(*method, ways, asking).await;
-            let caller =
-                caller.map_err(|rejection| Refused::by(*method, rejection, self.realm(*method)))?;
-            if let Some(caller) = caller {
+            if let Some(caller) = self.caller(*method, ways, asking).await? {
                 return Ok(caller.hiding(ways.hidden.as_ref()));
             }
         }
@@ -141,7 +166,7 @@ impl Authentication {
         }
     }
 
-    fn realm(&self, method: Method) -> &str {
+    pub(super) fn realm(&self, method: Method) -> &str {
         match (method, &self.basic) {
             (Method::Basic, Some(basic)) => &basic.realm,
             _ => REALM,
@@ -150,8 +175,8 @@ impl Authentication {
 
     /// All that could be shown, for those who show nothing.
     fn challenges(&self, methods: &[Method]) -> Option<HeaderValue> {
-        let challenges = methods.iter();
-        let challenges: Vec<String> = challenges
+        let methods = methods.iter().filter(|method| **method != Method::Forward);
+        let challenges: Vec<String> = methods
             .map(|method| challenge(*method, None, self.realm(*method)))
             .collect();
         HeaderValue::try_from(challenges.join(", ")).ok()
@@ -163,6 +188,10 @@ impl Authentication {
         for method in methods {
             match method {
                 Method::Hmac | Method::Certificate => {}
+                Method::Forward => {
+                    let told = self.forward.iter().map(Forward::hidden);
+                    told.for_each(|told| hidden.add(&told));
+                }
                 Method::Basic => {
                     let places = self.basic.iter().map(Basic::hidden);
                     places.for_each(|places| hidden.add(&places));

@@ -6,6 +6,7 @@ use super::Code;
 use crate::{
     executor,
     gateway::{
+        Answered,
         authentication::{Refused, Rejection},
         planning::NotRun,
     },
@@ -29,6 +30,8 @@ pub struct Refusal {
     pub lists_codings: bool,
     /// `WWW-Authenticate`, on 401.
     pub challenge: Option<HeaderValue>,
+    /// What the client gets instead of all this: another service has refused the request.
+    pub answered: Option<Box<Answered>>,
 }
 
 /// One error of a refusal.
@@ -96,6 +99,7 @@ impl Refusal {
             lists_codings: false,
             retry_after: None,
             challenge: None,
+            answered: None,
         }
     }
 }
@@ -105,6 +109,7 @@ impl From<Refused> for Refusal {
         let Refused {
             rejection,
             challenge,
+            answered,
         } = refused;
         let message = rejection.to_string();
         match rejection {
@@ -116,8 +121,14 @@ impl From<Refused> for Refusal {
                 retry_after: Some(1),
                 ..Self::new(Code::Overloaded, message)
             },
+            Rejection::ForwardUnavailable => Self {
+                retry_after: Some(1),
+                ..Self::new(Code::NoKeysYet, message)
+            },
+            Rejection::ForwardLate => Self::new(Code::Timeout, message),
             _ => Self {
                 challenge,
+                answered,
                 ..Self::new(Code::Unauthenticated, message)
             },
         }

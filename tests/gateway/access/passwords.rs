@@ -16,10 +16,10 @@ fn config(hash: &str) -> String {
     )
 }
 
-/// Base64 of `u:` and two digits.
-fn guess(number: usize) -> String {
+/// Base64 of a name, a colon and four digits.
+fn guess(name: char, number: usize) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let text = format!("u:{number:04}");
+    let text = format!("{name}:{number:04}");
     let digits = text.as_bytes().chunks(3).flat_map(|chunk| {
         let bits = u32::from_be_bytes([0, chunk[0], chunk[1], chunk[2]]);
         (0..4).map(move |index| char::from(LETTERS[(bits >> (18 - 6 * index) & 63) as usize]))
@@ -28,9 +28,18 @@ fn guess(number: usize) -> String {
 }
 
 /// Hundreds of wrong passwords at once: some are refused as wrong, the rest as too many, and who shows something else is
-/// answered meanwhile.
+/// answered meanwhile. It is the same for a name that nobody has: nobody learns by the time it takes which names there are.
 #[test]
 fn a_flood_of_wrong_passwords_holds_nobody_up() {
+    flood('u');
+}
+
+#[test]
+fn a_flood_of_unknown_names_holds_nobody_up() {
+    flood('x');
+}
+
+fn flood(name: char) {
     // Half a second each in a debug build.
     let costly = CHEAP.replace("m=256,t=2", "m=8192,t=8");
     let shop = Shop::with(&config(&costly));
@@ -38,7 +47,7 @@ fn a_flood_of_wrong_passwords_holds_nobody_up() {
         .map(|_| Client::connect(shop.router.address))
         .collect();
     for (number, client) in clients.iter_mut().enumerate() {
-        let request = format!("GET /a\nauthorization: Basic {}", guess(number));
+        let request = format!("GET /a\nauthorization: Basic {}", guess(name, number));
         client.send(&wire(&request));
     }
     let refused = clients.iter_mut().rev().find_map(|client| {
