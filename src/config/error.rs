@@ -65,7 +65,10 @@ fn without_value(line: &str, key: &str) -> String {
     };
     let value = value.trim_start();
     let begins = line.len() - value.len();
-    let quote = value.chars().next().filter(|letter| "\"'".contains(*letter));
+    let quote = value
+        .chars()
+        .next()
+        .filter(|letter| "\"'".contains(*letter));
     let end = match quote {
         Some(quote) => value[1..].find(quote).map_or(value.len(), |end| end + 2),
         None => value.find([',', '}', ' ']).unwrap_or(value.len()),

@@ -3,11 +3,11 @@
 use crate::{
     gateway::{
         self, AuthenticationConfig, AuthorizationConfig, CacheConfig, ConsumerConfig, CorsConfig,
-        CsrfConfig, GraphqlConfig, HeadersConfig, HomepageConfig, IncludeSubgraphErrorsConfig,
-        LimitsConfig, MaintenanceConfig, OpenApiConfig, OverrideLabelsConfig,
-        OverrideSubgraphUrlConfig, PlansConfig, PluginsConfig, PoliciesConfig, RateLimitConfig,
-        RequestIdConfig, RoutesConfig, SandboxConfig, TraceConfig, TrafficShapingConfig,
-        UpstreamsConfig, UrlPath, WebSocketConfig,
+        CsrfConfig, DemandControlConfig, GraphqlConfig, HeadersConfig, HomepageConfig,
+        IncludeSubgraphErrorsConfig, LimitsConfig, MaintenanceConfig, OpenApiConfig,
+        OverrideLabelsConfig, OverrideSubgraphUrlConfig, PlansConfig, PluginsConfig,
+        PoliciesConfig, RateLimitConfig, RequestIdConfig, RoutesConfig, SandboxConfig, ToldConfig,
+        TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath, WebSocketConfig,
     },
     server::{self, AdminConfig, HealthConfig, HttpConfig, ShutdownConfig},
     telemetry,
@@ -27,6 +27,7 @@ pub struct Config {
     pub policies: PoliciesConfig,
     pub graphql: GraphqlConfig,
     pub limits: LimitsConfig,
+    pub demand_control: DemandControlConfig,
     pub traffic_shaping: TrafficShapingConfig,
     pub headers: HeadersConfig,
     pub include_subgraph_errors: IncludeSubgraphErrorsConfig,
@@ -96,6 +97,7 @@ impl Config {
             policies: self.policies.clone(),
             graphql: self.graphql.clone(),
             limits: self.limits.clone(),
+            demand_control: self.demand_control.clone(),
             cors: self.cors.clone(),
             csrf: self.csrf.clone(),
             headers: self.headers.clone(),
@@ -118,7 +120,19 @@ impl Config {
                 ratio: self.telemetry.exporters.tracing.ratio(),
                 parent_based: self.telemetry.exporters.tracing.common.parent_based_sampler,
             },
-            access_log: self.telemetry.exporters.logging.access,
+            told: self.told(),
+        }
+    }
+
+    /// What of requests is told.
+    fn told(&self) -> ToldConfig {
+        let telemetry::Config { exporters, apollo } = &self.telemetry;
+        ToldConfig {
+            access: exporters.logging.access,
+            slow_threshold: exporters.logging.slow_threshold,
+            metrics: exporters.metrics.prometheus.enabled,
+            client_name: apollo.client_name_header.0.clone(),
+            client_version: apollo.client_version_header.0.clone(),
         }
     }
 

@@ -7,8 +7,8 @@ use super::leaf::LeafType;
 use super::shape::{Layouts, RowLayout, Shape};
 use crate::operation::OperationKind;
 use crate::planner::{
-    ContextSource, ContextVariable, Fetch, FetchKind, Output, OutputValue, Plan, Position,
-    PositionId, Representation, RepresentationField, Template,
+    ContextSource, ContextVariable, Cost, Fetch, FetchKind, ListSizes, Output, OutputValue, Plan,
+    Position, PositionId, Representation, RepresentationField, Template,
 };
 use crate::schema::{SubgraphId, Supergraph, TypeSet};
 use apollo_compiler::Name;
@@ -34,6 +34,7 @@ pub struct Program {
     pub(super) forbidden: TypeSet,
     denied: Vec<Vec<String>>,
     pub(super) limits: Limits,
+    cost: Option<Cost>,
     /// About the length of the largest response lately: the next one gets that much room.
     pub(super) largest: AtomicUsize,
 }
@@ -54,6 +55,14 @@ impl Default for Limits {
             list_items: 1_000_000,
         }
     }
+}
+
+/// How plans are prepared.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    pub limits: Limits,
+    /// How long lists are taken to be, if it matters what operations cost.
+    pub list_sizes: Option<Arc<ListSizes>>,
 }
 
 /// A fetch.
@@ -121,17 +130,15 @@ pub(super) struct Source {
     pub fields: Vec<RepresentationField>,
 }
 
-/// Prepares a plan to be run, with the default [`Limits`].
+/// Prepares a plan to be run, with the default [`Rules`].
 pub fn compile(supergraph: &Arc<Supergraph>, plan: Plan) -> Arc<Program> {
-    compile_within(supergraph, plan, Limits::default())
+    compile_by(supergraph, plan, &Rules::default())
 }
 
-/// Prepares a plan to be run with these limits.
-pub fn compile_within(
-    supergraph: &Arc<Supergraph>,
-    mut plan: Plan,
-    limits: Limits,
-) -> Arc<Program> {
+/// Prepares a plan to be run by these rules.
+pub fn compile_by(supergraph: &Arc<Supergraph>, mut plan: Plan, rules: &Rules) -> Arc<Program> {
+    let sizes = rules.list_sizes.as_deref();
+    let cost = sizes.map(|sizes| Cost::new(&plan, supergraph, sizes));
     let mut awaited_by = vec![Vec::new(); plan.fetches.len()];
     for (index, fetch) in plan.fetches.iter().enumerate() {
         for earlier in &fetch.after {
@@ -164,7 +171,8 @@ pub fn compile_within(
         },
         output: plan.output,
         forbidden: plan.forbidden,
-        limits,
+        limits: rules.limits,
+        cost,
         largest: AtomicUsize::new(0),
     })
 }
@@ -225,6 +233,11 @@ impl Program {
     /// null because of the type that an object turns out to have is not among these.
     pub fn denied(&self) -> &[Vec<String>] {
         &self.denied
+    }
+
+    /// What it costs, if that matters.
+    pub fn cost(&self) -> Option<&Cost> {
+        self.cost.as_ref()
     }
 
     /// Remembers the length of a response, if it is large, or else forgets a little of the largest.

@@ -50,6 +50,8 @@ pub enum ErrorCode {
     Timeout,
     /// The subgraph's answer is not a GraphQL response: not JSON, no `data`, the wrong shape, too large.
     Malformed,
+    /// The subgraph was not asked, for that would cost too much.
+    TooExpensive,
     /// The caller may not have it.
     Unauthorized,
     /// A value does not fit the type of its field.

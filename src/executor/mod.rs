@@ -28,6 +28,7 @@ mod json;
 mod merge;
 mod numbers;
 mod read;
+mod weigh;
 
 mod errors;
 mod place;
@@ -40,7 +41,7 @@ mod introspect;
 #[cfg(test)]
 mod tests;
 
-pub use compile::{Limits, Program, compile, compile_within};
+pub use compile::{Limits, Program, Rules, compile, compile_by};
 pub use error::{Error, ErrorCode, PathSegment};
 pub use introspect::{IntrospectionError, introspect};
 pub use request::{Answer, Call, CallError, Reply, Request, Response, Shared, Subgraphs};

@@ -15,7 +15,9 @@ use super::json::{Json, Malformed};
 use super::merge::{self, Findings};
 use super::rows::{BodyId, Datum, RowId, Rows};
 use super::shape::{RowLayout, Shape};
+use super::weigh::Scales;
 use super::{Answer, CallError, ErrorCode};
+use crate::planner::Weight;
 use crate::schema::TypeId;
 use bytes::Bytes;
 use serde_json::Value;
@@ -37,6 +39,8 @@ pub(super) struct Reading {
     /// What the rows point into, if there are any.
     body: Option<BodyId>,
     pub findings: Findings,
+    /// What it cost, if it is weighed.
+    pub cost: f64,
 }
 
 /// Reads the answer to the step `index` into the rows it is meant for. A body that is a GraphQL response counts as one
@@ -44,10 +48,10 @@ pub(super) struct Reading {
 pub(super) fn read(
     program: &Program,
     (index, destination): (usize, &Destination),
-    answer: &Answer,
+    (answer, weights): (&Answer, Option<&[Weight]>),
     rows: &mut Rows,
 ) -> Result<Reading, Failure> {
-    let read = read_body(program, (index, destination), answer, rows);
+    let read = read_body(program, (index, destination), (answer, weights), rows);
     read.map_err(|failure| match answer.status.is_success() {
         true => failure,
         false => Failure {
@@ -60,7 +64,7 @@ pub(super) fn read(
 fn read_body(
     program: &Program,
     (index, destination): (usize, &Destination),
-    answer: &Answer,
+    (answer, weights): (&Answer, Option<&[Weight]>),
     rows: &mut Rows,
 ) -> Result<Reading, Failure> {
     let (placed, mut reading) = match &answer.shared {
@@ -72,6 +76,9 @@ fn read_body(
     let Some(body) = reading.body else {
         return Ok(reading);
     };
+    if let Some(weights) = weights {
+        reading.cost = cost(destination, &placed, Scales { weights, rows });
+    }
     match destination {
         Destination::Root {
             rows: into, shape, ..
@@ -93,6 +100,26 @@ fn read_body(
         }
     }
     Ok(reading)
+}
+
+/// What an answer cost. An entity that stands at several places was resolved once.
+fn cost(destination: &Destination, placed: &[Placed], scales: Scales<'_>) -> f64 {
+    let mut last = None;
+    let fresh = placed.iter().filter(|placed| {
+        let is_fresh = last != Some(placed.row);
+        last = Some(placed.row);
+        is_fresh
+    });
+    let costs = fresh.map(|placed| match destination {
+        Destination::Root { shape, .. } => scales.object(shape, placed.row),
+        Destination::Entities(joins) => {
+            let joins = &joins[placed.field as usize];
+            let target = joins.target(&joins.all()[placed.join as usize]);
+            let entity = scales.weights[target.position.0 as usize].entity;
+            entity + scales.object(&target.shape, placed.row)
+        }
+    });
+    costs.sum()
 }
 
 /// A fresh row, and where it belongs: by `_entities` field, the index of a join. Of root fields: one for every row of the
@@ -144,6 +171,7 @@ fn parse(
         errors,
         findings,
         body: Some(body),
+        cost: 0.0,
     };
     Ok((placed, reading))
 }
@@ -389,6 +417,7 @@ impl From<CallError> for Failure {
                 ErrorCode::Connection
             }
             CallError::TooLarge { .. } | CallError::Coding(_) => ErrorCode::Malformed,
+            CallError::TooExpensive { .. } => ErrorCode::TooExpensive,
         };
         Self {
             code,

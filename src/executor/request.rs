@@ -2,6 +2,7 @@
 
 use super::{Error, ErrorCode};
 use crate::operation::OperationKind;
+use crate::planner::Weight;
 use crate::schema::SubgraphId;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -30,6 +31,11 @@ pub trait Subgraphs: Send + Sync {
         &'a self,
         call: Call,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>>;
+
+    /// What things at each position cost, where it is wanted what answers cost.
+    fn weights(&self) -> Option<Arc<[Weight]>> {
+        None
+    }
 
     /// Runs a job that takes milliseconds where no other request waits for it. As it is, here and at once.
     fn offload(&self, job: Box<dyn FnOnce() + Send>) {
@@ -70,6 +76,9 @@ pub enum CallError {
     Timeout { milliseconds: u64 },
     #[error("cannot connect: {0}")]
     Connect(String),
+    /// It would cost more than this subgraph may be asked for.
+    #[error("it is not asked: that would cost {cost}, and {max} is the most")]
+    TooExpensive { cost: f64, max: f64 },
     /// The upstream is out of service, or has too much to do.
     #[error("it is not asked at present: {0}")]
     Unavailable(String),
@@ -92,6 +101,12 @@ impl Reply {
         let Self::One(response) = self;
         response.errors.retain(|error| error.code != code);
     }
+
+    /// What it cost, put in other terms.
+    pub fn settle(&mut self, cost: impl FnOnce(f64) -> f64) {
+        let Self::One(response) = self;
+        response.cost = cost(response.cost);
+    }
 }
 
 /// A complete response.
@@ -101,6 +116,8 @@ pub struct Response {
     pub errors: Vec<Error>,
     /// Each subgraph's response headers in the order of the plan's fetches, for header propagation.
     pub headers: Vec<(SubgraphId, HeaderMap)>,
+    /// What the subgraphs' answers cost; 0 where that was not wanted.
+    pub cost: f64,
 }
 
 impl Response {

@@ -88,6 +88,8 @@ struct Run<'a> {
     calls: Vec<SmallVec<[(Call, Destination); 1]>>,
     /// The headers of the answers, with the steps they are answers to.
     headers: Vec<(usize, HeaderMap)>,
+    /// Of the answers so far.
+    cost: f64,
 }
 
 impl<'a> Run<'a> {
@@ -105,6 +107,7 @@ impl<'a> Run<'a> {
                 .collect(),
             calls: steps.iter().map(|_| SmallVec::new()).collect(),
             headers: Vec::with_capacity(steps.len()),
+            cost: 0.0,
         }
     }
 
@@ -164,8 +167,10 @@ impl<'a> Run<'a> {
             self.large.push(answer.body.clone());
         }
         let (program, mut rows) = (Arc::clone(self.program), std::mem::take(&mut self.rows));
+        let weights = subgraphs.weights();
         let job = move || {
-            let read = read::read(&program, (index, &destination), &answer, &mut rows);
+            let answered = (&answer, weights.as_deref());
+            let read = read::read(&program, (index, &destination), answered, &mut rows);
             (read, rows, destination, answer.headers)
         };
         let Some((read, rows, destination, headers)) = work(subgraphs, bytes, job).await else {
@@ -179,6 +184,7 @@ impl<'a> Run<'a> {
             Ok(reading) => reading,
             Err(failure) => return self.fail(index, &destination, failure),
         };
+        self.cost += reading.cost;
         let has_errors = read::has_errors(&reading.errors);
         if !has_errors && reading.findings.is_empty() {
             return;
@@ -220,6 +226,7 @@ impl<'a> Run<'a> {
         Reply::One(Response {
             text,
             errors,
+            cost: self.cost,
             headers: headers
                 .map(|(step, headers)| (subgraph(step), headers))
                 .collect(),

@@ -1,6 +1,6 @@
 //! What a configuration says that cannot be meant so, given a supergraph. Nothing here keeps it from being served.
 
-use super::{Config, Finding, headers, override_labels, policies};
+use super::{Config, Finding, demand_control, headers, override_labels, policies};
 use crate::schema::{Subgraph, Supergraph};
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub(super) fn unknown(config: &Config, supergraph: &Supergraph) -> Vec<Finding> 
 
 /// A rule for a subgraph that is not there is most likely a misspelt name.
 fn unknown_subgraphs(config: &Config, subgraphs: &[Subgraph]) -> Vec<Finding> {
-    let sections: [(&[&str], Vec<&String>); 4] = [
+    let sections: [(&[&str], Vec<&String>); 5] = [
         (
             &["traffic_shaping", "subgraphs"],
             config.traffic_shaping.subgraphs.keys().collect(),
@@ -62,6 +62,10 @@ fn unknown_subgraphs(config: &Config, subgraphs: &[Subgraph]) -> Vec<Finding> {
         (
             &["include_subgraph_errors", "subgraphs"],
             config.include_subgraph_errors.subgraphs.keys().collect(),
+        ),
+        (
+            &demand_control::BY_SUBGRAPH,
+            config.demand_control.subgraphs().collect(),
         ),
         (
             &["override_subgraph_url"],

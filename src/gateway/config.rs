@@ -1,10 +1,10 @@
 //! What the gateway is told.
 
 use super::{
-    UrlPath, authentication, authorization, consumers, cors, csrf, expose, headers, ide,
-    include_subgraph_errors, limits,
+    UrlPath, authentication, authorization, consumers, cors, csrf, demand_control, expose, headers,
+    ide, include_subgraph_errors, limits,
     misfit::Misfit,
-    override_labels, override_subgraph_url,
+    observation, override_labels, override_subgraph_url,
     plans::Plans,
     policies, rate_limit, request_id, rest, trace, traffic,
     upstreams::{self, Upstreams},
@@ -24,6 +24,7 @@ pub struct Config {
     pub policies: policies::Config,
     pub graphql: policies::GraphqlConfig,
     pub limits: limits::Config,
+    pub demand_control: demand_control::Config,
     pub cors: cors::Config,
     pub csrf: csrf::Config,
     pub headers: headers::Config,
@@ -43,8 +44,8 @@ pub struct Config {
     pub maintenance: rest::MaintenanceConfig,
     pub request_id: request_id::Config,
     pub tracing: trace::Config,
-    /// Whether each request is a line in the log.
-    pub access_log: bool,
+    /// What of requests is told.
+    pub told: observation::Config,
 }
 
 impl Config {
@@ -55,6 +56,7 @@ impl Config {
         self.routes.check_beside(&self.path)?;
         policies::check(&self.access())?;
         self.cors.check()?;
+        self.demand_control.check()?;
         self.traffic_shaping.check()?;
         self.override_subgraph_url.check()
     }
@@ -85,6 +87,7 @@ impl Default for Config {
             policies: policies::Config::new(),
             graphql: policies::GraphqlConfig::default(),
             limits: limits::Config::default(),
+            demand_control: demand_control::Config::default(),
             cors: cors::Config::default(),
             csrf: csrf::Config::default(),
             headers: headers::Config::default(),
@@ -104,7 +107,7 @@ impl Default for Config {
             maintenance: rest::MaintenanceConfig::default(),
             request_id: request_id::Config::default(),
             tracing: trace::Config::default(),
-            access_log: false,
+            told: observation::Config::default(),
         }
     }
 }

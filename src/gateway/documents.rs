@@ -33,7 +33,7 @@ const ENTRIES_ESTIMATE: usize = 1024;
 pub(super) struct Documents {
     supergraph: Arc<Supergraph>,
     parser: ParserLimits,
-    answers: executor::Limits,
+    rules: executor::Rules,
     planning: Arc<Planning>,
     cache: Cache<Key, Entry, Weight>,
     metrics: Arc<PlanMetrics>,
@@ -100,14 +100,14 @@ impl Documents {
     /// Nothing known yet.
     pub(super) fn new(
         supergraph: Arc<Supergraph>,
-        (parser, answers): (ParserLimits, executor::Limits),
+        (parser, rules): (ParserLimits, executor::Rules),
         planning: Arc<Planning>,
     ) -> Self {
         let cache = Cache::with_weighter(ENTRIES_ESTIMATE, CACHE_BYTES_MAX, Weight);
         Self {
             supergraph,
             parser,
-            answers,
+            rules,
             planning,
             cache,
             metrics: Arc::new(PlanMetrics::new()),
@@ -141,7 +141,7 @@ impl Documents {
         let planned = prepared.plan(
             &self.supergraph,
             conditions,
-            (&Budget::usual(), self.answers),
+            (&Budget::usual(), &self.rules),
         );
         planned.map(drop)
     }
@@ -211,11 +211,11 @@ impl Documents {
             return Ok(program);
         }
         let (supergraph, planned) = (Arc::clone(&self.supergraph), Arc::clone(prepared));
-        let (metrics, answers) = (Arc::clone(&self.metrics), self.answers);
+        let (metrics, rules) = (Arc::clone(&self.metrics), self.rules.clone());
         let job = move |is_given_up: &dyn Fn() -> bool| {
             let began = Instant::now();
             let budget = Budget::until(is_given_up);
-            let program = planned.plan(&supergraph, conditions, (&budget, answers))?;
+            let program = planned.plan(&supergraph, conditions, (&budget, &rules))?;
             metrics.planning.record(began.elapsed());
             Ok::<_, Refusal>(program)
         };
@@ -300,11 +300,11 @@ impl Prepared {
         &self,
         supergraph: &Arc<Supergraph>,
         conditions: Conditions,
-        (budget, answers): (&Budget<'_>, executor::Limits),
+        (budget, rules): (&Budget<'_>, &executor::Rules),
     ) -> Result<Arc<Program>, PlanError> {
         let operation = self.document.fold(supergraph, &conditions)?;
         let plan = planner::plan_within(supergraph, &operation, budget)?;
-        let program = executor::compile_within(supergraph, plan, answers);
+        let program = executor::compile_by(supergraph, plan, rules);
         self.keep(conditions, Arc::clone(&program));
         Ok(program)
     }

@@ -4,6 +4,7 @@ use super::{
     Refusal, Snapshot,
     authentication::Caller,
     dedupe::{Asked, Dedupe},
+    demand_control::Weighed,
     documents::Prepared,
     graphql::{self, Media},
     in_flight::Shared,
@@ -47,6 +48,9 @@ impl Execution<'_> {
             subgraphs: &subgraphs,
         };
         let mut reply = executor::run(self.program, request).await;
+        if let Some((demand, weighed)) = subgraphs.demand() {
+            reply.settle(|answers| demand.ended(weighed, answers));
+        }
         if !self.snapshot.authorization.tells() {
             reply.forget(executor::ErrorCode::Unauthorized);
         }
@@ -82,6 +86,7 @@ impl Execution<'_> {
             headers,
             stage,
             caller,
+            weighed,
         } = self.client;
         Detached {
             snapshot: Arc::clone(self.snapshot),
@@ -90,6 +95,7 @@ impl Execution<'_> {
             headers: headers.clone(),
             stage: stage.clone(),
             caller: caller.clone(),
+            weighed: weighed.cloned(),
             prepared: Arc::clone(self.prepared),
             program: Arc::clone(self.program),
             variables: self.variables.clone(),
@@ -105,6 +111,7 @@ struct Detached {
     headers: HeaderMap,
     stage: Stage,
     caller: Caller,
+    weighed: Option<Arc<Weighed>>,
     prepared: Arc<Prepared>,
     program: Arc<Program>,
     variables: Map<String, Value>,
@@ -121,6 +128,7 @@ impl Detached {
                 headers: &self.headers,
                 stage: &self.stage,
                 caller: &self.caller,
+                weighed: self.weighed.as_ref(),
             },
             prepared: &self.prepared,
             program: &self.program,

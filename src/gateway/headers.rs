@@ -1,13 +1,18 @@
-//! Which of a client's headers go on to subgraphs, and what is added or taken away.
+//! Which of a client's headers go on to subgraphs, and which of theirs to the client; what is added or taken away.
 //!
 //! The rules are Apollo Router's: those of `all` come first, then the subgraph's own, each in order; what one rule has
 //! propagated to a header, a later one does not replace.
 
+mod cache_control;
 mod dead;
 mod read;
+mod returned;
 
 pub(super) use dead::dead_rules;
 pub(super) use read::Read;
+
+use returned::ResponseRule;
+pub(super) use returned::{Gathered, ResponseRules};
 
 use super::{
     authentication::Caller,
@@ -32,6 +37,7 @@ pub struct Config {
 #[serde(default, deny_unknown_fields)]
 pub struct Location {
     pub request: Vec<Rule>,
+    pub response: Vec<ResponseRule>,
 }
 
 /// One step from the client's headers to those a subgraph gets.

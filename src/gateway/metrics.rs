@@ -22,6 +22,10 @@ pub(super) fn describe() {
             "From sending a request to a subgraph to the end of its answer.",
         ),
         (
+            "api_request_stage_duration_seconds",
+            "A stage of a request, as traces have them.",
+        ),
+        (
             "api_planning_duration_seconds",
             "Planning an operation that has no plan in the cache yet.",
         ),

@@ -14,12 +14,14 @@ mod call_key;
 mod check;
 mod claims;
 mod client_certificate;
+mod code;
 mod compression;
 mod config;
 mod consumers;
 mod cors;
 mod csrf;
 mod dedupe;
+mod demand_control;
 mod documents;
 mod errors;
 mod execution;
@@ -50,6 +52,7 @@ mod planning;
 mod plans;
 mod policies;
 mod process;
+mod program;
 mod quality;
 mod rate_limit;
 mod request_body;
@@ -57,6 +60,7 @@ mod request_id;
 mod rest;
 mod route;
 mod snapshot;
+mod stages;
 mod subgraph_rules;
 mod subgraphs;
 mod trace;
@@ -75,11 +79,13 @@ pub use authorization::{
 };
 pub use check::check;
 pub use client_certificate::{AlternativeName, CertificateError, ClientCertificate};
+pub use code::Code;
 pub use config::Config;
 pub use consumers::Config as ConsumerConfig;
 pub use cors::Config as CorsConfig;
 pub use csrf::Config as CsrfConfig;
-pub use errors::{Code, Problem, Refusal};
+pub use demand_control::Config as DemandControlConfig;
+pub use errors::{Problem, Refusal};
 pub use expose::Config as PluginsConfig;
 pub use finding::Finding;
 pub use headers::Config as HeadersConfig;
@@ -90,6 +96,7 @@ pub use limits::Config as LimitsConfig;
 pub use local::Local;
 pub use misfit::Misfit;
 pub use network::Network;
+pub use observation::Config as ToldConfig;
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use peer::{IPV6_CLIENT_BITS, Peer, Scheme, Tls, network_of};
@@ -108,24 +115,21 @@ pub use traffic::Config as TrafficShapingConfig;
 pub use upstreams::Upstreams as UpstreamsConfig;
 pub use url_path::UrlPath;
 
-use crate::{
-    executor::{Program, Reply},
-    operation::{Conditions, OperationKind},
-};
+use crate::{executor::Reply, operation::OperationKind};
 use authentication::{Asking, Caller, Mismatch};
-use authorization::Unmet;
 use bytes::Bytes;
-use documents::Prepared;
 use execution::Execution;
 use graphql::Media;
-use http::{HeaderMap, Method, Request, Response, request::Parts};
+use http::{HeaderMap, Method, Request, Response};
 use http_body::Body as _;
 use observation::Observation;
 use policies::Admission;
+use program::{in_time, plan, weigh};
 use rest::By;
 use route::Route;
-use serde_json::{Map, Value};
+
 use std::sync::Arc;
+use subgraph_rules::Returned;
 use subgraphs::{Client, until};
 use tokio::time::{Instant, timeout_at};
 
@@ -144,7 +148,7 @@ pub async fn handle(
         Ok((route, target))
     });
     let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
-    let observation = Observation::begin(snapshot.observing, metrics, peer, &head);
+    let observation = Observation::begin(&snapshot.observing, metrics, peer, &head);
     let preflight = snapshot.cors.preflight(&head);
     let admitted = routed.and_then(|(route, target)| {
         if preflight.is_none() && !matches!(route, Route::Page(_)) {
@@ -319,18 +323,20 @@ async fn ask(
     observation.next(&mut stage, "plan");
     let planning = plan(snapshot, head, &caller, (prepared, &variables), deadline);
     let (_, program) = planning.await?;
+    let weighed = weigh(snapshot, observation, &program, &variables)?;
 
     // Run.
     observation.next(&mut stage, "execute");
     let execution = Execution {
         snapshot,
         local,
-        client: Client::of(observation, &stage, &caller),
+        client: Client::of(observation, &stage, &caller).costing(weighed.as_ref()),
         prepared,
         program: &program,
         variables: &variables,
     };
     let Reply::One(response) = execution.run(Some(deadline)).await?;
+    observation.cost(response.cost);
 
     // Encode.
     observation.next(&mut stage, "encode");
@@ -338,37 +344,15 @@ async fn ask(
     if !response.errors.is_empty() {
         graphql::write_errors(&mut shown, &snapshot.subgraphs, &response.errors);
     }
-    Ok(operation.respond(&response, &shown))
-}
-
-/// The program that answers a document for these variables. What depends on the request is settled first, so that the plan
-/// is without conditions.
-async fn plan(
-    snapshot: &Snapshot,
-    head: &Parts,
-    caller: &Caller,
-    (prepared, variables): (&Arc<Prepared>, &Map<String, Value>),
-    deadline: Instant,
-) -> Result<(Conditions, Arc<Program>), Refusal> {
-    let document = prepared.document();
-    let labels = snapshot.labels.on(document.labels(), &head.headers);
-    let conditions = document.conditions(variables).with_labels(labels);
-    let program = async |conditions: &Conditions| {
-        let planning = snapshot.documents.program(prepared, conditions);
-        let program = in_time(deadline, planning).await?;
-        snapshot.authorization.judge(&program)?;
-        Ok::<_, Refusal>(program)
+    let mut answer = operation.respond(&response, &shown);
+    let returned = Returned {
+        answers: &response.headers,
+        has_errors: !response.errors.is_empty(),
     };
-    let conditions = match snapshot.authorization.unmet(document, caller) {
-        Unmet::Nothing => conditions,
-        Unmet::Claims(unmet) => conditions.without(unmet),
-        Unmet::OnlyTold(unmet) => {
-            program(&conditions.clone().without(unmet)).await?;
-            conditions
-        }
-    };
-    let program = program(&conditions).await?;
-    Ok((conditions, program))
+    snapshot
+        .subgraphs
+        .add_returned(&returned, answer.headers_mut());
+    Ok(answer)
 }
 
 /// A request that was let in.
@@ -471,13 +455,14 @@ async fn answer(
     if let Some(only) = exposed.as_ref().filter(|exposed| exposed.asked.dry_run) {
         return Ok(graphql::encode_plan(media, only));
     }
+    let weighed = weigh(snapshot, observation, &program, &variables)?;
 
     // Run.
     observation.next(&mut stage, "execute");
     let execution = Execution {
         snapshot,
         local,
-        client: Client::of(observation, &stage, &caller),
+        client: Client::of(observation, &stage, &caller).costing(weighed.as_ref()),
         prepared: &prepared,
         program: &program,
         variables: &variables,
@@ -489,19 +474,11 @@ async fn answer(
         return response.ok_or_else(Refusal::timeout);
     }
     let reply = execution.run(Some(deadline)).await?;
+    let Reply::One(response) = &reply;
+    observation.cost(response.cost);
 
     // Encode.
     observation.next(&mut stage, "encode");
     let rules = &snapshot.subgraphs;
     Ok(graphql::encode(rules, media, reply, exposed.as_ref()))
-}
-
-/// What a stage gives, if it does before the request has to end.
-async fn in_time<T>(
-    deadline: Instant,
-    stage: impl Future<Output = Result<T, Refusal>>,
-) -> Result<T, Refusal> {
-    timeout_at(deadline, stage)
-        .await
-        .unwrap_or_else(|_| Err(Refusal::timeout()))
 }

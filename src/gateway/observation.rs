@@ -12,38 +12,89 @@ use super::{
     metrics::{RouteMetrics, known},
     origin::Origin,
     request_id::{self, X_REQUEST_ID, request_id},
+    stages::{StageMetrics, Stages},
     trace::{self, Beginning, Stage, Trace},
 };
 use crate::operation::OperationKind;
-use http::{HeaderValue, Response, StatusCode, request::Parts};
+use http::{HeaderName, HeaderValue, Response, StatusCode, request::Parts};
 use std::{
     sync::{Arc, OnceLock},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// What logs show of a longer path.
 const PATH_BYTES_MAX: usize = 1024;
+/// What clients say of themselves is shown up to this length, or not at all.
+const CLIENT_BYTES_MAX: usize = 128;
 /// The status that is counted when a client leaves before its response. It is never sent; the number is nginx's.
 const CLIENT_LEFT: u16 = 499;
 
+/// What of each request is told, and to whom.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Whether each request is a line in the log.
+    pub access: bool,
+    /// Requests that take longer are a warning in the log.
+    pub slow_threshold: Option<Duration>,
+    /// Whether anybody looks at metrics.
+    pub metrics: bool,
+    /// The headers in which clients say what they are.
+    pub client_name: HeaderName,
+    pub client_version: HeaderName,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            access: false,
+            slow_threshold: None,
+            metrics: false,
+            client_name: HeaderName::from_static("apollographql-client-name"),
+            client_version: HeaderName::from_static("apollographql-client-version"),
+        }
+    }
+}
+
 /// What is observed, and how.
-#[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
-    pub(super) request_id: request_id::Config,
-    pub(super) tracing: trace::Config,
-    pub(super) access_log: bool,
+    request_id: request_id::Config,
+    tracing: trace::Config,
+    told: Config,
+    /// None: nobody wants to know how long stages take.
+    stages: Option<StageMetrics>,
+}
+
+impl Rules {
+    /// Compiles the configuration.
+    pub(super) fn new(
+        told: &Config,
+        request_id: request_id::Config,
+        tracing: trace::Config,
+    ) -> Self {
+        let is_timed = told.metrics || told.slow_threshold.is_some();
+        Self {
+            request_id,
+            tracing,
+            told: told.clone(),
+            stages: is_timed.then(StageMetrics::default),
+        }
+    }
 }
 
 /// A request under observation.
 pub(super) struct Observation<'a> {
-    rules: Rules,
+    rules: &'a Rules,
     head: &'a Parts,
     route: &'a RouteMetrics,
     peer: Peer<'a>,
     origin: Origin,
     operation: OnceLock<Operation>,
+    /// What the operation is expected to cost, and what it did.
+    estimated: OnceLock<f64>,
+    cost: OnceLock<f64>,
     consumer: OnceLock<Arc<Consumer>>,
+    stages: Stages,
     began: Instant,
     has_ended: bool,
 }
@@ -56,7 +107,7 @@ struct Operation {
 impl<'a> Observation<'a> {
     /// Begins to observe a request.
     pub(super) fn begin(
-        rules: Rules,
+        rules: &'a Rules,
         route: &'a RouteMetrics,
         peer: Peer<'a>,
         head: &'a Parts,
@@ -79,7 +130,10 @@ impl<'a> Observation<'a> {
             route,
             peer,
             operation: OnceLock::new(),
+            estimated: OnceLock::new(),
+            cost: OnceLock::new(),
             consumer: OnceLock::new(),
+            stages: Stages::new(),
             began,
             has_ended: false,
         }
@@ -97,21 +151,43 @@ impl<'a> Observation<'a> {
 
     /// The first stage begins.
     pub(super) fn stage(&self, name: &'static str) -> Stage {
+        self.enter(name);
         self.origin.trace.stage(name)
     }
 
     /// A stage ends and the next one begins.
     pub(super) fn next(&self, stage: &mut Stage, name: &'static str) {
+        self.enter(name);
         stage.next(&self.origin.trace, name);
+    }
+
+    fn enter(&self, stage: &str) {
+        if self.rules.stages.is_some() {
+            self.stages.enter(stage, self.began);
+        }
     }
 
     /// Which operation it is. The name is one of a valid document.
     pub(super) fn operation(&self, kind: OperationKind, name: Option<&str>) {
         self.origin.trace.operation(kind, name);
-        if self.rules.access_log {
+        if self.rules.told.access || self.rules.told.slow_threshold.is_some() {
             let name = name.map(Arc::from);
             // A request has one operation.
             let _ = self.operation.set(Operation { kind, name });
+        }
+    }
+
+    /// What the operation is expected to cost.
+    pub(super) fn estimated(&self, cost: f64) {
+        self.origin.trace.cost("cost.estimated", cost);
+        let _ = self.estimated.set(cost);
+    }
+
+    /// What the operation did cost, if that was looked at.
+    pub(super) fn cost(&self, cost: f64) {
+        if self.estimated.get().is_some() {
+            self.origin.trace.cost("cost.actual", cost);
+            let _ = self.cost.set(cost);
         }
     }
 
@@ -147,7 +223,17 @@ impl<'a> Observation<'a> {
         self.origin
             .trace
             .end(status.as_u16(), error.map(Code::name));
-        if !self.rules.access_log {
+        if let Some(metrics) = &self.rules.stages {
+            self.stages.end(self.began, metrics);
+        }
+        let told = &self.rules.told;
+        if told
+            .slow_threshold
+            .is_some_and(|threshold| took >= threshold)
+        {
+            self.tell_slow(status, took);
+        }
+        if !told.access {
             return;
         }
         let operation = self.operation.get();
@@ -162,10 +248,43 @@ impl<'a> Observation<'a> {
             consumer = consumer.map(|consumer| &*consumer.name),
             status = status.as_u16(),
             duration_ms = took.as_micros() as f64 / 1000.0,
+            client_name = self.client_says(&told.client_name),
+            client_version = self.client_says(&told.client_version),
             operation_kind = operation.map(|operation| tracing::field::display(operation.kind)),
             operation_name = operation.and_then(|operation| operation.name.as_deref()),
+            cost_estimated = self.estimated.get(),
+            cost_actual = self.cost.get(),
             error = error.map(Code::name),
             "request"
+        );
+    }
+}
+
+impl Observation<'_> {
+    /// What a client says in a header of itself, if it can be shown.
+    fn client_says(&self, header: &HeaderName) -> Option<&str> {
+        let said = self.head.headers.get(header)?.to_str().ok()?;
+        (said.len() <= CLIENT_BYTES_MAX).then_some(said)
+    }
+
+    /// Warns of a request that took long.
+    fn tell_slow(&self, status: StatusCode, took: Duration) {
+        let told = &self.rules.told;
+        let operation = self.operation.get();
+        tracing::warn!(
+            target: "graphway::slow",
+            request_id = text(&self.origin.request_id),
+            trace_id = self.origin.trace.sampled_id().map(|id| tracing::field::display(format!("{id:032x}"))),
+            method = known(&self.head.method),
+            path = shown(self.head.uri.path()),
+            route = self.route.route(),
+            status = status.as_u16(),
+            duration_ms = took.as_micros() as f64 / 1000.0,
+            client_name = self.client_says(&told.client_name),
+            client_version = self.client_says(&told.client_version),
+            operation_name = operation.and_then(|operation| operation.name.as_deref()),
+            stages = self.stages.told(),
+            "a request took long"
         );
     }
 }

@@ -12,6 +12,7 @@ use super::{
     cors::Cors,
     csrf::Csrf,
     dedupe::Dedupe,
+    demand_control::DemandControl,
     documents::Documents,
     expose,
     ide::Pages,
@@ -26,7 +27,7 @@ use super::{
     subgraph_rules::{SnapshotError, SubgraphTable},
     writes::Writes,
 };
-use crate::schema::Supergraph;
+use crate::{executor, schema::Supergraph};
 use http::Method;
 use std::{sync::Arc, time::Duration};
 
@@ -40,6 +41,8 @@ pub struct Snapshot {
     pub(super) path: UrlPath,
     pub(super) introspection: bool,
     pub(super) limits: Limits,
+    /// What operations may cost. None: it does not matter.
+    pub(super) demand_control: Option<DemandControl>,
     pub(super) cors: Cors,
     pub(super) csrf: Csrf,
     pub(super) authentication: Authentication,
@@ -84,11 +87,7 @@ impl Snapshot {
         metrics::describe();
         tell(config, &supergraph);
         let limits = Limits::new(&config.limits);
-        let documents = Documents::new(
-            Arc::clone(&supergraph),
-            (config.limits.parser(), config.limits.answers()),
-            Arc::clone(&lasting.planning),
-        );
+        let documents = documents(config, &supergraph, lasting);
         let consumers = Arc::new(Directory::new(&config.consumers));
         let authentication = Authentication::new(
             &config.authentication,
@@ -108,12 +107,13 @@ impl Snapshot {
         let registry = &lasting.registry;
         let cache = (&lasting.cache, &config.cache);
         let routes = rest::Table::new(&config.routes, &config.upstreams, registry, cache, &around)?;
+        let subgraphs = SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?;
         Ok(Self {
             openapi: routes.openapi(&config.openapi, &supergraph),
             routes,
-            subgraphs: SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?,
             sockets: rest::WebSockets::new(&config.websocket),
             labels: OverrideLabels::new(&config.override_labels, &supergraph),
+            demand_control: DemandControl::new(&config.demand_control, &supergraph),
             documents,
             supergraph,
             path: config.path.clone(),
@@ -126,15 +126,13 @@ impl Snapshot {
             authorization: Authorization::new(&config.authorization),
             timeout: config.traffic_shaping.router.timeout,
             compresses: config.traffic_shaping.router.compression.response.enabled,
-            dedupe: Dedupe::new(&config.traffic_shaping.router.dedupe, &config.headers),
+            dedupe: Dedupe::new(&config.traffic_shaping.router.dedupe, &config.headers)
+                .filter(|_| !subgraphs.pass_cookies()),
+            subgraphs,
             writes: Arc::clone(&lasting.writes),
             plugins: config.plugins.clone(),
             pages: Pages::new(&config.sandbox, &config.homepage, &config.path),
-            observing: observation::Rules {
-                request_id: config.request_id,
-                tracing: config.tracing,
-                access_log: config.access_log,
-            },
+            observing: observation::Rules::new(&config.told, config.request_id, config.tracing),
             rate_limit: lasting.rate_limits.global(&config.ratelimit),
             maintenance: config.maintenance.clone(),
             graphql_metrics: RouteMetrics::new(config.path.as_str()),
@@ -154,6 +152,20 @@ impl Snapshot {
     pub fn supergraph(&self) -> &Supergraph {
         &self.supergraph
     }
+}
+
+/// The operations over a supergraph, none of them known yet.
+fn documents(config: &Config, supergraph: &Arc<Supergraph>, lasting: &Lasting) -> Documents {
+    let list_sizes = config.demand_control.list_sizes(supergraph);
+    let rules = executor::Rules {
+        limits: config.limits.answers(),
+        list_sizes: list_sizes.map(Arc::new),
+    };
+    Documents::new(
+        Arc::clone(supergraph),
+        (config.limits.parser(), rules),
+        Arc::clone(&lasting.planning),
+    )
 }
 
 /// Warns of settings for what the supergraph does not have, and of labels that nothing decides about.

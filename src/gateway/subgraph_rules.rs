@@ -1,10 +1,16 @@
 //! How each subgraph is called and shown, compiled from the configuration.
 
-use super::{Config, authentication, headers::Rules, metrics::SubgraphMetrics, misfit::Misfit};
+use super::{
+    Config, authentication,
+    headers::{Gathered, ResponseRules, Rules},
+    metrics::SubgraphMetrics,
+    misfit::Misfit,
+};
 use crate::{
     schema::{Subgraph, SubgraphId},
     upstream::{self, Endpoint, EndpointError, Registry, Upstream, UpstreamError},
 };
+use http::HeaderMap;
 use std::sync::Arc;
 
 /// The rules of every subgraph.
@@ -15,11 +21,19 @@ pub(super) struct SubgraphRules {
     pub(super) name: String,
     pub(super) upstream: Arc<Upstream>,
     pub(super) headers: Rules,
+    /// Which of its headers clients get.
+    returned: ResponseRules,
     /// Whether clients see what it says went wrong.
     pub(super) includes_errors: bool,
     pub(super) metrics: Arc<SubgraphMetrics>,
     /// Whether identical queries that are under way together are sent once.
     pub(super) deduplicates: bool,
+}
+
+/// What answers to one operation said beside their data.
+pub(super) struct Returned<'a> {
+    pub(super) answers: &'a [(SubgraphId, HeaderMap)],
+    pub(super) has_errors: bool,
 }
 
 /// Why a configuration and a supergraph do not make a snapshot.
@@ -71,6 +85,26 @@ impl SubgraphTable {
     pub(super) fn get(&self, id: SubgraphId) -> &SubgraphRules {
         &self.0[id.index()]
     }
+
+    /// Whether cookies of some go on to clients.
+    pub(super) fn pass_cookies(&self) -> bool {
+        self.0.iter().any(|rules| rules.returned.pass_cookies())
+    }
+
+    /// Adds to a response what goes on to clients of the headers of answers, in the order of the plan.
+    pub(super) fn add_returned(&self, reply: &Returned<'_>, response: &mut HeaderMap) {
+        if self.0.iter().all(|rules| rules.returned.is_empty()) {
+            return;
+        }
+        let mut gathered = Gathered::default();
+        for (subgraph, answer) in reply.answers {
+            self.get(*subgraph).returned.apply(answer, &mut gathered);
+        }
+        for (subgraph, _) in reply.answers {
+            self.get(*subgraph).returned.complete(&mut gathered);
+        }
+        response.extend(gathered.finish(reply.has_errors));
+    }
 }
 
 impl SubgraphRules {
@@ -100,13 +134,16 @@ impl SubgraphRules {
             subgraph: name.clone(),
             error,
         })?;
+        let returned = ResponseRules::new(&config.headers, name);
         Ok(Self {
+            // A cookie in an answer is for one client.
+            deduplicates: config.traffic_shaping.deduplicates(name) && !returned.pass_cookies(),
+            returned,
             name: name.clone(),
             upstream,
             headers: Rules::new(&config.headers, name),
             includes_errors: config.include_subgraph_errors.includes(name),
             metrics: Arc::new(SubgraphMetrics::new(name)),
-            deduplicates: config.traffic_shaping.deduplicates(name),
         })
     }
 }

@@ -4,6 +4,7 @@ use super::{
     Snapshot,
     authentication::Caller,
     call_key::{CallKey, Outcome},
+    demand_control::{DemandControl, Weighed},
     local::Local,
     metrics::SubgraphMetrics,
     observation::Observation,
@@ -14,6 +15,7 @@ use super::{
 use crate::{
     executor::{Answer, Call, CallError, Subgraphs},
     operation::OperationKind,
+    planner::Weight,
     upstream::{self, Connections, Upstream},
 };
 use bytes::Bytes;
@@ -41,6 +43,8 @@ pub(super) struct Client<'a> {
     /// What the calls are part of.
     pub(super) stage: &'a Stage,
     pub(super) caller: &'a Caller,
+    /// What it costs, if that matters.
+    pub(super) weighed: Option<&'a Arc<Weighed>>,
 }
 
 impl<'a> Client<'a> {
@@ -55,7 +59,13 @@ impl<'a> Client<'a> {
             headers: &observation.head().headers,
             stage,
             caller,
+            weighed: None,
         }
+    }
+
+    /// The same, with what its operation costs.
+    pub(super) fn costing(self, weighed: Option<&'a Arc<Weighed>>) -> Self {
+        Self { weighed, ..self }
     }
 }
 
@@ -91,7 +101,15 @@ impl<'a> Outgoing<'a> {
         self.late.load(Ordering::Relaxed)
     }
 
+    /// What the operation costs, and may.
+    pub(super) fn demand(&self) -> Option<(&'a DemandControl, &'a Arc<Weighed>)> {
+        Some((self.snapshot.demand_control.as_ref()?, self.client.weighed?))
+    }
+
     async fn send(&self, call: Call) -> Result<Answer, CallError> {
+        if let Some((demand, weighed)) = self.demand() {
+            demand.permit(weighed, call.subgraph)?;
+        }
         let subgraph = self.snapshot.subgraphs.get(call.subgraph);
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(header::CONTENT_TYPE, JSON);
@@ -264,6 +282,10 @@ impl Subgraphs for Outgoing<'_> {
         call: Call,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>> {
         Box::pin(self.send(call))
+    }
+
+    fn weights(&self) -> Option<Arc<[Weight]>> {
+        self.client.weighed.map(|weighed| weighed.weights())
     }
 
     fn offload(&self, job: Box<dyn FnOnce() + Send>) {

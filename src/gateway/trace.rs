@@ -166,6 +166,11 @@ impl Trace {
         }
     }
 
+    /// Notes what the operation costs.
+    pub(super) fn cost(&self, field: &'static str, cost: f64) {
+        self.span.record(field, cost);
+    }
+
     /// Notes that another request is executed, and this one gets its response.
     pub(super) fn deduplicated(&self) {
         self.span.record("deduplicated", true);
@@ -234,6 +239,8 @@ fn request_span(trace_id: u128, span_id: u64, beginning: &Beginning<'_>) -> Span
         url.path = path,
         graphql.operation.type = Empty,
         graphql.operation.name = Empty,
+        cost.estimated = Empty,
+        cost.actual = Empty,
         deduplicated = Empty,
         error.type = Empty,
         request.id = request_id,

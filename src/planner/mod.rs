@@ -4,6 +4,7 @@
 //! so a plan can be cached, printed and tested as text. Running it is `crate::executor`'s work.
 
 mod budget;
+mod cost;
 mod error;
 mod explain;
 mod fetches;
@@ -24,6 +25,7 @@ use graph::Graph;
 use search::{Failure, Selection};
 
 pub use budget::Budget;
+pub use cost::{Cost, CostError, Estimate, ListSizes, Weight};
 pub use error::{Error, Missing, Tried};
 pub use explain::{
     Alternative, Change, Entered, Explanation, FetchReasons, Need, Passed, Provided, Purpose,

@@ -7,8 +7,9 @@
 
 use super::template::{ContextVariable, Template};
 use crate::operation::OperationKind;
-use crate::schema::{SubgraphId, TypeId, TypeSet};
+use crate::schema::{Argument, FieldId, SubgraphId, TypeId, TypeSet};
 use apollo_compiler::{Name, ast::Type};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// Index of a [`Position`] in [`Plan::positions`].
@@ -73,6 +74,11 @@ pub struct Position {
     pub lists: u8,
     /// The only object type that can stand here, when the schema leaves no choice.
     pub object: Option<TypeId>,
+    /// The named type of its values.
+    pub named: TypeId,
+    /// The fields that it stands for: one for each kind of objects around it.
+    pub fields: SmallVec<[FieldId; 1]>,
+    pub arguments: Vec<Argument>,
 }
 
 /// One request to one subgraph.

@@ -1,6 +1,7 @@
 //! The `telemetry` section.
 
 use super::{Collector, Protocol};
+use http::HeaderName;
 use serde::{Deserialize, Deserializer, de};
 use std::{
     fmt,
@@ -14,6 +15,40 @@ use std::{
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub exporters: Exporters,
+    pub apollo: Clients,
+}
+
+/// `telemetry.apollo`, as far as it is about what clients say of themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Clients {
+    pub client_name_header: HeaderNamed,
+    pub client_version_header: HeaderNamed,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        let named = |name| HeaderNamed(HeaderName::from_static(name));
+        Self {
+            client_name_header: named("apollographql-client-name"),
+            client_version_header: named("apollographql-client-version"),
+        }
+    }
+}
+
+/// The name of a header.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct HeaderNamed(pub HeaderName);
+
+impl TryFrom<String> for HeaderNamed {
+    type Error = String;
+
+    fn try_from(written: String) -> Result<Self, Self::Error> {
+        let name = HeaderName::from_bytes(written.as_bytes());
+        name.map(Self)
+            .map_err(|_| format!("`{written}` cannot be the name of a header"))
+    }
 }
 
 /// `telemetry.exporters`.
@@ -32,6 +67,8 @@ pub struct Logging {
     pub stdout: Stdout,
     /// Whether each request is a line.
     pub access: bool,
+    /// Requests that take longer are a line, with what each stage took.
+    pub slow_threshold: Option<Duration>,
 }
 
 /// `telemetry.exporters.logging.stdout`.

@@ -18,6 +18,8 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no more file descriptors.
 const PAUSE_WITHOUT_DESCRIPTORS: Duration = Duration::from_millis(50);
 
+/// Bounds of the buckets for what operations cost.
+const COST_BUCKETS: [f64; 7] = [0.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
 /// Bounds of the buckets for whole requests, in seconds.
 const REQUEST_BUCKETS: [f64; 10] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// Those for what a request consists of.
@@ -60,6 +62,10 @@ impl Scraped {
             .set_buckets_for_metric(
                 Matcher::Full("api_request_duration_seconds".to_owned()),
                 &REQUEST_BUCKETS,
+            )?
+            .set_buckets_for_metric(
+                Matcher::Prefix("api_operation_cost_".to_owned()),
+                &COST_BUCKETS,
             )?
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &PART_BUCKETS)?
             .build_recorder();

@@ -288,8 +288,13 @@ consumers:
   - { name: a, hmac: [{ key_id: l, secret: \"${env.TOKEN}\", wrong: 1 }] }
 ";
     let error_in = |lines: &[usize]| {
-        let lines = lines.iter().map(|line| consumers.lines().nth(*line).unwrap());
-        error(&format!("consumers:\n{}\n", lines.collect::<Vec<_>>().join("\n")))
+        let lines = lines
+            .iter()
+            .map(|line| consumers.lines().nth(*line).unwrap());
+        error(&format!(
+            "consumers:\n{}\n",
+            lines.collect::<Vec<_>>().join("\n")
+        ))
     };
     insta::assert_snapshot!(error_in(&[1]), @"");
     insta::assert_snapshot!(error_in(&[2]), @"");

@@ -4,6 +4,7 @@ mod access;
 mod apollo_keys;
 mod authentication;
 mod check;
+mod codes;
 mod command;
 mod compression;
 mod config;

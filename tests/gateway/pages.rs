@@ -53,6 +53,12 @@ fn documents() {
     play_all("documents");
 }
 
+/// Operations that cost too much.
+#[test]
+fn demand_control() {
+    play_all("demand_control");
+}
+
 /// What goes to subgraphs.
 #[test]
 fn headers() {

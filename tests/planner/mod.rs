@@ -1,5 +1,6 @@
 //! Plans: as pages, by what holds for all of them, and for operations and supergraphs that are large.
 
+mod costs;
 mod pages;
 mod properties;
 mod sizes;

@@ -131,7 +131,10 @@ fn kong() {
         let head = example.last("user-service");
         assert!(head.starts_with("GET /api/v1/users/7?a=b "), "{head}");
         assert!(head.contains("x-request-id: mine\r\n"), "{head}");
-        assert!(head.contains("x-consumer-username: mobile-app\r\n"), "{head}");
+        assert!(
+            head.contains("x-consumer-username: mobile-app\r\n"),
+            "{head}"
+        );
     }
     let expired = token("mobile-app", "any", -600);
     for bad in ["", "?token=x", &format!("?token={expired}")] {
@@ -168,7 +171,9 @@ fn keys(name: &str) -> PathBuf {
     fs::create_dir_all(&directory).unwrap();
     let keys = directory.join(format!("{name}-keys.json"));
     let key = base64(SECRET);
-    let set = format!("{{\"keys\":[{{\"kty\":\"oct\",\"alg\":\"HS256\",\"kid\":\"k\",\"k\":\"{key}\"}}]}}");
+    let set = format!(
+        "{{\"keys\":[{{\"kty\":\"oct\",\"alg\":\"HS256\",\"kid\":\"k\",\"k\":\"{key}\"}}]}}"
+    );
     fs::write(&keys, set).unwrap();
     keys
 }

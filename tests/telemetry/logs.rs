@@ -15,6 +15,40 @@ const SECRETS: &str = "POST /graphql?token=hush1\nauthorization: Bearer hush2\nc
     content-type: application/json\n\n\
     {\"query\":\"query Named($id: ID!) { user(id: $id) { name } other: user(id: \\\"hush5\\\") { id } }\", \"variables\": {\"id\": \"hush6\"}}";
 
+/// With a threshold of nothing every request is slow.
+#[test]
+fn a_slow_request_tells_what_its_stages_took() {
+    let (users, products) = (Fake::start(), Fake::start());
+    let mut process = Process::start(
+        "telemetry: { exporters: { logging: { slow_threshold: 0s, stdout: { format: json } } }, apollo: { client_version_header: x-version } }\n",
+        &shop(&[("users", &users), ("products", &products)]),
+    );
+    expect_federated(&users, &products);
+    let long = "x".repeat(200);
+    let said = format!("apollographql-client-name: web\nx-version: {long}\n");
+    Client::connect(process.address).request(&FEDERATED.replacen('\n', &format!("\n{said}"), 1));
+    let lines = process.stop();
+    let line = lines.iter().find(|line| line.contains("graphway::slow"));
+    let line: Value = serde_json::from_str(line.unwrap()).unwrap();
+    assert_eq!(
+        (&line["level"], &line["operation_name"]),
+        (&"WARN".into(), &"Favourites".into())
+    );
+    assert_eq!(
+        (&line["client_name"], line.get("client_version")),
+        (&"web".into(), None)
+    );
+    let stages = line["stages"].as_str().unwrap();
+    let named: Vec<&str> = stages
+        .split(", ")
+        .map(|stage| stage.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(
+        named,
+        ["admit", "decode", "prepare", "plan", "execute", "encode"]
+    );
+}
+
 #[test]
 fn a_request_is_one_line_of_json() {
     let (users, products) = (Fake::start(), Fake::start());

@@ -92,6 +92,9 @@ impl Draft {
                     field: Name::new("root").unwrap(),
                     lists: 0,
                     object: Some(root),
+                    named: root,
+                    fields: Default::default(),
+                    arguments: Vec::new(),
                 }],
                 fetches: Vec::new(),
                 output: Output::default(),
@@ -238,6 +241,9 @@ impl Draft {
             field: field.name.clone(),
             lists: field.lists,
             object: (supergraph().ty(field.named).kind == TypeKind::Object).then_some(field.named),
+            named: field.named,
+            fields: Default::default(),
+            arguments: Vec::new(),
         };
         *slot += 1;
         self.plan.positions.push(position);

@@ -3,7 +3,7 @@
 use super::draft::supergraph;
 use super::draft::{Draft, at};
 use super::fakes::{Fakes, exchange, respond_with};
-use crate::executor::{Limits, compile_within};
+use crate::executor::{Limits, Rules, compile_by};
 use serde_json::json;
 
 fn user(read: &str, output: &str, data: &str) -> String {
@@ -164,7 +164,14 @@ fn lists_of_too_many_items_are_errors_where_they_stand() {
         ..Limits::default()
     };
     let with = |me: &str, users: &str, matrix: &str| {
-        let program = compile_within(supergraph(), plan(), limits);
+        let program = compile_by(
+            supergraph(),
+            plan(),
+            &Rules {
+                limits,
+                list_sizes: None,
+            },
+        );
         let data =
             format!(r#"{{"data":{{"me":{{"id":"1",{me}}},"users":{users},"matrix":{matrix}}}}}"#);
         exchange(&program, &Fakes::default().answer("a", &data))

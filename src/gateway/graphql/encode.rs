@@ -3,7 +3,12 @@
 use super::Media;
 use crate::{
     executor::{self, PathSegment, Reply},
-    gateway::{Code, Refusal, errors::FirstError, expose::Exposed, subgraph_rules::SubgraphTable},
+    gateway::{
+        Code, Refusal,
+        errors::FirstError,
+        expose::Exposed,
+        subgraph_rules::{Returned, SubgraphTable},
+    },
 };
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
@@ -20,6 +25,7 @@ pub(in crate::gateway) fn encode(
     let Reply::One(executor::Response {
         text: mut body,
         errors,
+        headers,
         ..
     }) = reply;
     if !errors.is_empty() {
@@ -31,6 +37,11 @@ pub(in crate::gateway) fn encode(
     }
     body.push(b'}');
     let mut response = respond(StatusCode::OK, media, body);
+    let returned = Returned {
+        answers: &headers,
+        has_errors: !errors.is_empty(),
+    };
+    subgraphs.add_returned(&returned, response.headers_mut());
     if let Some(first) = errors.first() {
         let code = Code::of_field_error(first.code);
         response.extensions_mut().insert(FirstError(code));
@@ -183,6 +194,7 @@ impl Shown<'_> {
             E::Http(_) => "A subgraph answered with an HTTP status of failure",
             E::Malformed => "A subgraph gave a malformed response",
             E::Timeout => "A subgraph did not answer in time",
+            E::TooExpensive => "A subgraph was not asked, for that would cost too much",
             E::Unauthorized | E::WrongType | E::UnexpectedNull => return &self.error.message,
         };
         if self.included().is_some() {

@@ -59,6 +59,9 @@ fn positions(source: &Source, used: &[bool]) -> (Vec<Position>, Vec<PositionId>)
             field: node.name.clone(),
             lists: node.lists,
             object: is_object.then_some(node.named),
+            named: node.named,
+            fields: node.parts.iter().map(|part| part.field).collect(),
+            arguments: node.arguments.to_vec(),
         });
     }
     (positions, renumbered)

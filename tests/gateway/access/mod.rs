@@ -1,5 +1,6 @@
 //! Who comes in: consumers, their credentials, and policies.
 
+mod certificates;
 mod config;
 mod passwords;
 mod signatures;

@@ -1,0 +1,68 @@
+//! The stage between a document and its execution: the program that answers it for one request, and what that costs.
+
+use super::{
+    Refusal, Snapshot, authentication::Caller, authorization::Unmet, demand_control::Weighed,
+    documents::Prepared, observation::Observation,
+};
+use crate::{executor::Program, operation::Conditions};
+use http::request::Parts;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use tokio::time::{Instant, timeout_at};
+
+/// The program that answers a document for these variables. What depends on the request is settled first, so that the plan
+/// is without conditions.
+pub(super) async fn plan(
+    snapshot: &Snapshot,
+    head: &Parts,
+    caller: &Caller,
+    (prepared, variables): (&Arc<Prepared>, &Map<String, Value>),
+    deadline: Instant,
+) -> Result<(Conditions, Arc<Program>), Refusal> {
+    let document = prepared.document();
+    let labels = snapshot.labels.on(document.labels(), &head.headers);
+    let conditions = document.conditions(variables).with_labels(labels);
+    let program = async |conditions: &Conditions| {
+        let planning = snapshot.documents.program(prepared, conditions);
+        let program = in_time(deadline, planning).await?;
+        snapshot.authorization.judge(&program)?;
+        Ok::<_, Refusal>(program)
+    };
+    let conditions = match snapshot.authorization.unmet(document, caller) {
+        Unmet::Nothing => conditions,
+        Unmet::Claims(unmet) => conditions.without(unmet),
+        Unmet::OnlyTold(unmet) => {
+            program(&conditions.clone().without(unmet)).await?;
+            conditions
+        }
+    };
+    let program = program(&conditions).await?;
+    Ok((conditions, program))
+}
+
+/// What an operation costs, if that matters; refused if it is too much.
+pub(super) fn weigh(
+    snapshot: &Snapshot,
+    observation: &Observation<'_>,
+    program: &Program,
+    variables: &Map<String, Value>,
+) -> Result<Option<Arc<Weighed>>, Refusal> {
+    let Some(demand) = &snapshot.demand_control else {
+        return Ok(None);
+    };
+    let weighed = demand.weigh(program, snapshot.supergraph(), variables)?;
+    if let Some(weighed) = &weighed {
+        observation.estimated(weighed.estimated);
+    }
+    Ok(weighed.map(Arc::new))
+}
+
+/// What a stage gives, if it does before the request has to end.
+pub(super) async fn in_time<T>(
+    deadline: Instant,
+    stage: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    timeout_at(deadline, stage)
+        .await
+        .unwrap_or_else(|_| Err(Refusal::timeout()))
+}
