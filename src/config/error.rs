@@ -74,7 +74,8 @@ fn without_value(line: &str, key: &str) -> String {
         None => value.find([',', '}', ' ']).unwrap_or(value.len()),
     };
     let rest = without_value(&value[end..], key);
-    match value.trim_start_matches(['"', '\'']).starts_with("${") {
+    let text = value[..end].trim_matches(['"', '\'']);
+    match text.starts_with("${") && !text.contains(":-") {
         true => format!("{}{rest}", &line[..begins + end]),
         false => {
             let stars = "*".repeat(value[..end].chars().count());

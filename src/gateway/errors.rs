@@ -4,7 +4,7 @@
 
 use super::{
     Answered, Code,
-    authentication::{Refused, Rejection},
+    authentication::{OtherBody, Refused, Rejection},
     planning::NotRun,
 };
 use crate::{
@@ -120,7 +120,7 @@ impl From<Refused> for Refusal {
                 retry_after: Some(1),
                 ..Self::new(Code::NoKeysYet, message)
             },
-            Rejection::TooManyPasswords => Self {
+            Rejection::TooManyPasswords | Rejection::TooManyNonces => Self {
                 retry_after: Some(1),
                 ..Self::new(Code::Overloaded, message)
             },
@@ -135,6 +135,12 @@ impl From<Refused> for Refusal {
                 ..Self::new(Code::Unauthenticated, message)
             },
         }
+    }
+}
+
+impl From<OtherBody> for Refusal {
+    fn from(error: OtherBody) -> Self {
+        Self::new(Code::BadRequest, error.to_string())
     }
 }
 

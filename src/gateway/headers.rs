@@ -239,7 +239,7 @@ impl Rules {
 
     /// Whether a header is one that tells who the caller is, or could be taken for one: some servers read `_` as `-`.
     fn is_claimed(&self, name: &HeaderName) -> bool {
-        if is_identity(&plainly(name.as_str())) {
+        if name.as_str().starts_with('x') && is_identity(&plainly(name.as_str())) {
             return true;
         }
         let plain = |byte: u8| if byte == b'_' { b'-' } else { byte };

@@ -5,6 +5,7 @@
 //! with one supergraph, immutable, swapped whole. This layer knows HTTP and GraphQL, but neither sockets nor files.
 
 mod admin;
+mod admit;
 mod answered;
 mod authentication;
 mod authorization;
@@ -116,14 +117,13 @@ pub use upstreams::Upstreams as UpstreamsConfig;
 pub use url_path::UrlPath;
 
 use crate::{executor::Reply, operation::OperationKind};
-use authentication::{Asking, Caller, Mismatch};
+use admit::admit;
+use authentication::Caller;
 use bytes::Bytes;
 use execution::Execution;
 use graphql::Media;
 use http::{HeaderMap, Method, Request, Response};
-use http_body::Body as _;
 use observation::Observation;
-use policies::Admission;
 use program::{in_time, plan, weigh};
 use rest::By;
 use route::Route;
@@ -215,37 +215,21 @@ async fn pass(
     snapshot: &Snapshot,
     local: &Local,
     (route, action): (&rest::Route, &rest::Action),
-    request: rest::Request<'_>,
+    mut request: rest::Request<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
-    let head = request.observation.head();
-    let grpc_deadline = rest::grpc_deadline(&head.headers);
-    let rest::Request {
-        observation, body, ..
-    } = request;
-    let admitting = admit(
-        (snapshot, local),
-        route.admission(),
-        observation,
-        body,
-        deadline,
-    );
-    let Admitted {
-        caller,
-        body,
-        mismatch,
-    } = admitting.await?;
-    let request = rest::Request {
-        caller,
-        body,
-        ..request
-    };
+    let at = (snapshot, local, request.observation);
+    let grpc_deadline = rest::grpc_deadline(&request.observation.head().headers);
+    let admitted = admit(at, route.admission(), request.body, deadline).await?;
+    request.body = admitted.body;
+    request.caller = admitted.caller;
     let answering = rest::answer((route, action), &local.connections, request);
     let Some(deadline) = grpc_deadline else {
-        return mismatch.judge(answering.await);
+        return admitted.mismatch.judge(answering.await);
     };
     let answer = timeout_at(deadline, answering).await;
-    let answer = mismatch.judge(answer.map_err(|_| Refusal::timeout())?)?;
+    let answer = answer.map_err(|_| Refusal::timeout())?;
+    let answer = admitted.mismatch.judge(answer)?;
     Ok(rest::until_grpc_deadline(deadline, answer))
 }
 
@@ -256,14 +240,8 @@ async fn show(
     page: &rest::OpenApi,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
-    let admitting = admit(
-        (snapshot, local),
-        &snapshot.admission,
-        observation,
-        Body::empty(),
-        deadline,
-    );
-    admitting.await?;
+    let at = (snapshot, local, observation);
+    admit(at, &snapshot.admission, Body::empty(), deadline).await?;
     page.answer(&observation.head().method)
 }
 
@@ -273,7 +251,7 @@ async fn ask(
     snapshot: &Arc<Snapshot>,
     local: &Arc<Local>,
     (route, operation): (&rest::Route, &rest::Operation),
-    request: rest::Request<'_>,
+    mut request: rest::Request<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + route.timeout().unwrap_or(snapshot.timeout);
     let observation = request.observation;
@@ -292,36 +270,27 @@ async fn ask(
     if head.method == Method::POST && document.kind() == OperationKind::Mutation {
         snapshot.csrf.check(&head.headers, is_json.is_ok())?;
     }
-    let admitting = admit(
-        (snapshot, local),
-        route.admission(),
-        observation,
-        request.body,
-        deadline,
-    );
-    let Admitted {
-        caller,
-        body,
-        mismatch,
-    } = admitting.await?;
+    let at = (&**snapshot, &**local, observation);
+    let admitted = admit(at, route.admission(), request.body, deadline).await?;
+    let caller = &admitted.caller;
 
     // Decode.
     observation.next(&mut stage, "decode");
     let body_bytes_max = snapshot.limits.body_bytes;
-    let request = rest::Request { body, ..request };
+    request.body = admitted.body;
     let decoding = rest::decode(
         (route, operation),
         request,
-        &caller,
+        caller,
         body_bytes_max,
         deadline,
     );
-    let decoded = mismatch.judge(decoding.await)?;
+    let decoded = admitted.mismatch.judge(decoding.await)?;
     let variables = document.coerce(snapshot.supergraph(), decoded)?;
 
     // Plan.
     observation.next(&mut stage, "plan");
-    let planning = plan(snapshot, head, &caller, (prepared, &variables), deadline);
+    let planning = plan(snapshot, head, caller, (prepared, &variables), deadline);
     let (_, program) = planning.await?;
     let weighed = weigh(snapshot, observation, &program, &variables)?;
 
@@ -330,7 +299,7 @@ async fn ask(
     let execution = Execution {
         snapshot,
         local,
-        client: Client::of(observation, &stage, &caller).costing(weighed.as_ref()),
+        client: Client::of(observation, &stage, caller).costing(weighed.as_ref()),
         prepared,
         program: &program,
         variables: &variables,
@@ -355,39 +324,6 @@ async fn ask(
     Ok(answer)
 }
 
-/// A request that was let in.
-struct Admitted {
-    caller: Caller,
-    /// If it was signed, it breaks off where it is another one.
-    body: Body,
-    mismatch: Mismatch,
-}
-
-/// Lets a request in, whichever end it is for, and says who sends it.
-async fn admit(
-    (snapshot, local): (&Snapshot, &Local),
-    admission: &Admission,
-    observation: &Observation<'_>,
-    body: Body,
-    deadline: Instant,
-) -> Result<Admitted, Refusal> {
-    let asking = Asking {
-        head: observation.head(),
-        peer: observation.peer(),
-        has_body: !body.is_end_stream(),
-        connections: &local.connections,
-    };
-    let admitting = admission.admit(&snapshot.authentication, &asking);
-    let caller = in_time(deadline, admitting).await?;
-    observation.caller(&caller);
-    let (body, mismatch) = caller.checked(body)?;
-    Ok(Admitted {
-        caller,
-        body,
-        mismatch,
-    })
-}
-
 /// Answers a GraphQL request.
 async fn answer(
     snapshot: &Arc<Snapshot>,
@@ -404,29 +340,20 @@ async fn answer(
     let method = graphql::check_method(&head.method)?;
     let is_json = graphql::is_json(method, &head.headers)?;
     snapshot.csrf.check(&head.headers, is_json)?;
-    let admitting = admit(
-        (snapshot, local),
-        &snapshot.admission,
-        observation,
-        body,
-        deadline,
-    );
-    let Admitted {
-        caller,
-        body,
-        mismatch,
-    } = admitting.await?;
+    let at = (&**snapshot, &**local, observation);
+    let admitted = admit(at, &snapshot.admission, body, deadline).await?;
+    let caller = &admitted.caller;
 
     // Decode.
     observation.next(&mut stage, "decode");
-    let decoding = graphql::decode(method, head, body, snapshot.limits.body_bytes, deadline);
-    let request = mismatch.judge(decoding.await)?;
+    let body_bytes_max = snapshot.limits.body_bytes;
+    let decoding = graphql::decode(method, head, admitted.body, body_bytes_max, deadline);
+    let request = admitted.mismatch.judge(decoding.await)?;
 
     // Document.
     observation.next(&mut stage, "prepare");
-    let preparing = snapshot
-        .documents
-        .prepare(&request.query, request.operation_name.as_deref());
+    let name = request.operation_name.as_deref();
+    let preparing = snapshot.documents.prepare(&request.query, name);
     let prepared = in_time(deadline, preparing).await?;
     let document = prepared.document();
     observation.operation(document.kind(), document.name());
@@ -434,17 +361,15 @@ async fn answer(
         return Err(Refusal::method("POST", "Mutations must be sent by POST"));
     }
     if document.has_introspection() && !snapshot.introspection {
-        return Err(Refusal::new(
-            Code::IntrospectionDisabled,
-            "Introspection is disabled (supergraph.introspection)",
-        ));
+        let message = "Introspection is disabled (supergraph.introspection)";
+        return Err(Refusal::new(Code::IntrospectionDisabled, message));
     }
     snapshot.limits.check(document.measures())?;
     let variables = document.coerce(snapshot.supergraph(), request.variables)?;
 
     // Plan.
     observation.next(&mut stage, "plan");
-    let planning = plan(snapshot, head, &caller, (&prepared, &variables), deadline);
+    let planning = plan(snapshot, head, caller, (&prepared, &variables), deadline);
     let (conditions, program) = planning.await?;
     let mut exposed = None;
     if let Some(asked) = snapshot.plugins.asked(&head.headers) {
@@ -462,7 +387,7 @@ async fn answer(
     let execution = Execution {
         snapshot,
         local,
-        client: Client::of(observation, &stage, &caller).costing(weighed.as_ref()),
+        client: Client::of(observation, &stage, caller).costing(weighed.as_ref()),
         prepared: &prepared,
         program: &program,
         variables: &variables,

@@ -280,28 +280,6 @@ fn what_cannot_be_expanded_is_pointed_at() {
 }
 
 #[test]
-fn secrets_of_consumers_are_not_told() {
-    let consumers = "\
-consumers:
-  - { name: a, hmac: [{ key_id: k, secret: plain-secret-of-some-length-at-least }], groups: [',', \"secret: 'b'\"] }
-  - { name: a, hmac: [{ key_id: l, secret: 'a secret of some length, at least 32 bytes' }, { key_id: k, secret: x, wrong: 1 }] }
-  - { name: a, hmac: [{ key_id: l, secret: \"${env.TOKEN}\", wrong: 1 }] }
-";
-    let error_in = |lines: &[usize]| {
-        let lines = lines
-            .iter()
-            .map(|line| consumers.lines().nth(*line).unwrap());
-        error(&format!(
-            "consumers:\n{}\n",
-            lines.collect::<Vec<_>>().join("\n")
-        ))
-    };
-    insta::assert_snapshot!(error_in(&[1]), @"");
-    insta::assert_snapshot!(error_in(&[2]), @"");
-    insta::assert_snapshot!(error_in(&[3]), @"");
-}
-
-#[test]
 fn secrets_are_not_told() {
     insta::assert_snapshot!(error("override_subgraph_url:\n  users: ${env.USERS}\n"), @r###"
     router.yaml:2:10: the URL must not carry a user name or password

@@ -4,7 +4,7 @@
 //! have us do by sending a wrong password. So it is done beside the workers, a few at a time, and only so many wait; what
 //! was found right is remembered, not as the password but as a keyed hash of it.
 
-use super::{Asking, Caller, Rejection, config, hidden::Hidden};
+use super::{Asking, Caller, Rejection, config, hidden::Hidden, scheme::after};
 use crate::gateway::{
     base64,
     consumers::{Consumer, Directory, PasswordHash},
@@ -27,6 +27,8 @@ const AT_ONCE: usize = 2;
 const WAITING_MAX: usize = 64;
 /// Passwords that were found right.
 const REMEMBERED_MAX: usize = 10_000;
+/// What stands before them.
+const SCHEME: &str = "Basic";
 /// Longer ones are refused unread.
 const BYTES_MAX: usize = 1024;
 
@@ -94,7 +96,7 @@ fn shown(headers: &HeaderMap) -> Result<Option<Vec<u8>>, Rejection> {
     if second.is_some() {
         return Err(Rejection::SeveralPasswords);
     }
-    let Some(encoded) = after_scheme(value.as_bytes()) else {
+    let Some(encoded) = after(value.as_bytes(), SCHEME) else {
         return Ok(None);
     };
     let is_short = encoded.len() <= BYTES_MAX;
@@ -103,14 +105,6 @@ fn shown(headers: &HeaderMap) -> Result<Option<Vec<u8>>, Rejection> {
         Some(decoded) => Ok(Some(decoded)),
         None => Err(Rejection::MalformedPassword),
     }
-}
-
-/// What follows the scheme, which has no case.
-pub(super) fn after_scheme(value: &[u8]) -> Option<&[u8]> {
-    let (scheme, rest) = value.trim_ascii().split_at_checked(b"Basic ".len())?;
-    scheme
-        .eq_ignore_ascii_case(b"Basic ")
-        .then(|| rest.trim_ascii())
 }
 
 /// Who has this name and password.

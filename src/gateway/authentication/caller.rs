@@ -1,10 +1,10 @@
 //! Who sends a request, as far as that was proven.
 
 use super::{
-    digest::{Digest, Mismatch},
+    digest::{Digest, Mismatch, OtherBody},
     hidden::Hidden,
 };
-use crate::gateway::{Body, Refusal, consumers::Consumer};
+use crate::gateway::{Body, consumers::Consumer};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use std::{borrow::Cow, sync::Arc};
@@ -90,7 +90,7 @@ impl Caller {
     }
 
     /// The body of the request, which breaks off if it is not the one that was signed.
-    pub(in crate::gateway) fn checked(&self, body: Body) -> Result<(Body, Mismatch), Refusal> {
+    pub(in crate::gateway) fn checked(&self, body: Body) -> Result<(Body, Mismatch), OtherBody> {
         match &self.body {
             None => Ok((body, Mismatch::default())),
             Some(digest) => digest.checked(body),

@@ -140,6 +140,8 @@ pub struct Hmac {
     pub clock_skew: Duration,
     /// What a signature must cover beside method, target and body.
     pub required: Vec<Component>,
+    /// Whether a signature has a nonce, so that its request comes in once.
+    pub require_nonce: bool,
 }
 
 impl Default for Hmac {
@@ -147,6 +149,7 @@ impl Default for Hmac {
         Self {
             clock_skew: Duration::from_secs(300),
             required: Vec::new(),
+            require_nonce: false,
         }
     }
 }

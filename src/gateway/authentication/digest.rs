@@ -3,7 +3,7 @@
 //! The last piece is held back until all of it was seen. So nobody behind gets a whole body that is not the signed one,
 //! and none is kept in memory for it.
 
-use crate::gateway::{Body, Code, Refusal, base64};
+use crate::gateway::{Body, base64};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as _, Frame, SizeHint};
@@ -58,13 +58,13 @@ impl Digest {
     }
 
     /// The body, which breaks off at its end if it is another one.
-    pub(super) fn checked(&self, body: Body) -> Result<(Body, Mismatch), Refusal> {
+    pub(super) fn checked(&self, body: Body) -> Result<(Body, Mismatch), OtherBody> {
         let mismatch = Mismatch(Some(Arc::default()));
         let context = Context::new(self.algorithm);
         if body.is_end_stream() {
             return match self.is_of(context) {
                 true => Ok((body, mismatch)),
-                false => Err(other_body()),
+                false => Err(OtherBody),
             };
         }
         let checked = Checked {
@@ -84,18 +84,21 @@ pub(in crate::gateway) struct Mismatch(Option<Arc<AtomicBool>>);
 
 impl Mismatch {
     /// What becomes of a request whose body was checked: if it is another one, that is what the client is told.
-    pub(in crate::gateway) fn judge<T>(&self, answered: Result<T, Refusal>) -> Result<T, Refusal> {
+    pub(in crate::gateway) fn judge<T, E: From<OtherBody>>(
+        &self,
+        answered: Result<T, E>,
+    ) -> Result<T, E> {
         match &self.0 {
-            Some(happened) if happened.load(Ordering::Relaxed) => Err(other_body()),
+            Some(happened) if happened.load(Ordering::Relaxed) => Err(OtherBody.into()),
             _ => answered,
         }
     }
 }
 
-fn other_body() -> Refusal {
-    let message = "The body is not the one whose digest was signed";
-    Refusal::new(Code::BadRequest, message)
-}
+/// The body is not the one that was signed.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("The body is not the one whose digest was signed")]
+pub(in crate::gateway) struct OtherBody;
 
 /// A body that is compared with its digest.
 struct Checked {
@@ -107,10 +110,6 @@ struct Checked {
     digest: Digest,
     mismatch: Mismatch,
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error("the body is not the one whose digest was signed")]
-struct OtherBody;
 
 type Polled = Poll<Option<Result<Frame<Bytes>, Box<dyn Error + Send + Sync>>>>;
 

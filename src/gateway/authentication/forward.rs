@@ -3,7 +3,7 @@
 //! The service gets what it needs to decide and no body. Its yes lets the request in, with the headers that it says the
 //! upstream should have; anything else is what the client is answered. That it does not answer is no yes.
 
-use super::{Asking, Caller, Rejection, config, hidden::Hidden, ways::Refused};
+use super::{Asking, Caller, Rejection, config, hidden::Hidden, refused::Refused};
 use crate::{
     gateway::{Answered, header_types::Name},
     upstream::{Call, CallError, Registry, Response, Upstream, UpstreamError},

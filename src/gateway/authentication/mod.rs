@@ -14,6 +14,8 @@ mod forward;
 mod hidden;
 mod jwks;
 mod key_set;
+mod refused;
+mod scheme;
 mod signatures;
 mod signed;
 mod token;
@@ -24,10 +26,11 @@ mod ways;
 pub(super) use caller::Caller;
 pub use config::Config;
 pub(super) use config::Method;
-pub(super) use digest::Mismatch;
+pub(super) use digest::{Mismatch, OtherBody};
 pub use jwks::Error;
 pub(super) use jwks::KeySources;
-pub(super) use ways::{Refused, Ways};
+pub(super) use refused::Refused;
+pub(super) use ways::Ways;
 
 use super::{Peer, consumers::Directory};
 use crate::upstream::{Connections, Registry};
@@ -136,6 +139,12 @@ pub(super) enum Rejection {
     OldSignature,
     #[error("The signature is not valid")]
     WrongSignature,
+    #[error("The signature has no nonce")]
+    NoNonce,
+    #[error("The request has come in before")]
+    Replayed,
+    #[error("Too many signed requests are remembered")]
+    TooManyNonces,
     #[error("The service that knows who sends requests cannot be reached")]
     ForwardUnavailable,
     #[error("The service that knows who sends requests did not answer in time")]

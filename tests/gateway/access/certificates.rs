@@ -5,7 +5,7 @@ use graphway::{
     gateway::{self, Body, ClientCertificate, Gateway, Local, Peer, Tls},
     schema::Supergraph,
 };
-use rcgen::{CertificateParams, DnType, Ia5String, KeyPair, SanType};
+use rcgen::{CertificateParams, DnType, KeyPair, SanType, string::Ia5String};
 use std::{fs, net::Ipv4Addr, path::Path, sync::Arc};
 use tokio::runtime;
 

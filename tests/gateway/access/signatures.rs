@@ -156,6 +156,29 @@ fn a_signature_is_of_now() {
 }
 
 #[test]
+fn a_request_with_a_nonce_comes_in_once() {
+    let shop = Shop::with(CONFIG);
+    let strict = Shop::with(&CONFIG.replace("hmac: {}", "hmac: { require_nonce: true }"));
+    let request = |nonce: &str| {
+        let headers = signed(&TARGET, &format!("{}{nonce}", parameters()));
+        format!("GET /a?b=%41\n{headers}")
+    };
+    // Each test has nonces of its own, for they are the process's.
+    let once = request(&format!(";nonce=\"once-{}\"", std::process::id()));
+    assert_eq!(shop.told(&once), "200");
+    let again = "401 The request has come in before";
+    assert_eq!(shop.told(&once), again);
+    assert_eq!(strict.told(&once), again);
+    // A forged one does not use it up.
+    let other = request(&format!(";nonce=\"other-{}\"", std::process::id()));
+    let forged = other.replacen("GET", "DELETE", 1);
+    assert_eq!(shop.told(&forged), "401 The signature is not valid");
+    assert_eq!(shop.told(&other), "200");
+    assert_eq!(shop.told(&request("")), "200");
+    assert_eq!(strict.told(&request("")), "401 The signature has no nonce");
+}
+
+#[test]
 fn what_matters_must_be_covered() {
     let shop = Shop::with(&CONFIG.replace("hmac: {}", "hmac: { required: [x-tenant, '@scheme'] }"));
     let told = |request: &str, covered: &[(&str, &str)]| {

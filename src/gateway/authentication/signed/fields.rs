@@ -17,6 +17,7 @@ pub(super) struct Input<'a> {
     pub(super) expires: Option<i64>,
     pub(super) key_id: Option<String>,
     pub(super) algorithm: Option<String>,
+    pub(super) nonce: Option<String>,
 }
 
 impl<'a> Input<'a> {
@@ -34,6 +35,7 @@ impl<'a> Input<'a> {
             expires: None,
             key_id: None,
             algorithm: None,
+            nonce: None,
         };
         let mut seen: Vec<&str> = Vec::new();
         while rest.take(';').is_some() {
@@ -48,7 +50,8 @@ impl<'a> Input<'a> {
                 "expires" => input.expires = Some(rest.integer()?),
                 "keyid" => input.key_id = Some(rest.string()?),
                 "alg" => input.algorithm = Some(rest.string()?),
-                "nonce" | "tag" => drop(rest.string()?),
+                "nonce" => input.nonce = Some(rest.string()?),
+                "tag" => drop(rest.string()?),
                 _ => return None,
             }
         }
@@ -164,6 +167,7 @@ mod tests {
                 expires: Some(1_618_884_773),
                 key_id: Some("k\"\\".to_owned()),
                 algorithm: Some("hmac-sha256".to_owned()),
+                nonce: Some("n".to_owned()),
             }
         );
         assert_eq!(Input::read("a=()").unwrap().covered, [""; 0]);

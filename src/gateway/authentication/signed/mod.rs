@@ -4,11 +4,13 @@
 //! when it was made. It has no other meaning than the one read here: see `fields`.
 
 mod fields;
+mod nonces;
 
 use super::{Asking, Caller, Rejection, config, digest::Digest};
 use crate::gateway::{Scheme, consumers::Directory};
 use fields::{Input, signature};
 use http::{HeaderMap, header, request::Parts};
+use nonces::{Nonces, NotTaken};
 use ring::hmac;
 use std::time::Duration;
 
@@ -18,13 +20,18 @@ pub(super) struct Signed {
     clock_skew: Duration,
     /// What it must cover beside what it must in any case.
     required: Vec<String>,
+    needs_nonce: bool,
 }
+
+/// Those of the whole process.
+static NONCES: Nonces = Nonces::new();
 
 impl Signed {
     pub(super) fn new(config: &config::Hmac) -> Self {
         Self {
             clock_skew: config.clock_skew,
             required: config.required.iter().map(|name| name.0.clone()).collect(),
+            needs_nonce: config.require_nonce,
         }
     }
 
@@ -57,6 +64,7 @@ impl Signed {
             .ok_or(Rejection::WrongSignature)?;
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.bytes());
         hmac::verify(&key, base.as_bytes(), &signed).map_err(|_| Rejection::WrongSignature)?;
+        self.check_nonce(&input, key_id, now)?;
         let mut caller = Caller::known(consumer);
         if input.covered.contains(&"content-digest") {
             let digest = Digest::told(headers).ok_or(Rejection::MalformedSignature)?;
@@ -74,6 +82,23 @@ impl Signed {
             true => Err(Rejection::OldSignature),
             false => Ok(()),
         }
+    }
+
+    /// A request with a nonce comes in once.
+    fn check_nonce(&self, input: &Input<'_>, key_id: &str, now: f64) -> Result<(), Rejection> {
+        let Some(nonce) = &input.nonce else {
+            return match self.needs_nonce {
+                true => Err(Rejection::NoNonce),
+                false => Ok(()),
+            };
+        };
+        // From a skew before it was made to a skew after it.
+        let seconds = 2.0 * self.clock_skew.as_secs_f64();
+        let taken = NONCES.take((key_id, nonce), now, seconds);
+        taken.map_err(|not_taken| match not_taken {
+            NotTaken::Seen => Rejection::Replayed,
+            NotTaken::Full => Rejection::TooManyNonces,
+        })
     }
 
     fn check_covered(&self, input: &Input<'_>, asking: &Asking<'_>) -> Result<(), Rejection> {
