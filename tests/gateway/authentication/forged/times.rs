@@ -95,6 +95,7 @@ pub(super) fn times(keys: &Keys) -> Forged {
         "\"sub\":\"admin\"",
         "\"iss\":\"https://others.example\"",
         "\"e\\u0078p\":1",
+        "\"role\":\"admin\",\"role\":\"reader\"",
     ] {
         let claims = good().to_string();
         let claims = format!("{{{twice},{}", claims.strip_prefix('{').unwrap());
