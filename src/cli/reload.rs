@@ -5,7 +5,10 @@ use super::{
     sources::{Loaded, Read, Sources},
     watch::Watch,
 };
-use crate::{config::Config, gateway::Gateway};
+use crate::{
+    config::Config,
+    gateway::{Failing, Gateway, Rehearsal, ReloadError},
+};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{task, time};
 
@@ -61,7 +64,7 @@ async fn follow(mut watch: Watch, sources: &Arc<Sources>, gateway: &Arc<Gateway>
             Err(error) => Err(error),
         };
         match swapped {
-            Ok(()) => tracing::info!("reloaded"),
+            Ok(rehearsal) => tell(&rehearsal),
             Err(error) => tracing::error!("not reloaded, the last good state is kept: {error:#}"),
         }
     }
@@ -74,7 +77,7 @@ pub(super) struct Started {
     pub fingerprint: String,
 }
 
-fn swap(gateway: &Gateway, started: &Config, loaded: Loaded) -> anyhow::Result<()> {
+fn swap(gateway: &Gateway, started: &Config, loaded: Loaded) -> anyhow::Result<Rehearsal> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -84,5 +87,43 @@ fn swap(gateway: &Gateway, started: &Config, loaded: Loaded) -> anyhow::Result<(
         );
     }
     let reloaded = gateway.reload(&loaded.config.gateway(), loaded.supergraph);
-    reloaded.map_err(|error| located(&loaded.outline, error))
+    reloaded.map_err(|error| match error {
+        ReloadError::Snapshot(error) => located(&loaded.outline, error),
+        refused @ ReloadError::Failing { .. } => refused.into(),
+    })
+}
+
+/// Tells what is different now.
+fn tell(rehearsal: &Rehearsal) {
+    for failing in &rehearsal.failing {
+        let Failing {
+            operation,
+            uses,
+            error,
+        } = failing;
+        tracing::warn!(
+            operation,
+            uses,
+            error,
+            "an operation that clients use fails now"
+        );
+    }
+    for changed in &rehearsal.changed {
+        tracing::info!(
+            operation = changed.operation,
+            uses = changed.uses,
+            requests_before = changed.before.requests,
+            requests = changed.after.requests,
+            stages_before = changed.before.stages,
+            stages = changed.after.stages,
+            "an operation takes other requests now"
+        );
+    }
+    tracing::info!(
+        operations = rehearsal.operations,
+        failing = rehearsal.failing_count,
+        failing_percent = rehearsal.failing_percent,
+        changed = rehearsal.changed_count,
+        "reloaded"
+    );
 }

@@ -240,6 +240,22 @@ impl Program {
         self.cost.as_ref()
     }
 
+    /// How many requests to subgraphs it takes.
+    pub fn requests(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// The length of the longest chain of requests that wait for each other.
+    pub fn stages(&self) -> usize {
+        let mut before = vec![0; self.steps.len()];
+        for (index, step) in self.steps.iter().enumerate() {
+            for waiting in &step.awaited_by {
+                before[*waiting] = before[*waiting].max(before[index] + 1);
+            }
+        }
+        before.iter().map(|before| before + 1).max().unwrap_or(0)
+    }
+
     /// Remembers the length of a response, if it is large, or else forgets a little of the largest.
     pub(super) fn note_length(&self, length: usize) {
         let known = self.largest.load(Ordering::Relaxed);

@@ -7,12 +7,20 @@ use serde::Serialize;
 /// Where the state of the upstreams is.
 const UPSTREAMS: &str = "/admin/upstreams";
 
+/// Where the editions that were served lately are.
+const EDITIONS: &str = "/admin/editions";
+
 /// Where stored answers are purged.
 const CACHE: &str = "/admin/cache";
 
 #[derive(Serialize)]
 struct Purged {
     purged: usize,
+}
+
+#[derive(Serialize)]
+struct Editions {
+    editions: Vec<super::history::Seen>,
 }
 
 #[derive(Serialize)]
@@ -31,14 +39,51 @@ fn answer(gateway: &Gateway, head: &Parts) -> Result<Response<Body>, Refusal> {
             upstreams: gateway.upstreams(),
         }),
         (UPSTREAMS, _) => Err(Refusal::method("GET, HEAD", "Only GET is answered here")),
+        (EDITIONS, &Method::GET | &Method::HEAD) => editions(gateway),
+        (EDITIONS, &Method::PUT) => {
+            restore(gateway, head.uri.query().unwrap_or_default())?;
+            editions(gateway)
+        }
+        (EDITIONS, _) => Err(Refusal::method(
+            "GET, HEAD, PUT",
+            "Only GET and PUT are answered here",
+        )),
         (CACHE, &Method::DELETE) => json(&Purged {
             purged: purge(gateway.cache(), head.uri.query().unwrap_or_default())?,
         }),
         (CACHE, _) => Err(Refusal::method("DELETE", "Only DELETE is answered here")),
         _ => {
-            let message =
-                format!("There is nothing at this path; there are {UPSTREAMS} and {CACHE}");
+            let message = format!(
+                "There is nothing at this path; there are {UPSTREAMS}, {EDITIONS} and {CACHE}"
+            );
             Err(Refusal::new(Code::NotFound, message))
+        }
+    }
+}
+
+fn editions(gateway: &Gateway) -> Result<Response<Body>, Refusal> {
+    json(&Editions {
+        editions: gateway.editions(),
+    })
+}
+
+/// Serves the edition that the query names.
+fn restore(gateway: &Gateway, query: &str) -> Result<(), Refusal> {
+    let bad = |message: String| Refusal::new(Code::BadRequest, message);
+    let number = query
+        .strip_prefix("serve=")
+        .and_then(|number| number.parse().ok());
+    let number = number.ok_or_else(|| bad("Write ?serve=NUMBER".to_owned()))?;
+    match gateway.restore(number) {
+        None => Err(bad(format!(
+            "Edition {number} is not kept; GET {EDITIONS} lists those that are"
+        ))),
+        Some(Err(error)) => Err(bad(format!(
+            "Edition {number} cannot be served any more: {error}"
+        ))),
+        Some(Ok(())) => {
+            tracing::info!(edition = number, "an operator has chosen what is served");
+            Ok(())
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{
     misfit::Misfit,
     observation, override_labels, override_subgraph_url,
     plans::Plans,
-    policies, rate_limit, request_id, rest, trace, traffic,
+    policies, rate_limit, rehearsal, request_id, rest, trace, traffic,
     upstreams::{self, Upstreams},
 };
 
@@ -42,6 +42,7 @@ pub struct Config {
     pub websocket: rest::WebSocketConfig,
     pub ratelimit: rate_limit::Config,
     pub maintenance: rest::MaintenanceConfig,
+    pub rollout: rehearsal::Config,
     pub request_id: request_id::Config,
     pub tracing: trace::Config,
     /// What of requests is told.
@@ -105,6 +106,7 @@ impl Default for Config {
             websocket: rest::WebSocketConfig::default(),
             ratelimit: rate_limit::Config::default(),
             maintenance: rest::MaintenanceConfig::default(),
+            rollout: rehearsal::Config::default(),
             request_id: request_id::Config::default(),
             tracing: trace::Config::default(),
             told: observation::Config::default(),

@@ -4,28 +4,24 @@
 //! alone. An entry holds the document and a program for each set of condition values and override labels seen lately. What is not there is
 //! prepared and planned once, however many wait for it, on the planning threads.
 
-use super::{Refusal, metrics::PlanMetrics, planning::Planning};
+use super::{
+    Refusal,
+    metrics::PlanMetrics,
+    planning::Planning,
+    prepared::{Key, KeyRef, PlanError, Prepared, Shape},
+};
 use crate::{
     executor::{self, Program},
-    operation::{self, Conditions, Document, ParserLimits},
+    operation::{self, Conditions, ParserLimits},
     planner::{self, Budget},
     schema::Supergraph,
 };
-use quick_cache::{Equivalent, Weighter, sync::Cache};
+use quick_cache::{Weighter, sync::Cache};
 use serde_json::{Map, Value, json};
-use std::{
-    hash::{Hash, Hasher},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
-};
+use std::{cmp::Reverse, sync::Arc, time::Instant};
 
 /// What all entries together may weigh, in estimated bytes.
 const CACHE_BYTES_MAX: u64 = 128 * 1024 * 1024;
-/// Programs kept for one document, each for other values of its conditions and labels.
-const PROGRAMS_MAX: usize = 32;
-/// A parsed document takes about this many times the bytes of its text.
-const BYTES_PER_TEXT_BYTE: u64 = 32;
-const BYTES_PER_ENTRY: u64 = 2048;
 /// Only sizes the cache's first table.
 const ENTRIES_ESTIMATE: usize = 1024;
 
@@ -37,53 +33,6 @@ pub(super) struct Documents {
     planning: Arc<Planning>,
     cache: Cache<Key, Entry, Weight>,
     metrics: Arc<PlanMetrics>,
-}
-
-/// A document that passed validation, with the programs planned for it so far.
-pub(super) struct Prepared {
-    key: Key,
-    document: Document,
-    /// The most recently used last.
-    programs: Mutex<Vec<Planned>>,
-    /// Held while planning, so that each program is planned once.
-    planning: tokio::sync::Mutex<()>,
-}
-
-/// What was planned for one set of condition values.
-struct Planned {
-    conditions: Conditions,
-    program: Arc<Program>,
-    /// The plan as JSON, once somebody asked to see it.
-    shown: Option<Arc<str>>,
-}
-
-/// Why there is no program for a document.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum PlanError {
-    #[error(transparent)]
-    Fold(#[from] operation::Error),
-    #[error(transparent)]
-    Plan(#[from] planner::Error),
-}
-
-impl From<PlanError> for Refusal {
-    fn from(error: PlanError) -> Self {
-        match error {
-            PlanError::Fold(error) => error.into(),
-            PlanError::Plan(error) => error.into(),
-        }
-    }
-}
-
-#[derive(Clone, PartialEq, Eq)]
-struct Key {
-    operation_name: Option<Arc<str>>,
-    text: Arc<str>,
-}
-
-struct KeyRef<'a> {
-    operation_name: Option<&'a str>,
-    text: &'a str,
 }
 
 #[derive(Clone)]
@@ -156,7 +105,10 @@ impl Documents {
             operation_name,
             text,
         }) {
-            Some(entry) => Ok(entry.prepared),
+            Some(entry) => {
+                entry.prepared.is_used();
+                Ok(entry.prepared)
+            }
             None => {
                 self.prepare_new(Key {
                     operation_name: operation_name.map(Arc::from),
@@ -237,7 +189,7 @@ impl Documents {
         }
         let (supergraph, planned) = (Arc::clone(&self.supergraph), Arc::clone(prepared));
         let job = move |is_given_up: &dyn Fn() -> bool| {
-            let operation = planned.document.fold(&supergraph, &conditions)?;
+            let operation = planned.document().fold(&supergraph, &conditions)?;
             let plan = planner::plan_within(&supergraph, &operation, &Budget::until(is_given_up))?;
             let text = plan.display(&supergraph).to_string();
             let shown = json!({ "text": text, "object": plan.to_json(&supergraph) }).to_string();
@@ -256,7 +208,42 @@ impl Documents {
             prepared: Arc::clone(prepared),
             bytes: prepared.bytes(),
         };
-        self.cache.insert(prepared.key.clone(), entry);
+        self.cache.insert(prepared.key().clone(), entry);
+    }
+
+    /// The documents that were asked for most often, and have a program; at most so many.
+    pub(super) fn most_used(&self, count: usize) -> Vec<Arc<Prepared>> {
+        let all = self.cache.iter().map(|(_, entry)| entry.prepared);
+        let mut all: Vec<Arc<Prepared>> = all.filter(|known| known.shape().is_some()).collect();
+        all.sort_by_cached_key(|known| (Reverse(known.uses()), Arc::clone(&known.key().text)));
+        all.truncate(count);
+        all
+    }
+
+    /// Takes a document over from another supergraph, with a program for each of its conditions: what it takes to answer
+    /// it here under those that were used last.
+    pub(super) fn adopt(&self, other: &Self, known: &Prepared) -> Result<Option<Shape>, PlanError> {
+        let prepared = Prepared::new(&self.supergraph, known.key().clone(), &self.parser)?;
+        // It counts less and less, so that what is used now comes first in the end.
+        prepared.was_used(known.uses() / 2);
+        let names = |supergraph: &Supergraph| -> Vec<String> {
+            let labels = supergraph.labels();
+            labels.map(|(_, name)| name.to_owned()).collect()
+        };
+        let mean_the_same = known.document().claims() == prepared.document().claims()
+            && names(&self.supergraph) == names(&other.supergraph);
+        for conditions in known.asked() {
+            let conditions = match mean_the_same {
+                true => conditions,
+                false => Conditions::new(conditions.values().collect()),
+            };
+            if prepared.program(&conditions).is_none() {
+                let budget = Budget::usual();
+                prepared.plan(&self.supergraph, conditions, (&budget, &self.rules))?;
+            }
+        }
+        self.weigh(&prepared);
+        Ok(prepared.shape())
     }
 
     /// The values of a document's introspection fields, if it has any. It may walk the whole schema, so it is no work
@@ -266,136 +253,22 @@ impl Documents {
         prepared: &Arc<Prepared>,
         variables: &Map<String, Value>,
     ) -> Result<Option<Map<String, Value>>, Refusal> {
-        if !prepared.document.has_introspection() {
+        if !prepared.document().has_introspection() {
             return Ok(None);
         }
         let (supergraph, prepared) = (Arc::clone(&self.supergraph), Arc::clone(prepared));
         let variables = variables.clone();
         let job = move |_: &dyn Fn() -> bool| {
-            let (document, operation) = prepared.document.executable();
+            let (document, operation) = prepared.document().executable();
             executor::introspect(supergraph.api(), document, operation, &variables)
         };
         Ok(Some(self.planning.run(job).await??))
     }
 }
 
-impl Prepared {
-    fn new(
-        supergraph: &Supergraph,
-        key: Key,
-        parser: &ParserLimits,
-    ) -> Result<Arc<Self>, operation::Error> {
-        let name = key.operation_name.as_deref();
-        let document = operation::prepare(supergraph, &key.text, name, parser)?;
-        Ok(Arc::new(Self {
-            key,
-            document,
-            programs: Mutex::default(),
-            planning: tokio::sync::Mutex::default(),
-        }))
-    }
-
-    /// Plans it for one set of conditions, and keeps the program.
-    fn plan(
-        &self,
-        supergraph: &Arc<Supergraph>,
-        conditions: Conditions,
-        (budget, rules): (&Budget<'_>, &executor::Rules),
-    ) -> Result<Arc<Program>, PlanError> {
-        let operation = self.document.fold(supergraph, &conditions)?;
-        let plan = planner::plan_within(supergraph, &operation, budget)?;
-        let program = executor::compile_by(supergraph, plan, rules);
-        self.keep(conditions, Arc::clone(&program));
-        Ok(program)
-    }
-
-    /// The document.
-    pub(super) fn document(&self) -> &Document {
-        &self.document
-    }
-
-    fn program(&self, conditions: &Conditions) -> Option<Arc<Program>> {
-        let mut programs = self.programs();
-        let index = programs
-            .iter()
-            .rposition(|known| known.conditions == *conditions)?;
-        programs[index..].rotate_left(1);
-        programs.last().map(|known| Arc::clone(&known.program))
-    }
-
-    fn shown(&self, conditions: &Conditions) -> Option<Arc<str>> {
-        let programs = self.programs();
-        let known = programs
-            .iter()
-            .find(|known| known.conditions == *conditions)?;
-        known.shown.clone()
-    }
-
-    fn programs(&self) -> MutexGuard<'_, Vec<Planned>> {
-        self.programs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn keep(&self, conditions: Conditions, program: Arc<Program>) {
-        let mut programs = self.programs();
-        if programs.len() >= PROGRAMS_MAX {
-            programs.remove(0);
-        }
-        programs.push(Planned {
-            conditions,
-            program,
-            shown: None,
-        });
-    }
-
-    /// Keeps what a plan is shown as, beside its program, if that is still there.
-    fn keep_shown(&self, conditions: &Conditions, shown: Arc<str>) {
-        let mut programs = self.programs();
-        let known = programs
-            .iter_mut()
-            .find(|known| known.conditions == *conditions);
-        if let Some(known) = known {
-            known.shown = Some(shown);
-        }
-    }
-
-    /// An estimate: the text itself, the document, and the programs there are with what they are shown as.
-    fn bytes(&self) -> u64 {
-        let programs = self.programs();
-        let programs = programs.iter().map(|known| {
-            let shown = known.shown.as_ref().map_or(0, |shown| shown.len() as u64);
-            known.program.bytes() + shown
-        });
-        let programs: u64 = programs.sum();
-        BYTES_PER_ENTRY + self.key.text.len() as u64 * (1 + BYTES_PER_TEXT_BYTE) + programs
-    }
-}
-
 impl Weighter<Key, Entry> for Weight {
     fn weight(&self, _: &Key, entry: &Entry) -> u64 {
         entry.bytes
-    }
-}
-
-// A key and its borrowed form must hash alike.
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        KeyRef {
-            operation_name: self.operation_name.as_deref(),
-            text: &self.text,
-        }
-        .hash(state);
-    }
-}
-
-impl Hash for KeyRef<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.operation_name, self.text).hash(state);
-    }
-}
-
-impl Equivalent<Key> for KeyRef<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
-        self.text == &*key.text && self.operation_name == key.operation_name.as_deref()
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Refusal {
     /// Whether `Accept-Encoding` lists the content codings there are: on 415, if it is for one that there is not.
     pub lists_codings: bool,
     /// `WWW-Authenticate`, on 401.
-    pub challenge: Option<HeaderValue>,
+    pub challenge: Option<Box<HeaderValue>>,
     /// What the client gets instead of all this: another service has refused the request.
     pub answered: Option<Box<Answered>>,
 }
@@ -52,7 +52,7 @@ impl Refusal {
             headers.insert(header::ALLOW, allow.clone());
         }
         if let Some(challenge) = &self.challenge {
-            headers.insert(header::WWW_AUTHENTICATE, challenge.clone());
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::clone(challenge));
         }
         if self.lists_codings {
             headers.insert(header::ACCEPT_ENCODING, Coding::ACCEPTED);
@@ -130,7 +130,7 @@ impl From<Refused> for Refusal {
             },
             Rejection::ForwardLate => Self::new(Code::Timeout, message),
             _ => Self {
-                challenge,
+                challenge: challenge.map(Box::new),
                 answered,
                 ..Self::new(Code::Unauthenticated, message)
             },

@@ -5,11 +5,11 @@ use super::{
     authentication::Caller,
     dedupe::{Asked, Dedupe},
     demand_control::Weighed,
-    documents::Prepared,
     graphql::{self, Media},
     in_flight::Shared,
     local::Local,
     origin::Origin,
+    prepared::Prepared,
     subgraphs::{Client, Outgoing, until},
     trace::Stage,
 };

@@ -1,8 +1,15 @@
 //! What lives as long as the process.
 
 use super::{
-    Config, Snapshot, SnapshotError, authentication::KeySources, lasting::Lasting,
-    planning::Planning, rate_limit::RateLimits, rest::Cache, writes::Writes,
+    Config, Snapshot, SnapshotError,
+    authentication::KeySources,
+    history::{History, Seen},
+    lasting::Lasting,
+    planning::Planning,
+    rate_limit::RateLimits,
+    rehearsal::{OnFailure, Rehearsal, rehearse},
+    rest::Cache,
+    writes::Writes,
 };
 use crate::{
     schema::Supergraph,
@@ -26,6 +33,34 @@ pub enum StartError {
     Snapshot(#[from] SnapshotError),
 }
 
+/// Why what is served is not replaced.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    #[error(
+        "{count} of the {of} operations used most would fail, first `{operation}`: {error} (rollout.on_failure)"
+    )]
+    Failing {
+        count: usize,
+        of: usize,
+        operation: String,
+        error: String,
+    },
+}
+
+impl ReloadError {
+    fn of(rehearsal: &Rehearsal) -> Option<Self> {
+        let first = rehearsal.failing.first()?;
+        Some(Self::Failing {
+            count: rehearsal.failing_count,
+            of: rehearsal.operations,
+            operation: first.operation.clone(),
+            error: first.error.clone(),
+        })
+    }
+}
+
 impl Gateway {
     /// A gateway over a first configuration and supergraph.
     pub fn start(config: &Config, supergraph: Supergraph) -> Result<Self, StartError> {
@@ -38,20 +73,66 @@ impl Gateway {
             rate_limits: RateLimits::default(),
             cache: Arc::new(Cache::new(&config.cache)),
             writes: Arc::new(Writes::default()),
+            history: History::default(),
         };
-        let snapshot = Snapshot::new(config, Arc::new(supergraph), &lasting)?;
+        let supergraph = Arc::new(supergraph);
+        let snapshot = Snapshot::new(config, Arc::clone(&supergraph), &lasting)?;
+        let edition = (config, supergraph);
+        lasting.history.add(edition, Rehearsal::default(), None);
         Ok(Self {
             snapshot: ArcSwap::from_pointee(snapshot),
             lasting,
         })
     }
 
-    /// Replaces the snapshot. Requests in flight keep the one they have; if the new one cannot be made, so do all.
-    pub fn reload(&self, config: &Config, supergraph: Supergraph) -> Result<(), SnapshotError> {
-        let snapshot = Snapshot::new(config, Arc::new(supergraph), &self.lasting)?;
+    /// Replaces the snapshot, after the operations used most were tried on it (`rollout`). Requests in flight keep the one
+    /// they have; if the new one cannot be made, or is refused, so do all.
+    pub fn reload(
+        &self,
+        config: &Config,
+        supergraph: Supergraph,
+    ) -> Result<Rehearsal, ReloadError> {
+        let supergraph = Arc::new(supergraph);
+        let snapshot = Snapshot::new(config, Arc::clone(&supergraph), &self.lasting)?;
+        let current = self.snapshot();
+        let count = config.rollout.operations;
+        let rehearsal = rehearse(&current.documents, &snapshot.documents, count);
+        let refused = (config.rollout.on_failure == OnFailure::Refuse)
+            .then(|| ReloadError::of(&rehearsal))
+            .flatten();
+        let reason = refused.as_ref().map(ToString::to_string);
+        let edition = (config, supergraph);
+        self.lasting.history.add(edition, rehearsal.clone(), reason);
+        match refused {
+            Some(refused) => Err(refused),
+            None => {
+                self.serve(snapshot, config);
+                Ok(rehearsal)
+            }
+        }
+    }
+
+    /// Goes back to an edition that is kept, or serves one that was refused. None: it is not kept.
+    pub fn restore(&self, number: u64) -> Option<Result<(), SnapshotError>> {
+        let edition = self.lasting.history.find(number)?;
+        let config = &edition.config;
+        let made = Snapshot::new(config, Arc::clone(&edition.supergraph), &self.lasting);
+        Some(made.map(|snapshot| {
+            let (current, count) = (self.snapshot(), config.rollout.operations);
+            rehearse(&current.documents, &snapshot.documents, count);
+            self.serve(snapshot, config);
+            self.lasting.history.serve(number);
+        }))
+    }
+
+    fn serve(&self, snapshot: Snapshot, config: &Config) {
         self.snapshot.store(Arc::new(snapshot));
         self.lasting.cache.resize(&config.cache);
-        Ok(())
+    }
+
+    /// The configurations and supergraphs that can be served again, the latest first.
+    pub fn editions(&self) -> Vec<Seen> {
+        self.lasting.history.seen()
     }
 
     /// Brings gauges up to date that change while nothing happens.

@@ -2,7 +2,7 @@
 
 use super::{
     Refusal, Snapshot, authentication::Caller, authorization::Unmet, demand_control::Weighed,
-    documents::Prepared, observation::Observation,
+    observation::Observation, prepared::Prepared,
 };
 use crate::{executor::Program, operation::Conditions};
 use http::request::Parts;

@@ -16,4 +16,5 @@ mod override_labels;
 mod pages;
 mod protected;
 mod rate_limit;
+mod rollout;
 mod server;

@@ -141,17 +141,13 @@ impl http_body::Body for Checked {
                     return Poll::Ready(last.map_err(Into::into).transpose());
                 }
             };
-            match frame {
-                Ok(data) => {
-                    if let Some(hashing) = &mut self.context {
-                        hashing.update(&data);
-                    }
-                    if let Some(earlier) = self.held.replace(data) {
-                        return Poll::Ready(Some(Ok(Frame::data(earlier))));
-                    }
-                }
-                // Trailers are not signed: what was held goes on, and they end here.
-                Err(_) => {}
+            // Trailers are not signed: they end here.
+            let Ok(data) = frame else { continue };
+            if let Some(hashing) = &mut self.context {
+                hashing.update(&data);
+            }
+            if let Some(earlier) = self.held.replace(data) {
+                return Poll::Ready(Some(Ok(Frame::data(earlier))));
             }
         }
     }

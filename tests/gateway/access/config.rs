@@ -210,6 +210,14 @@ consumers:
     2 |   - { name: a, hmac: [{ key_id: l, secret: ******************************************** }, { key_id: k, secret: *, wrong: 1 }] }
       |                                                                                                                 ^
     "###);
-    insta::assert_snapshot!(error_in(&[3]), @"");
-    insta::assert_snapshot!(error_in(&[4]), @"");
+    insta::assert_snapshot!(error_in(&[3]), @r###"
+    router.yaml:2:106: unknown key `wrong`; there are: key_id, secret
+    2 |   - { name: a, hmac: [{ key_id: l, secret: ************************************************************, wrong: 1 }] }
+      |                                                                                                          ^
+    "###);
+    insta::assert_snapshot!(error_in(&[4]), @r###"
+    router.yaml:2:45: this is not YAML: while parsing a flow mapping, did not find expected ',' or '}'
+    2 |   - { name: a, hmac: [{ key_id: l, secret: ${env.NOT_SET} }] }
+      |                                             ^
+    "###);
 }

@@ -22,10 +22,7 @@ pub(super) use parameters::Binding;
 use crate::{
     executor,
     gateway::{
-        Body, Refusal,
-        documents::{Documents, Prepared},
-        limits::Limits,
-        misfit::Misfit,
+        Body, Refusal, documents::Documents, limits::Limits, misfit::Misfit, prepared::Prepared,
     },
     operation::{Conditions, Document, Error, OperationKind},
 };

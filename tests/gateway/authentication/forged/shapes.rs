@@ -17,7 +17,7 @@ pub(super) fn payloads(keys: &Keys) -> Forged {
         ("two objects", format!("{good}{good}").into_bytes()),
         (
             "no UTF-8",
-            [b"{\"sub\":\"\xff\",", good[1..].as_bytes()].concat(),
+            [b"{\"sub\":\"\xff\",", &good.as_bytes()[1..]].concat(),
         ),
         ("a token", nested.into_bytes()),
     ];

@@ -1,0 +1,184 @@
+//! What happens before a new supergraph is served, and the way back.
+
+use crate::{
+    kit::{Client, Message, Process, Router},
+    telemetry::shop,
+};
+use graphway::{
+    config::{self, Environment},
+    gateway::ReloadError,
+    schema::Supergraph,
+};
+use serde_json::{Value, json};
+
+/// The shop, with subgraphs that nobody listens for: its operations are planned all the same.
+fn deaf_shop() -> String {
+    shop(&[])
+        .replace("users.test", "127.0.0.1:1")
+        .replace("products.test", "127.0.0.1:1")
+}
+
+/// Without the name of users, and with their favourites elsewhere.
+fn other_shop() -> String {
+    let sdl = deaf_shop().replace("  name: String @join__field(graph: USERS)\n", "");
+    let moved = sdl.replace(
+        "favourites: [Product!] @join__field(graph: PRODUCTS)",
+        "favourites: [Product!] @join__field(graph: USERS)",
+    );
+    assert_ne!(sdl, moved);
+    moved
+}
+
+fn ask(client: &mut Client, query: &str) -> Message {
+    let body = json!({ "query": query });
+    client.request(&format!(
+        "POST /graphql\ncontent-type: application/json\n\n{body}"
+    ))
+}
+
+fn editions(admin: &mut Client, request: &str) -> Value {
+    let answer = admin.request(request);
+    assert_eq!(answer.start, "HTTP/1.1 200 OK");
+    serde_json::from_slice::<Value>(&answer.body).unwrap()["editions"].take()
+}
+
+fn reload(router: &Router, config: &str, sdl: &str) -> Result<(), ReloadError> {
+    let config = config::parse("router.yaml", config, &Environment::process()).unwrap();
+    let supergraph = Supergraph::parse(sdl).unwrap();
+    let reloaded = router.gateway.reload(&config.config.gateway(), supergraph);
+    reloaded.map(drop)
+}
+
+const NAME: &str = "query Name { me { name } }";
+const FAVOURITES: &str = "query Favourites { me { id favourites { id } } }";
+
+#[test]
+fn operations_in_use_are_tried_first_and_an_edition_can_be_gone_back_to() {
+    let config = "admin: { enabled: true }\n";
+    let router = Router::start(config, &deaf_shop());
+    let mut client = Client::connect(router.address);
+    for query in [NAME, FAVOURITES, FAVOURITES, FAVOURITES] {
+        assert_eq!(ask(&mut client, query).start, "HTTP/1.1 200 OK");
+    }
+    reload(&router, config, &other_shop()).unwrap();
+    assert!(
+        ask(&mut client, NAME)
+            .text(&[])
+            .contains("GRAPHQL_VALIDATION_FAILED")
+    );
+
+    let mut admin = Client::connect(router.admin.unwrap());
+    let seen = editions(&mut admin, "GET /admin/editions");
+    let numbers: Vec<(u64, bool)> = seen
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            (
+                one["number"].as_u64().unwrap(),
+                one["is_served"].as_bool().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(numbers, [(2, true), (1, false)]);
+    let rehearsal = &seen[0]["rehearsal"];
+    assert_eq!(
+        (&rehearsal["operations"], &rehearsal["failing_percent"]),
+        (&json!(2), &json!(25.0))
+    );
+    let failing = &rehearsal["failing"][0];
+    assert_eq!(
+        (&failing["operation"], &failing["uses"]),
+        (&json!("Name"), &json!(1))
+    );
+    assert_eq!(
+        rehearsal["changed"],
+        json!([{
+            "operation": "Favourites", "uses": 3,
+            "before": { "requests": 2, "stages": 2 }, "after": { "requests": 1, "stages": 1 }
+        }])
+    );
+
+    let seen = editions(&mut admin, "PUT /admin/editions?serve=1");
+    assert_eq!(
+        (&seen[0]["is_served"], &seen[1]["is_served"]),
+        (&json!(false), &json!(true))
+    );
+    assert_eq!(ask(&mut client, NAME).start, "HTTP/1.1 200 OK");
+    assert!(
+        !ask(&mut client, NAME)
+            .text(&[])
+            .contains("GRAPHQL_VALIDATION_FAILED")
+    );
+    for request in [
+        "PUT /admin/editions?serve=9",
+        "PUT /admin/editions",
+        "PUT /admin/editions?serve=x",
+    ] {
+        assert_eq!(admin.request(request).start, "HTTP/1.1 400 Bad Request");
+    }
+    assert_eq!(
+        admin.request("POST /admin/editions").start,
+        "HTTP/1.1 405 Method Not Allowed"
+    );
+}
+
+#[test]
+fn an_edition_that_fails_clients_can_be_refused_and_served_all_the_same() {
+    let config = "admin: { enabled: true }\nrollout: { on_failure: refuse, keep: 2 }\n";
+    let router = Router::start(config, &deaf_shop());
+    let mut client = Client::connect(router.address);
+    ask(&mut client, NAME);
+    let refused = reload(&router, config, &other_shop()).unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .starts_with("1 of the 1 operations used most would fail, first `Name`: ")
+    );
+    assert!(
+        !ask(&mut client, NAME)
+            .text(&[])
+            .contains("GRAPHQL_VALIDATION_FAILED")
+    );
+
+    let mut admin = Client::connect(router.admin.unwrap());
+    let seen = editions(&mut admin, "GET /admin/editions");
+    assert!(seen[0]["refused"].as_str().unwrap().contains("`Name`"));
+    editions(&mut admin, "PUT /admin/editions?serve=2");
+    assert!(
+        ask(&mut client, NAME)
+            .text(&[])
+            .contains("GRAPHQL_VALIDATION_FAILED")
+    );
+
+    // Only so many are kept, and always the one that is served.
+    for _ in 0..4 {
+        reload(&router, config, &other_shop()).unwrap();
+    }
+    let seen = editions(&mut admin, "GET /admin/editions");
+    assert_eq!(seen.as_array().unwrap().len(), 3);
+    assert_eq!(
+        (&seen[0]["number"], &seen[0]["is_served"]),
+        (&json!(6), &json!(true))
+    );
+}
+
+/// A new snapshot begins with the plans of what clients use.
+#[test]
+fn what_is_in_use_is_planned_before_it_is_asked_for() {
+    let mut process = Process::start(
+        "telemetry: { exporters: { metrics: { prometheus: { enabled: true, listen: \"127.0.0.1:0\" } } } }\n",
+        &deaf_shop(),
+    );
+    let metrics = process.address_after("metrics at http://");
+    let mut client = Client::connect(process.address);
+    ask(&mut client, FAVOURITES);
+    process.write("supergraph.graphql", &other_shop());
+    process.wait_for_line(|line| line.contains("an operation takes other requests now"));
+    process.wait_for_line(|line| line.contains("reloaded") && line.contains("operations=1"));
+    ask(&mut client, FAVOURITES);
+    let scrape = Client::connect(metrics).request("GET /metrics").text(&[]);
+    assert!(scrape.contains("api_plan_cache_misses_total 1"));
+    assert!(scrape.contains("api_plan_cache_hits_total 1"));
+    process.stop();
+}
