@@ -9,6 +9,7 @@
 
 #[cfg(feature = "compose")]
 mod composition;
+mod edge;
 mod gate;
 mod gateway;
 mod kit;

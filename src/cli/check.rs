@@ -37,6 +37,7 @@ impl Check {
             config: self.config,
             supergraph: self.supergraph,
             read_supergraph: read_sdl,
+            remote: Default::default(),
             adjust: Box::new(|_| {}),
         };
         let Loaded {
@@ -44,6 +45,7 @@ impl Check {
             warnings,
             outline,
             supergraph,
+            ..
         } = sources.read().loaded?;
         for warning in warnings {
             say(&format!("warning: {warning}"));

@@ -66,6 +66,7 @@ impl Dev {
             config,
             supergraph: Some(supergraph_config.unwrap_or_else(|| SUPERGRAPH_CONFIG.into())),
             read_supergraph: read_composed,
+            remote: Default::default(),
             adjust: Box::new(move |config| {
                 config.supergraph.listen = listen.unwrap_or(config.supergraph.listen);
                 config.supergraph.introspection = true;
@@ -164,7 +165,8 @@ fn schema_files(path: &Path, text: &str) -> Vec<PathBuf> {
     reason = "a greeting for whoever sits at the terminal"
 )]
 fn greet(address: SocketAddr, config: &Config, own: bool) {
-    let url = format!("http://{address}{}", config.supergraph.path.as_str());
+    let origin = format!("{}://{address}", router::scheme(config));
+    let url = format!("{origin}{}", config.supergraph.path.as_str());
     let query = if own {
         "{ __typename }"
     } else {
@@ -174,7 +176,7 @@ fn greet(address: SocketAddr, config: &Config, own: bool) {
         "
   Graphway is ready at {url}
 
-  Open http://{address}/ in a browser, or try it here:
+  Open {origin}/ in a browser, or try it here:
 
     curl {url} \\
       -H 'content-type: application/json' \\

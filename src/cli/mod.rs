@@ -3,7 +3,9 @@
 //! Exit codes: 0 it worked, 1 it said no, 2 it was called wrongly.
 
 mod failure;
+mod fetch;
 mod reload;
+mod remote;
 mod router;
 mod sources;
 mod watch;

@@ -101,6 +101,7 @@ impl Plan {
             config: self.config,
             supergraph: self.supergraph,
             read_supergraph: read_sdl,
+            remote: Default::default(),
             adjust: Box::new(|_| {}),
         };
         let Loaded {

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     config::Config,
     gateway::{Failing, Gateway, Rehearsal, ReloadError},
+    server::{self, Edge},
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{task, time};
@@ -20,6 +21,7 @@ const SETTLE: Duration = Duration::from_millis(100);
 pub(super) fn keep_up(
     sources: Arc<Sources>,
     gateway: Arc<Gateway>,
+    edge: Arc<Edge>,
     first: Started,
 ) -> impl Future<Output = ()> + Send {
     let watch = Watch::new().map(|mut watch| {
@@ -28,18 +30,32 @@ pub(super) fn keep_up(
     });
     async move {
         match watch {
-            Ok(watch) => follow(watch, &sources, &gateway, first).await,
+            Ok(watch) => follow(watch, &sources, (&gateway, &edge), first).await,
             Err(error) => tracing::warn!("{error:#}; changes take effect after a restart"),
         }
     }
 }
 
-async fn follow(mut watch: Watch, sources: &Arc<Sources>, gateway: &Arc<Gateway>, first: Started) {
+async fn follow(
+    mut watch: Watch,
+    sources: &Arc<Sources>,
+    (gateway, edge): (&Arc<Gateway>, &Arc<Edge>),
+    first: Started,
+) {
+    metrics::describe_counter!(
+        "api_reloads_total",
+        "Times that changed files were read anew, by whether they could be served."
+    );
     let mut fingerprint = first.fingerprint;
+    let poll_interval = sources.poll_interval(&first.config);
     loop {
-        watch.changed().await;
-        time::sleep(SETTLE).await;
-        watch.clear();
+        tokio::select! {
+            () = watch.changed() => {
+                time::sleep(SETTLE).await;
+                watch.clear();
+            }
+            () = pause(poll_interval) => {}
+        }
         let again = Arc::clone(sources);
         // Composition, parsing and planning may take long, and this thread accepts connections.
         let Ok(Read {
@@ -57,17 +73,37 @@ async fn follow(mut watch: Watch, sources: &Arc<Sources>, gateway: &Arc<Gateway>
         fingerprint = seen;
         let swapped = match loaded {
             Ok(loaded) => {
-                let (gateway, started) = (Arc::clone(gateway), first.config.clone());
-                let swapping = task::spawn_blocking(move || swap(&gateway, &started, loaded));
+                let (gateway, edge) = (Arc::clone(gateway), Arc::clone(edge));
+                let started = first.config.clone();
+                let swapping =
+                    task::spawn_blocking(move || swap(&gateway, &edge, &started, loaded));
                 swapping.await.unwrap_or_else(|panic| Err(panic.into()))
             }
             Err(error) => Err(error),
         };
         match swapped {
-            Ok(rehearsal) => tell(&rehearsal),
-            Err(error) => tracing::error!("not reloaded, the last good state is kept: {error:#}"),
+            Ok(rehearsal) => {
+                count("ok");
+                tell(&rehearsal);
+            }
+            Err(error) => {
+                count("refused");
+                tracing::error!("not reloaded, the last good state is kept: {error:#}");
+            }
         }
     }
+}
+
+/// For so long; for ever, if it does not say.
+async fn pause(interval: Option<Duration>) {
+    match interval {
+        Some(interval) => time::sleep(interval).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("api_reloads_total", "outcome" => outcome).increment(1);
 }
 
 /// What a router was started with.
@@ -77,20 +113,37 @@ pub(super) struct Started {
     pub fingerprint: String,
 }
 
-fn swap(gateway: &Gateway, started: &Config, loaded: Loaded) -> anyhow::Result<Rehearsal> {
+fn swap(
+    gateway: &Gateway,
+    edge: &Edge,
+    started: &Config,
+    loaded: Loaded,
+) -> anyhow::Result<Rehearsal> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    if loaded.config.server() != started.server() || loaded.config.telemetry != started.telemetry {
+    let server = loaded.config.server();
+    let lasting = server::Config {
+        edge: server.edge.clone(),
+        ..started.server()
+    };
+    if server != lasting || loaded.config.telemetry != started.telemetry {
         tracing::warn!(
             "changes to listeners, workers, health checks and telemetry take effect after a restart"
         );
     }
+    // Whatever may fail comes before anything changes.
+    let prepared = edge.prepare(&server.edge)?;
     let reloaded = gateway.reload(&loaded.config.gateway(), loaded.supergraph);
-    reloaded.map_err(|error| match error {
+    let rehearsal = reloaded.map_err(|error| match error {
         ReloadError::Snapshot(error) => located(&loaded.outline, error),
         refused @ ReloadError::Failing { .. } => refused.into(),
-    })
+    })?;
+    if let Some(rules) = prepared {
+        edge.take(rules);
+    }
+    Sources::keep(&loaded.config, &loaded.sdl);
+    Ok(rehearsal)
 }
 
 /// Tells what is different now.

@@ -29,11 +29,14 @@ pub(super) fn run(
         files,
         fingerprint,
         loaded,
-    } = sources.read();
+    } = sources.read_first();
     let loaded = loaded?;
     let recording = telemetry::record(&loaded.config.telemetry, log)?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
+    }
+    if let Some(why) = &loaded.fallen_back {
+        tracing::error!("{why}");
     }
     let started = Started {
         config: loaded.config.clone(),
@@ -43,11 +46,15 @@ pub(super) fn run(
     let server_config = loaded.config.server();
     let listeners = Listeners::bind(&server_config)?;
     let address = listeners.address();
+    let edge = Arc::clone(listeners.edge());
     let gateway = match Gateway::start(&loaded.config.gateway(), loaded.supergraph) {
         Ok(gateway) => Arc::new(gateway),
         Err(StartError::Snapshot(error)) => return Err(located(&loaded.outline, error)),
         Err(error) => return Err(error.into()),
     };
+    if loaded.fallen_back.is_none() {
+        Sources::keep(&loaded.config, &loaded.sdl);
+    }
     let measured = Arc::clone(&gateway);
     // Until the last request has ended.
     let _exporting = recording.export(move || measured.refresh_gauges())?;
@@ -60,6 +67,7 @@ pub(super) fn run(
         tokio::spawn(reload::keep_up(
             Arc::new(sources),
             Arc::clone(&gateway),
+            edge,
             started,
         ));
         greet(address, &loaded.config);
@@ -74,6 +82,14 @@ pub(super) fn run(
         tracing::info!("stopped");
         Ok(())
     })
+}
+
+/// What clients speak.
+pub(super) fn scheme(config: &Config) -> &'static str {
+    match config.tls.is_on() {
+        true => "https",
+        false => "http",
+    }
 }
 
 /// Some senders tell a process and its group, so one signal may come twice. Only a later one means impatience.

@@ -2,7 +2,7 @@
 
 use super::{
     failure::address,
-    router,
+    router::{self, scheme},
     sources::{Sources, read_sdl},
 };
 use clap::Args;
@@ -23,7 +23,7 @@ pub(super) struct Serve {
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// The supergraph SDL, instead of `supergraph.source` in the configuration.
+    /// The supergraph SDL, a file or a URL, instead of `supergraph.source` in the configuration.
     #[arg(short, long, value_name = "FILE")]
     supergraph: Option<PathBuf>,
 
@@ -49,14 +49,16 @@ impl Serve {
             config,
             supergraph,
             read_supergraph: read_sdl,
+            remote: Default::default(),
             adjust: Box::new(move |config| {
                 config.supergraph.listen = listen.unwrap_or(config.supergraph.listen);
                 config.server.workers = workers.or(config.server.workers);
             }),
         };
         router::run(sources, log, |address, config| {
+            let scheme = scheme(config);
             tracing::info!(
-                "serving http://{address}{}",
+                "serving {scheme}://{address}{}",
                 config.supergraph.path.as_str()
             );
         })?;

@@ -1,6 +1,9 @@
 //! The files a router is made from, and what they say now.
 
-use super::failure::Usage;
+use super::{
+    failure::Usage,
+    remote::{Remote, is_url},
+};
 use crate::{
     config::{self, Config, Environment, Outline, Parsed, Warning},
     schema::Supergraph,
@@ -10,6 +13,7 @@ use std::{
     cell::RefCell,
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// The configuration that is read when the command line names none.
@@ -23,6 +27,8 @@ pub(super) struct Sources {
     pub supergraph: Option<PathBuf>,
     /// How the supergraph is had from that file.
     pub read_supergraph: fn(&Path) -> anyhow::Result<Sdl>,
+    /// What was fetched of it, if it is at a URL.
+    pub remote: Remote,
     /// What the command line changes about the configuration.
     pub adjust: Box<dyn Fn(&mut Config) + Send + Sync>,
 }
@@ -39,6 +45,10 @@ pub(super) struct Loaded {
     pub warnings: Vec<Warning>,
     pub outline: Outline,
     pub supergraph: Supergraph,
+    /// Its text.
+    pub sdl: String,
+    /// Why it is not the one that the configuration means, but the last one that could be served.
+    pub fallen_back: Option<String>,
 }
 
 /// What was read, whether or not it makes sense.
@@ -53,38 +63,101 @@ pub(super) struct Read {
 impl Sources {
     /// Reads everything anew.
     pub(super) fn read(&self) -> Read {
+        self.read_or(false)
+    }
+
+    /// Reads everything for the first time: where there is no supergraph to be had, the last good one will do.
+    pub(super) fn read_first(&self) -> Read {
+        self.read_or(true)
+    }
+
+    fn read_or(&self, falls_back: bool) -> Read {
         let mut read = Read {
             files: Vec::new(),
             fingerprint: String::new(),
             loaded: Err(anyhow::anyhow!("not read")),
         };
-        read.loaded = self.load(&mut read.files, &mut read.fingerprint);
+        let seen = (&mut read.files, &mut read.fingerprint);
+        read.loaded = self.load(seen, falls_back);
         read
     }
 
-    fn load(&self, files: &mut Vec<PathBuf>, fingerprint: &mut String) -> anyhow::Result<Loaded> {
+    fn load(
+        &self,
+        (files, fingerprint): (&mut Vec<PathBuf>, &mut String),
+        falls_back: bool,
+    ) -> anyhow::Result<Loaded> {
         let Parsed {
             mut config,
             warnings,
             outline,
         } = self.load_config(files, fingerprint)?;
         (self.adjust)(&mut config);
-        let path = self
-            .supergraph
-            .as_ref()
-            .unwrap_or(&config.supergraph.source);
-        files.push(path.clone());
-        let sdl = (self.read_supergraph)(path)?;
-        files.extend(sdl.files);
-        fingerprint.push_str(&sdl.text);
-        let supergraph = Supergraph::parse(&sdl.text)
-            .with_context(|| format!("{} cannot be served", path.display()))?;
+        let found = self.find(&config, files);
+        let last_good = config.supergraph.last_good.as_deref();
+        let (found, fallen_back) =
+            match (found, last_good.filter(|path| falls_back && path.exists())) {
+                (Err(error), Some(path)) => {
+                    let why = format!(
+                        "{error:#}; served is the last good supergraph, {}",
+                        path.display()
+                    );
+                    (parsed(read_file(path)?, path)?, Some(why))
+                }
+                (found, _) => (found?, None),
+            };
+        let (sdl, supergraph) = found;
+        fingerprint.push_str(&sdl);
         Ok(Loaded {
             config,
             warnings,
             outline,
             supergraph,
+            sdl,
+            fallen_back,
         })
+    }
+
+    /// The supergraph that is meant, as text and read.
+    fn find(
+        &self,
+        config: &Config,
+        files: &mut Vec<PathBuf>,
+    ) -> anyhow::Result<(String, Supergraph)> {
+        let source = self.supergraph.as_ref();
+        let source = source.unwrap_or(&config.supergraph.source);
+        let url = source.to_str().filter(|source| is_url(source));
+        let text = match url {
+            Some(url) => self.remote.read(url)?,
+            None => {
+                files.push(source.clone());
+                let sdl = (self.read_supergraph)(source)?;
+                files.extend(sdl.files);
+                sdl.text
+            }
+        };
+        parsed(text, source)
+    }
+
+    /// How often to look whether the supergraph has changed. None: files tell that themselves.
+    pub(super) fn poll_interval(&self, config: &Config) -> Option<Duration> {
+        let source = self.supergraph.as_ref();
+        let source = source.unwrap_or(&config.supergraph.source);
+        let is_remote = source.to_str().is_some_and(is_url);
+        is_remote.then_some(config.supergraph.poll_interval)
+    }
+
+    /// Keeps a supergraph that is served, for a start at which there is none to be had.
+    pub(super) fn keep(config: &Config, sdl: &str) {
+        let Some(path) = &config.supergraph.last_good else {
+            return;
+        };
+        // Whole, or as it was.
+        let beside = path.with_extension("new");
+        let kept = fs::write(&beside, sdl).and_then(|()| fs::rename(&beside, path));
+        if let Err(error) = kept {
+            tracing::warn!(%error, "cannot keep the supergraph at {}", path.display());
+        }
     }
 
     fn load_config(
@@ -120,6 +193,12 @@ impl Sources {
         }
         Ok(parsed?)
     }
+}
+
+fn parsed(text: String, source: &Path) -> anyhow::Result<(String, Supergraph)> {
+    let supergraph = Supergraph::parse(&text)
+        .with_context(|| format!("{} cannot be served", source.display()))?;
+    Ok((text, supergraph))
 }
 
 /// Reads a supergraph SDL as it stands.

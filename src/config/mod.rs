@@ -58,7 +58,10 @@ pub fn parse(file: &str, text: &str, environment: &Environment<'_>) -> Result<Pa
         let beside = Path::new(file).parent().unwrap_or(Path::new(""));
         let read_file = |path: &Path| (environment.file)(&beside.join(path).to_string_lossy());
         let completed = config.routes.complete(&read_file);
-        let checked = completed.and_then(|()| config.gateway().check());
+        let completed = completed.and_then(|()| config.tls.complete(&read_file));
+        let checked = completed
+            .and_then(|()| config.gateway().check())
+            .and_then(|()| config.server().check());
         checked.map_err(|misfit| {
             error::Problem::new(Some(tree.place_of(&misfit.at)), misfit.message)
         })?;

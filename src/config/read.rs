@@ -92,7 +92,7 @@ fn plainly(expected: &dyn de::Expected) -> String {
     let words = expected.to_string();
     match words.as_str() {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number".to_owned(),
-        "a nonzero usize" => "a whole number from 1".to_owned(),
+        "a nonzero usize" | "a nonzero u32" => "a whole number from 1".to_owned(),
         "f64" => "a number".to_owned(),
         "a boolean" => "true or false".to_owned(),
         "a string" => "text".to_owned(),
@@ -279,6 +279,11 @@ impl<'de> Deserializer<'de> for &'de Node {
                 [only] => self.located(visitor.visit_enum(Variant(only))),
                 _ => self.fails("expected exactly one key here"),
             },
+            // What YAML makes of these words.
+            Value::Boolean(is_on) => {
+                let word = if *is_on { "on" } else { "off" };
+                self.located(visitor.visit_enum(StrDeserializer::<Failure>::new(word)))
+            }
             _ => match self.text() {
                 Some(text) => {
                     self.located(visitor.visit_enum(StrDeserializer::<Failure>::new(text)))

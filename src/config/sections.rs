@@ -6,15 +6,18 @@ use crate::{
         CsrfConfig, DemandControlConfig, GraphqlConfig, HeadersConfig, HomepageConfig,
         IncludeSubgraphErrorsConfig, LimitsConfig, MaintenanceConfig, OpenApiConfig,
         OverrideLabelsConfig, OverrideSubgraphUrlConfig, PlansConfig, PluginsConfig,
-        PoliciesConfig, RateLimitConfig, RequestIdConfig, RolloutConfig, RoutesConfig,
+        PoliciesConfig, RateLimitConfig, RedisConfig, RequestIdConfig, RolloutConfig, RoutesConfig,
         SandboxConfig, ToldConfig, TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
         WebSocketConfig,
     },
-    server::{self, AdminConfig, HealthConfig, HttpConfig, ShutdownConfig},
+    server::{
+        self, AdminConfig, EdgeConfig, HealthConfig, HttpConfig, HttpRedirectConfig,
+        ProxyProtocolConfig, ShutdownConfig, TlsConfig, TrustedProxiesConfig,
+    },
     telemetry,
 };
 use serde::Deserialize;
-use std::{net::SocketAddr, num::NonZero, path::PathBuf};
+use std::{net::SocketAddr, num::NonZero, path::PathBuf, time::Duration};
 
 /// All settings. A missing key means its default; the default of the whole is the file `router.yaml`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -45,12 +48,14 @@ pub struct Config {
     pub openapi: OpenApiConfig,
     pub websocket: WebSocketConfig,
     pub ratelimit: RateLimitConfig,
+    pub redis: RedisConfig,
     pub maintenance: MaintenanceConfig,
     pub rollout: RolloutConfig,
     pub request_id: RequestIdConfig,
     pub health_check: HealthConfig,
     pub admin: AdminConfig,
     pub server: Server,
+    pub tls: TlsConfig,
     pub telemetry: telemetry::Config,
 }
 
@@ -61,8 +66,12 @@ pub struct Supergraph {
     pub listen: SocketAddr,
     pub path: UrlPath,
     pub introspection: bool,
-    /// The file with the supergraph, when the command line names none.
+    /// The file with the supergraph, or its URL, when the command line names none.
     pub source: PathBuf,
+    /// How often a URL is asked for a new one.
+    pub poll_interval: Duration,
+    /// A file to keep the last one in that could be served.
+    pub last_good: Option<PathBuf>,
 }
 
 /// The `server` section.
@@ -72,6 +81,9 @@ pub struct Server {
     /// Worker threads; one for each processor unless set.
     pub workers: Option<NonZero<usize>>,
     pub http: HttpConfig,
+    pub http_redirect: Option<HttpRedirectConfig>,
+    pub trusted_proxies: TrustedProxiesConfig,
+    pub proxy_protocol: ProxyProtocolConfig,
     pub shutdown: ShutdownConfig,
 }
 
@@ -82,6 +94,8 @@ impl Default for Supergraph {
             path: gateway::Config::default().path,
             introspection: false,
             source: PathBuf::from("supergraph/supergraph.graphql"),
+            poll_interval: Duration::from_secs(10),
+            last_good: None,
         }
     }
 }
@@ -116,12 +130,15 @@ impl Config {
             openapi: self.openapi.clone(),
             websocket: self.websocket,
             ratelimit: self.ratelimit.clone(),
+            redis: self.redis.clone(),
             maintenance: self.maintenance.clone(),
             rollout: self.rollout.clone(),
             request_id: self.request_id,
             tracing: TraceConfig {
                 ratio: self.telemetry.exporters.tracing.ratio(),
                 parent_based: self.telemetry.exporters.tracing.common.parent_based_sampler,
+                trace_context: self.telemetry.exporters.tracing.propagation.trace_context,
+                zipkin: self.telemetry.exporters.tracing.propagation.zipkin,
             },
             told: self.told(),
         }
@@ -145,6 +162,12 @@ impl Config {
             listen: self.supergraph.listen,
             workers: self.server.workers,
             health: self.health_check.clone(),
+            http_redirect: self.server.http_redirect,
+            edge: EdgeConfig {
+                tls: self.tls.clone(),
+                trusted_proxies: self.server.trusted_proxies.clone(),
+                proxy_protocol: self.server.proxy_protocol,
+            },
             admin: self.admin.clone(),
             http: self.server.http.clone(),
             shutdown: self.server.shutdown.clone(),

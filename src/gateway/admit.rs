@@ -6,6 +6,7 @@ use super::{
     observation::Observation,
     policies::Admission,
     program::in_time,
+    rates::Standings,
 };
 use http_body::Body as _;
 use tokio::time::Instant;
@@ -19,10 +20,11 @@ pub(super) struct Admitted {
 }
 
 /// Lets a request in, and says who sends it.
-pub(super) async fn admit(
+pub(super) async fn admit<'a>(
     (snapshot, local, observation): (&Snapshot, &Local, &Observation<'_>),
-    admission: &Admission,
+    admission: &'a Admission,
     body: Body,
+    standings: &mut Standings<'a>,
     deadline: Instant,
 ) -> Result<Admitted, Refusal> {
     let asking = Asking {
@@ -31,7 +33,8 @@ pub(super) async fn admit(
         has_body: !body.is_end_stream(),
         connections: &local.connections,
     };
-    let admitting = admission.admit(&snapshot.authentication, &asking);
+    let facts = observation.facts();
+    let admitting = admission.admit(&snapshot.authentication, &asking, facts, standings);
     let caller = in_time(deadline, admitting).await?;
     observation.caller(&caller);
     let (body, mismatch) = caller.checked(body)?;

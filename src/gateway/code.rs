@@ -50,6 +50,7 @@ codes! {
     BadRequest: "BAD_REQUEST", BAD_REQUEST, "the request is not sound HTTP, or could be read in two ways (`docs/gate.md`)";
     HeadTooLarge: "REQUEST_HEAD_TOO_LARGE", REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is over `limits.http1_…` or `limits.http2_…`";
     HttpVersion: "HTTP_VERSION_NOT_SUPPORTED", HTTP_VERSION_NOT_SUPPORTED, "a version of HTTP other than 1.0, 1.1 and 2";
+    MisdirectedRequest: "MISDIRECTED_REQUEST", MISDIRECTED_REQUEST, "the connection was made for another host, and client certificates are asked for (`docs/tls.md`)";
     NotFound: "NOT_FOUND", NOT_FOUND, "there is nothing at this path";
     MethodNotAllowed: "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED, "another method is needed; `Allow` says which";
     NotAcceptable: "INVALID_ACCEPT_HEADER", NOT_ACCEPTABLE, "`Accept` allows none of the media types there are";
@@ -86,6 +87,9 @@ codes! {
     PlanningFailed: "QUERY_PLANNING_FAILED", INTERNAL_SERVER_ERROR, "the supergraph has no way to answer it; the log says why";
     Overloaded: "REQUEST_CONCURRENCY_LIMITED", SERVICE_UNAVAILABLE, "too much is waiting here; `Retry-After` says when to come again";
     RateLimited: "REQUEST_RATE_LIMITED", SERVICE_UNAVAILABLE, "more requests than `ratelimit.global` lets through";
+    Throttled: "RATE_LIMITED", TOO_MANY_REQUESTS, "more than this caller may send; `Retry-After` says when to come again";
+    QuotaExceeded: "QUOTA_EXCEEDED", TOO_MANY_REQUESTS, "the quota of the caller's plan is used up";
+    RatesUnavailable: "RATE_LIMIT_STORE_UNAVAILABLE", SERVICE_UNAVAILABLE, "Redis cannot tell whether it is too much, and `redis.fallback` is `deny`";
     Timeout: "GATEWAY_TIMEOUT", GATEWAY_TIMEOUT, "it took longer than it may; for one subgraph, at its path";
     Internal: "INTERNAL_SERVER_ERROR", INTERNAL_SERVER_ERROR, "something failed here; the log says what";
     // Upstreams of REST routes.

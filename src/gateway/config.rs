@@ -4,9 +4,8 @@ use super::{
     UrlPath, authentication, authorization, consumers, cors, csrf, demand_control, expose, headers,
     ide, include_subgraph_errors, limits,
     misfit::Misfit,
-    observation, override_labels, override_subgraph_url,
-    plans::Plans,
-    policies, rate_limit, rehearsal, request_id, rest, trace, traffic,
+    observation, override_labels, override_subgraph_url, policies, rate_limit, rates, rehearsal,
+    request_id, rest, trace, traffic,
     upstreams::{self, Upstreams},
 };
 
@@ -20,7 +19,7 @@ pub struct Config {
     pub authentication: authentication::Config,
     pub authorization: authorization::Config,
     pub consumers: Vec<consumers::Config>,
-    pub plans: Plans,
+    pub plans: rates::Plans,
     pub policies: policies::Config,
     pub graphql: policies::GraphqlConfig,
     pub limits: limits::Config,
@@ -41,6 +40,7 @@ pub struct Config {
     pub openapi: rest::OpenApiConfig,
     pub websocket: rest::WebSocketConfig,
     pub ratelimit: rate_limit::Config,
+    pub redis: rates::RedisConfig,
     pub maintenance: rest::MaintenanceConfig,
     pub rollout: rehearsal::Config,
     pub request_id: request_id::Config,
@@ -56,10 +56,25 @@ impl Config {
         self.routes.check(&self.upstreams)?;
         self.routes.check_beside(&self.path)?;
         policies::check(&self.access())?;
+        self.rates().check()?;
         self.cors.check()?;
         self.demand_control.check()?;
         self.traffic_shaping.check()?;
         self.override_subgraph_url.check()
+    }
+
+    /// What is said of how much comes in.
+    pub(super) fn rates(&self) -> rates::Settings<'_> {
+        let policies = self.policies.iter();
+        rates::Settings {
+            policies: policies
+                .map(|(name, policy)| (name.as_str(), &policy.rate_limit))
+                .collect(),
+            plans: &self.plans,
+            redis: &self.redis,
+            style: self.ratelimit.headers,
+            weighs: self.demand_control.enabled,
+        }
     }
 
     /// What is said of who comes in.
@@ -84,7 +99,7 @@ impl Default for Config {
             authentication: authentication::Config::default(),
             authorization: authorization::Config::default(),
             consumers: Vec::new(),
-            plans: Plans::new(),
+            plans: rates::Plans::new(),
             policies: policies::Config::new(),
             graphql: policies::GraphqlConfig::default(),
             limits: limits::Config::default(),
@@ -105,6 +120,7 @@ impl Default for Config {
             openapi: rest::OpenApiConfig::default(),
             websocket: rest::WebSocketConfig::default(),
             ratelimit: rate_limit::Config::default(),
+            redis: rates::RedisConfig::default(),
             maintenance: rest::MaintenanceConfig::default(),
             rollout: rehearsal::Config::default(),
             request_id: request_id::Config::default(),

@@ -27,7 +27,7 @@ pub struct Refusal {
     pub problems: Vec<Problem>,
     /// `Allow`, on 405.
     pub allow: Option<HeaderValue>,
-    /// `Retry-After` in seconds, on 503.
+    /// `Retry-After` in seconds, on 429 and 503.
     pub retry_after: Option<u32>,
     /// Whether `Accept-Encoding` lists the content codings there are: on 415, if it is for one that there is not.
     pub lists_codings: bool,
@@ -38,11 +38,13 @@ pub struct Refusal {
 }
 
 /// One error of a refusal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problem {
     pub message: String,
     /// Line and column in the document, from 1.
     pub location: Option<(usize, usize)>,
+    /// The limit of this caller that it is too much for.
+    pub limit: Option<String>,
 }
 
 impl Refusal {
@@ -89,12 +91,13 @@ impl Refusal {
     pub fn all(code: Code, messages: Vec<String>) -> Self {
         let problems = messages.into_iter().map(|message| Problem {
             message,
-            location: None,
+            ..Problem::default()
         });
         Self::with_problems(code, problems.collect())
     }
 
-    fn with_problems(code: Code, problems: Vec<Problem>) -> Self {
+    /// Refuses with these, of which there is at least one.
+    pub(in crate::gateway) fn with_problems(code: Code, problems: Vec<Problem>) -> Self {
         Self {
             code,
             problems,
@@ -188,7 +191,7 @@ fn problems(diagnostics: Vec<operation::Diagnostic>, otherwise: String) -> Vec<P
     if diagnostics.is_empty() {
         return vec![Problem {
             message: otherwise,
-            location: None,
+            ..Problem::default()
         }];
     }
     let listed = diagnostics.into_iter().take(PROBLEMS_MAX);
@@ -196,6 +199,7 @@ fn problems(diagnostics: Vec<operation::Diagnostic>, otherwise: String) -> Vec<P
         .map(|diagnostic| Problem {
             message: diagnostic.message,
             location: diagnostic.location,
+            limit: None,
         })
         .collect()
 }

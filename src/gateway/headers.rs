@@ -178,9 +178,9 @@ impl TryFrom<WrittenRemove> for Remove {
     }
 }
 
-/// Headers that belong to one connection or to the body: never taken from the client, whatever the rules say.
+/// Headers that belong to one connection or to the body, or tell of it: never taken from the client, whatever the rules say.
 /// Hop-by-hop ones are those of RFC 9110 section 7.6.1.
-const OURS: [HeaderName; 19] = [
+const OURS: [HeaderName; 20] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -200,6 +200,8 @@ const OURS: [HeaderName; 19] = [
     header::ACCEPT,
     header::ACCEPT_ENCODING,
     header::RANGE,
+    // Only who has seen a certificate may tell of it.
+    HeaderName::from_static("x-forwarded-client-cert"),
 ];
 
 /// Whether a header belongs to one connection or to the body.

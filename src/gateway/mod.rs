@@ -9,8 +9,10 @@ mod admit;
 mod answered;
 mod authentication;
 mod authorization;
+mod b3;
 mod base64;
 mod bulk;
+mod calendar;
 mod call_key;
 mod check;
 mod claims;
@@ -34,6 +36,7 @@ mod header_types;
 mod headers;
 mod history;
 mod host;
+mod https;
 mod ide;
 mod in_flight;
 mod include_subgraph_errors;
@@ -45,19 +48,20 @@ mod misfit;
 mod network;
 mod observation;
 mod origin;
+mod overload;
 mod override_labels;
 mod override_subgraph_url;
 mod parameters;
 mod path;
 mod peer;
 mod planning;
-mod plans;
 mod policies;
 mod prepared;
 mod process;
 mod program;
 mod quality;
 mod rate_limit;
+mod rates;
 mod rehearsal;
 mod request_body;
 mod request_id;
@@ -94,6 +98,7 @@ pub use expose::Config as PluginsConfig;
 pub use finding::Finding;
 pub use headers::Config as HeadersConfig;
 pub use host::is_host;
+pub use https::to_https;
 pub use ide::{HomepageConfig, SandboxConfig};
 pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
@@ -104,10 +109,10 @@ pub use observation::Config as ToldConfig;
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use peer::{IPV6_CLIENT_BITS, Peer, Scheme, Tls, network_of};
-pub use plans::Plans as PlansConfig;
 pub use policies::{Config as PoliciesConfig, GraphqlConfig};
 pub use process::{Gateway, ReloadError, StartError};
 pub use rate_limit::Config as RateLimitConfig;
+pub use rates::{Plans as PlansConfig, RedisConfig};
 pub use rehearsal::{Config as RolloutConfig, Failing, Rehearsal};
 pub use request_id::Config as RequestIdConfig;
 pub use rest::{
@@ -128,7 +133,8 @@ use execution::Execution;
 use graphql::Media;
 use http::{HeaderMap, Method, Request, Response};
 use observation::Observation;
-use program::{in_time, plan, weigh};
+use program::{check_operation, in_time, plan, weigh};
+use rates::Standings;
 use rest::By;
 use route::Route;
 
@@ -153,10 +159,12 @@ pub async fn handle(
     });
     let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
     let observation = Observation::begin(&snapshot.observing, metrics, peer, &head);
+    let mut _place = None;
+    let mut standings = Standings::new(&snapshot.rates);
     let preflight = snapshot.cors.preflight(&head);
     let admitted = routed.and_then(|(route, target)| {
         if preflight.is_none() && !matches!(route, Route::Page(_)) {
-            snapshot.admit(&head.method)?;
+            _place = snapshot.admit(&head.method, route.priority(snapshot))?;
             snapshot.maintenance.check(peer.address, &target)?;
         }
         Ok((route, target))
@@ -168,7 +176,7 @@ pub async fn handle(
         (Some(answer), _) => answer,
         (None, Ok((Route::Page(page), _))) => page.response(),
         (None, Ok((Route::Graphql, _))) => match graphql::negotiate(&head.headers) {
-            Ok(media) => answer(snapshot, local, &observation, body, media)
+            Ok(media) => answer(snapshot, local, (&observation, body, media), &mut standings)
                 .await
                 .unwrap_or_else(|refusal| graphql::refuse(media, &refusal))
                 .map(Body::full),
@@ -183,19 +191,27 @@ pub async fn handle(
                 sockets: &snapshot.sockets,
             };
             let response = match route.answered_by() {
-                By::Graph(operation) => ask(snapshot, local, (route, operation), request).await,
-                By::Rest(action) => pass(snapshot, local, (route, action), request).await,
+                By::Graph(operation) => {
+                    let route = (route, operation.as_ref());
+                    ask(snapshot, local, route, request, &mut standings).await
+                }
+                By::Rest(action) => {
+                    pass(snapshot, local, (route, action), request, &mut standings).await
+                }
             };
             response.unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
-        (None, Ok((Route::OpenApi(page), _))) => show((snapshot, local), &observation, page)
-            .await
-            .unwrap_or_else(|refusal| rest::refuse(&refusal)),
+        (None, Ok((Route::OpenApi(page), _))) => {
+            show((snapshot, local), &observation, page, &mut standings)
+                .await
+                .unwrap_or_else(|refusal| rest::refuse(&refusal))
+        }
         (None, Err(refusal)) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
         (None, Err(refusal)) => rest::refuse(&refusal),
     };
     let mut response = rest::for_grpc(&head.headers, response);
     let said = response.headers_mut();
+    standings.tell(said);
     snapshot.cors.allow(&head.headers, is_preflight, said);
     let response = match snapshot.compresses {
         true => compression::compress(&head.headers, response).await,
@@ -215,16 +231,20 @@ pub fn refuse_unread(headers: &HeaderMap, refusal: &Refusal) -> Response<Body> {
 }
 
 /// Passes a request on to the upstream of a route.
-async fn pass(
+async fn pass<'a>(
     snapshot: &Snapshot,
     local: &Local,
-    (route, action): (&rest::Route, &rest::Action),
+    (route, action): (&'a rest::Route, &rest::Action),
     mut request: rest::Request<'_>,
+    standings: &mut Standings<'a>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
     let at = (snapshot, local, request.observation);
     let grpc_deadline = rest::grpc_deadline(&request.observation.head().headers);
-    let admitted = admit(at, route.admission(), request.body, deadline).await?;
+    let admission = route.admission();
+    let admitted = admit(at, admission, request.body, standings, deadline).await?;
+    let facts = request.observation.facts().sent_by(&admitted.caller);
+    admission.judge(facts, standings).await?;
     request.body = admitted.body;
     request.caller = admitted.caller;
     let answering = rest::answer((route, action), &local.connections, request);
@@ -238,24 +258,28 @@ async fn pass(
 }
 
 /// Tells of the routes that operations answer.
-async fn show(
-    (snapshot, local): (&Snapshot, &Local),
+async fn show<'a>(
+    (snapshot, local): (&'a Snapshot, &Local),
     observation: &Observation<'_>,
     page: &rest::OpenApi,
+    standings: &mut Standings<'a>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
-    let at = (snapshot, local, observation);
-    admit(at, &snapshot.admission, Body::empty(), deadline).await?;
+    let (at, admission) = ((snapshot, local, observation), &snapshot.admission);
+    let admitted = admit(at, admission, Body::empty(), standings, deadline).await?;
+    let facts = observation.facts().sent_by(&admitted.caller);
+    admission.judge(facts, standings).await?;
     page.answer(&observation.head().method)
 }
 
 /// Answers a request to a route by the operation that the route has: the stages of [`answer`], but for the first and the
 /// last.
-async fn ask(
+async fn ask<'a>(
     snapshot: &Arc<Snapshot>,
     local: &Arc<Local>,
-    (route, operation): (&rest::Route, &rest::Operation),
+    (route, operation): (&'a rest::Route, &rest::Operation),
     mut request: rest::Request<'_>,
+    standings: &mut Standings<'a>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + route.timeout().unwrap_or(snapshot.timeout);
     let observation = request.observation;
@@ -274,9 +298,12 @@ async fn ask(
     if head.method == Method::POST && document.kind() == OperationKind::Mutation {
         snapshot.csrf.check(&head.headers, is_json.is_ok())?;
     }
-    let at = (&**snapshot, &**local, observation);
-    let admitted = admit(at, route.admission(), request.body, deadline).await?;
+    let (at, admission) = ((&**snapshot, &**local, observation), route.admission());
+    let admitted = admit(at, admission, request.body, standings, deadline).await?;
     let caller = &admitted.caller;
+    let facts = observation.facts().sent_by(caller);
+    let facts = facts.of_operation(document.name());
+    admission.judge(facts, standings).await?;
 
     // Decode.
     observation.next(&mut stage, "decode");
@@ -297,6 +324,8 @@ async fn ask(
     let planning = plan(snapshot, head, caller, (prepared, &variables), deadline);
     let (_, program) = planning.await?;
     let weighed = weigh(snapshot, observation, &program, &variables)?;
+    let points = weighed.as_ref().map(|weighed| weighed.estimated);
+    route.admission().charge(points, facts, standings).await?;
 
     // Run.
     observation.next(&mut stage, "execute");
@@ -329,12 +358,11 @@ async fn ask(
 }
 
 /// Answers a GraphQL request.
-async fn answer(
-    snapshot: &Arc<Snapshot>,
+async fn answer<'a>(
+    snapshot: &'a Arc<Snapshot>,
     local: &Arc<Local>,
-    observation: &Observation<'_>,
-    body: Body,
-    media: Media,
+    (observation, body, media): (&Observation<'_>, Body, Media),
+    standings: &mut Standings<'a>,
 ) -> Result<Response<Bytes>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
     let head = observation.head();
@@ -344,8 +372,8 @@ async fn answer(
     let method = graphql::check_method(&head.method)?;
     let is_json = graphql::is_json(method, &head.headers)?;
     snapshot.csrf.check(&head.headers, is_json)?;
-    let at = (&**snapshot, &**local, observation);
-    let admitted = admit(at, &snapshot.admission, body, deadline).await?;
+    let (at, admission) = ((&**snapshot, &**local, observation), &snapshot.admission);
+    let admitted = admit(at, admission, body, standings, deadline).await?;
     let caller = &admitted.caller;
 
     // Decode.
@@ -361,14 +389,10 @@ async fn answer(
     let prepared = in_time(deadline, preparing).await?;
     let document = prepared.document();
     observation.operation(document.kind(), document.name());
-    if method == graphql::Method::Get && document.kind() != OperationKind::Query {
-        return Err(Refusal::method("POST", "Mutations must be sent by POST"));
-    }
-    if document.has_introspection() && !snapshot.introspection {
-        let message = "Introspection is disabled (supergraph.introspection)";
-        return Err(Refusal::new(Code::IntrospectionDisabled, message));
-    }
-    snapshot.limits.check(document.measures())?;
+    let facts = observation.facts().sent_by(caller);
+    let facts = facts.of_operation(document.name());
+    snapshot.admission.judge(facts, standings).await?;
+    check_operation(snapshot, method, document)?;
     let variables = document.coerce(snapshot.supergraph(), request.variables)?;
 
     // Plan.
@@ -385,6 +409,8 @@ async fn answer(
         return Ok(graphql::encode_plan(media, only));
     }
     let weighed = weigh(snapshot, observation, &program, &variables)?;
+    let points = weighed.as_ref().map(|weighed| weighed.estimated);
+    snapshot.admission.charge(points, facts, standings).await?;
 
     // Run.
     observation.next(&mut stage, "execute");

@@ -11,6 +11,7 @@ use super::{
     errors::FirstError,
     metrics::{RouteMetrics, known},
     origin::Origin,
+    rates::Facts,
     request_id::{self, X_REQUEST_ID, request_id},
     stages::{StageMetrics, Stages},
     trace::{self, Beginning, Stage, Trace},
@@ -147,6 +148,19 @@ impl<'a> Observation<'a> {
     /// Who sends it.
     pub(super) fn peer(&self) -> Peer<'a> {
         self.peer
+    }
+
+    /// What rate limits may go by, as far as it is known at once.
+    pub(super) fn facts(&self) -> Facts<'_> {
+        Facts {
+            address: self.peer.address,
+            network: self.peer.network,
+            headers: &self.head.headers,
+            route: self.route.route(),
+            consumer: None,
+            claims: None,
+            operation: None,
+        }
     }
 
     /// The first stage begins.

@@ -5,8 +5,10 @@ use super::{
     authentication::KeySources,
     history::{History, Seen},
     lasting::Lasting,
+    overload::Overloads,
     planning::Planning,
     rate_limit::RateLimits,
+    rates,
     rehearsal::{OnFailure, Rehearsal, rehearse},
     rest::Cache,
     writes::Writes,
@@ -68,12 +70,14 @@ impl Gateway {
         let control = Arc::new(Control::default());
         let lasting = Lasting {
             registry: Registry::new(Arc::clone(&control)),
+            rates: rates::Lasting::new(Arc::clone(&control)),
             key_sources: KeySources::new(control),
             planning: Arc::new(Planning::start(threads)?),
             rate_limits: RateLimits::default(),
             cache: Arc::new(Cache::new(&config.cache)),
             writes: Arc::new(Writes::default()),
             history: History::default(),
+            overloads: Overloads::default(),
         };
         let supergraph = Arc::new(supergraph);
         let snapshot = Snapshot::new(config, Arc::clone(&supergraph), &lasting)?;
@@ -126,6 +130,7 @@ impl Gateway {
     }
 
     fn serve(&self, snapshot: Snapshot, config: &Config) {
+        snapshot.rates.settle();
         self.snapshot.store(Arc::new(snapshot));
         self.lasting.cache.resize(&config.cache);
     }
@@ -138,6 +143,7 @@ impl Gateway {
     /// Brings gauges up to date that change while nothing happens.
     pub fn refresh_gauges(&self) {
         self.lasting.rate_limits.refresh();
+        self.snapshot.load().rates.refresh();
         self.lasting.cache.refresh();
         self.lasting.registry.refresh_gauges();
     }

@@ -1,10 +1,13 @@
 //! The stage between a document and its execution: the program that answers it for one request, and what that costs.
 
 use super::{
-    Refusal, Snapshot, authentication::Caller, authorization::Unmet, demand_control::Weighed,
-    observation::Observation, prepared::Prepared,
+    Code, Refusal, Snapshot, authentication::Caller, authorization::Unmet, demand_control::Weighed,
+    graphql, observation::Observation, prepared::Prepared,
 };
-use crate::{executor::Program, operation::Conditions};
+use crate::{
+    executor::Program,
+    operation::{Conditions, Document, OperationKind},
+};
 use http::request::Parts;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -38,6 +41,24 @@ pub(super) async fn plan(
     };
     let program = program(&conditions).await?;
     Ok((conditions, program))
+}
+
+/// Refuses an operation that may not be sent so, or that is larger than operations may be.
+pub(super) fn check_operation(
+    snapshot: &Snapshot,
+    method: graphql::Method,
+    document: &Document,
+) -> Result<(), Refusal> {
+    if method == graphql::Method::Get && document.kind() != OperationKind::Query {
+        return Err(Refusal::method("POST", "Mutations must be sent by POST"));
+    }
+    if document.has_introspection() && !snapshot.introspection {
+        return Err(Refusal::new(
+            Code::IntrospectionDisabled,
+            "Introspection is disabled (supergraph.introspection)",
+        ));
+    }
+    snapshot.limits.check(document.measures())
 }
 
 /// What an operation costs, if that matters; refused if it is too much.

@@ -3,7 +3,7 @@
 //! It protects the router, whoever asks, so it stands before everything that costs something, and what it refuses is
 //! 503 rather than 429. The bucket outlives a reload that leaves its settings alone.
 
-use super::{Code, Refusal};
+use super::{Code, Refusal, rates::Style};
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, MonotonicClock, Reference},
@@ -28,6 +28,8 @@ use std::{
 pub struct Config {
     /// None: as many as come.
     pub global: Option<Global>,
+    /// How clients are told how they stand before the limits of policies and plans.
+    pub headers: Style,
 }
 
 /// `ratelimit.global`: `capacity` requests at once, refilled evenly, all of them in `interval`.
@@ -261,6 +263,7 @@ mod tests {
                 })
                 .unwrap(),
             ),
+            ..Config::default()
         };
         let limits = RateLimits::default();
         let first = limits.global(&settings(1)).unwrap();

@@ -20,9 +20,11 @@ use super::{
     limits::Limits,
     metrics::{self, RouteMetrics},
     observation,
+    overload::{self, Overload, Place, Priority},
     override_labels::{self, OverrideLabels},
     policies::{Admission, Policies},
     rate_limit::RateLimit,
+    rates::Rates,
     rest,
     subgraph_rules::{SnapshotError, SubgraphTable},
     writes::Writes,
@@ -48,7 +50,10 @@ pub struct Snapshot {
     pub(super) authentication: Authentication,
     /// What stands before the graph.
     pub(super) admission: Admission,
+    pub(super) rates: Rates,
     pub(super) authorization: Authorization,
+    /// How many requests may be worked on at a time.
+    overload: Option<Arc<Overload>>,
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
     /// Whether clients that accept it get responses compressed.
@@ -98,7 +103,8 @@ impl Snapshot {
                 consumers: &consumers,
             },
         )?;
-        let policies = Policies::new(&config.policies, &authentication, &consumers);
+        let rates = Rates::new(&config.rates(), &lasting.rates).map_err(SnapshotError::Thread)?;
+        let policies = Policies::new(&config.policies, &authentication, &consumers, &rates);
         let around = rest::Surroundings {
             policies: &policies,
             documents: &documents,
@@ -122,8 +128,13 @@ impl Snapshot {
             cors: Cors::new(&config.cors),
             csrf: Csrf::new(&config.csrf),
             admission: policies.admission(&config.graphql.policies)?,
+            rates,
             authentication,
             authorization: Authorization::new(&config.authorization),
+            overload: lasting.overloads.limit(overload::Settings {
+                fixed: config.traffic_shaping.router.concurrency_limit,
+                adaptive: config.traffic_shaping.router.adaptive_concurrency,
+            }),
             timeout: config.traffic_shaping.router.timeout,
             compresses: config.traffic_shaping.router.compression.response.enabled,
             dedupe: Dedupe::new(&config.traffic_shaping.router.dedupe, &config.headers)
@@ -141,11 +152,19 @@ impl Snapshot {
         })
     }
 
-    /// Lets a request to any route through, unless there are too many altogether.
-    pub(super) fn admit(&self, method: &Method) -> Result<(), Refusal> {
-        self.rate_limit
-            .as_ref()
-            .map_or(Ok(()), |limit| limit.admit(method))
+    /// Lets a request to any route through, unless there are too many altogether, or at a time.
+    pub(super) fn admit(
+        &self,
+        method: &Method,
+        priority: Priority,
+    ) -> Result<Option<Place<'_>>, Refusal> {
+        if let Some(limit) = &self.rate_limit {
+            limit.admit(method)?;
+        }
+        let overload = self.overload.as_ref();
+        overload
+            .map(|overload| overload.enter(priority))
+            .transpose()
     }
 
     /// The supergraph it serves.

@@ -11,7 +11,7 @@ use crate::{
     upstream::{self, Endpoint, EndpointError, Registry, Upstream, UpstreamError},
 };
 use http::HeaderMap;
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 /// The rules of every subgraph.
 pub(super) struct SubgraphTable(Vec<SubgraphRules>);
@@ -54,6 +54,8 @@ pub enum SnapshotError {
     },
     #[error(transparent)]
     Authentication(#[from] authentication::Error),
+    #[error("cannot start a thread for Redis: {0}")]
+    Thread(io::Error),
     #[error(transparent)]
     Misfit(#[from] Misfit),
 }

@@ -3,7 +3,7 @@
 //! A span here is a `tracing` span under [`TARGET`] that carries its own ids as fields; whoever exports spans listens
 //! for them. A request that is not sampled makes none: what it costs is reading one header and two random numbers.
 
-use super::trace_context::TraceContext;
+use super::{b3, trace_context::TraceContext};
 use crate::operation::OperationKind;
 use http::HeaderMap;
 use tracing::{Span, field::Empty};
@@ -12,13 +12,28 @@ use tracing::{Span, field::Empty};
 const TARGET: &str = "graphway::trace";
 
 /// Which requests are traced: `telemetry.exporters.tracing`, as far as it is the gateway's to decide.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Config {
     /// The part of all requests, from 0 to 1, that is traced. None: nothing is exported, so nothing is traced; the
     /// context of a client is passed on to subgraphs as it came.
     pub ratio: Option<f64>,
     /// Whether a client that says if it is sampled decides for its requests.
     pub parent_based: bool,
+    /// Whether W3C Trace Context of clients is read.
+    pub trace_context: bool,
+    /// Whether B3 headers are read where there is none of that.
+    pub zipkin: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            ratio: None,
+            parent_based: false,
+            trace_context: true,
+            zipkin: false,
+        }
+    }
 }
 
 /// The trace that a request belongs to.
@@ -58,7 +73,12 @@ pub(super) struct Beginning<'a> {
 impl Trace {
     /// Begins the trace of a request, or its part of one that began elsewhere.
     pub(super) fn begin(config: Config, client: &HeaderMap, beginning: &Beginning<'_>) -> Self {
-        let parent = TraceContext::read(client);
+        let said = TraceContext::read(client).filter(|_| config.trace_context);
+        let said = said.map(|parent| (parent, true));
+        let said = said.or_else(|| b3::read(client).filter(|_| config.zipkin));
+        let (parent, is_decided) = said.map_or((None, false), |(parent, is_decided)| {
+            (Some(parent), is_decided)
+        });
         let Some(ratio) = config.ratio else {
             return Self {
                 context: parent,
@@ -69,7 +89,7 @@ impl Trace {
             .as_ref()
             .map_or_else(|| fastrand::u128(1..), |parent| parent.trace_id);
         let sampled = match &parent {
-            Some(parent) if config.parent_based => parent.sampled,
+            Some(parent) if config.parent_based && is_decided => parent.sampled,
             _ => is_in(ratio, trace_id),
         };
         let span_id = fastrand::u64(1..);

@@ -69,7 +69,7 @@ fn parse(parent: &str) -> Option<TraceContext> {
 }
 
 /// A number in so many lower-case hexadecimal digits.
-fn hexadecimal(text: &str, digits: usize) -> Option<u128> {
+pub(super) fn hexadecimal(text: &str, digits: usize) -> Option<u128> {
     let fits = text.len() == digits
         && text
             .bytes()

@@ -3,7 +3,8 @@
 use super::{
     Config, Health, Listeners,
     admin::Admin,
-    connection::{Role, Settings},
+    connection::Settings,
+    edge::Role,
     seats::Clients,
     worker::{Accepted, Worker},
 };
@@ -34,20 +35,21 @@ pub async fn serve(
     health: Arc<Health>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    let main = TcpListener::from_std(listeners.main).map_err(ServeError::Listener)?;
-    let own = listeners
-        .health
-        .map(TcpListener::from_std)
-        .transpose()
-        .map_err(ServeError::Listener)?;
+    let edge = Arc::clone(listeners.edge());
+    let listen = |listener: std::net::TcpListener| {
+        TcpListener::from_std(listener).map_err(ServeError::Listener)
+    };
+    let main = listen(listeners.main)?;
+    let own = listeners.health.map(listen).transpose()?;
+    let redirect = listeners.redirect.map(listen).transpose()?;
     let start_admin = |listener| Admin::start(listener, Arc::clone(&gateway));
     let admin = listeners.admin.map(start_admin).transpose();
     let _admin = admin.map_err(ServeError::Worker)?;
     let settings = Arc::new(Settings::new(
         config,
         gateway,
-        Arc::clone(&health),
-        own.is_some(),
+        (Arc::clone(&health), own.is_some()),
+        edge,
     ));
     let count = config
         .workers
@@ -67,12 +69,23 @@ pub async fn serve(
     };
     let places = config.http.max_connections.get();
     let clients = Clients::new(config.http.max_connections_per_ip);
+    let port = config.http_redirect.map_or(0, |redirect| redirect.port);
+    let door = |role, places: usize, clients| Door {
+        role,
+        places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
+        clients,
+        settings: Arc::clone(&settings),
+    };
+    let main_door = door(Role::Main, places, Some(&clients));
+    let redirect_door = door(Role::Redirect(port), places, Some(&clients));
+    let health_door = door(Role::Health, HEALTH_CONNECTIONS_MAX, None);
     tokio::select! {
-        () = accept(&main, (Role::Main, Some(&clients)), places, &workers) => {}
-        () = accept_health(own.as_ref(), &workers) => {}
+        () = main_door.accept(Some(&main), &workers) => {}
+        () = redirect_door.accept(redirect.as_ref(), &workers) => {}
+        () = health_door.accept(own.as_ref(), &workers) => {}
         () = stopped => {}
     }
-    drop((main, own));
+    drop((main, own, redirect));
     tracing::info!("no longer accepting connections; finishing what is in flight");
     let ended = tokio::task::spawn_blocking(move || workers.into_iter().for_each(Worker::finish));
     // The task only joins threads; if one of them panicked, it has said so.
@@ -80,61 +93,62 @@ pub async fn serve(
     Ok(())
 }
 
-async fn accept_health(listener: Option<&TcpListener>, workers: &[Worker]) {
-    match listener {
-        Some(listener) => {
-            let role = (Role::Health, None);
-            accept(listener, role, HEALTH_CONNECTIONS_MAX, workers).await;
-        }
-        None => std::future::pending().await,
-    }
+/// What a listener is for, and whom it lets in.
+struct Door<'a> {
+    role: Role,
+    /// One for each connection at a time.
+    places: Arc<Semaphore>,
+    clients: Option<&'a Arc<Clients>>,
+    settings: Arc<Settings>,
 }
 
-/// Accepts for ever.
-async fn accept(
-    listener: &TcpListener,
-    (role, clients): (Role, Option<&Arc<Clients>>),
-    connections_max: usize,
-    workers: &[Worker],
-) {
-    let places = Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS)));
-    metrics::describe_counter!(
-        "api_connections_refused_total",
-        "Connections of clients that have too many."
-    );
-    let refused = metrics::counter!("api_connections_refused_total");
-    loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
+impl Door<'_> {
+    /// Accepts for ever. No connection waits for another here: what it sends first is its worker's to read.
+    async fn accept(&self, listener: Option<&TcpListener>, workers: &[Worker]) {
+        let Some(listener) = listener else {
+            return std::future::pending().await;
         };
-        let (stream, address) = match listener.accept().await {
-            Ok((stream, address)) => (stream, address.ip().to_canonical()),
-            // A client that left before it was accepted.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                time::sleep(PAUSE_WITHOUT_DESCRIPTORS).await;
+        loop {
+            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
+                return;
+            };
+            let (stream, address) = match listener.accept().await {
+                Ok((stream, address)) => (stream, address.ip().to_canonical()),
+                // A client that left before it was accepted.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    time::sleep(PAUSE_WITHOUT_DESCRIPTORS).await;
+                    continue;
+                }
+            };
+            let rules = self.settings.edge.rules();
+            let (client, clients) = match self.clients {
+                // A load balancer says whose it is.
+                Some(clients) if rules.expects_proxy_header(self.role, address) => {
+                    (None, Some(Arc::clone(clients)))
+                }
+                Some(clients) => match clients.admit(address) {
+                    Some(client) => (Some(client), None),
+                    None => continue,
+                },
+                None => (None, None),
+            };
+            let (Ok(stream), Some(worker)) = (
+                stream.into_std(),
+                workers.iter().min_by_key(|worker| worker.load()),
+            ) else {
                 continue;
-            }
-        };
-        let client = clients.map(|clients| clients.admit(address));
-        if matches!(client, Some(None)) {
-            refused.increment(1);
-            tracing::debug!(%address, "a connection is refused: its client has too many");
-            continue;
+            };
+            worker.take(Accepted {
+                stream,
+                address,
+                role: self.role,
+                rules,
+                place,
+                client,
+                clients,
+            });
         }
-        let (Ok(stream), Some(worker)) = (
-            stream.into_std(),
-            workers.iter().min_by_key(|worker| worker.load()),
-        ) else {
-            continue;
-        };
-        worker.take(Accepted {
-            stream,
-            address,
-            role,
-            place,
-            client: client.flatten(),
-        });
     }
 }

@@ -1,6 +1,11 @@
 //! What the server is told.
 
-use crate::gateway::UrlPath;
+use super::{
+    proxies::TrustedProxiesConfig,
+    proxy_protocol::ProxyProtocol,
+    tls::{Tls, TlsConfig},
+};
+use crate::gateway::{Misfit, UrlPath};
 use serde::Deserialize;
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -16,6 +21,9 @@ pub struct Config {
     /// Worker threads. None: one for each processor.
     pub workers: Option<NonZero<usize>>,
     pub health: HealthConfig,
+    /// What sends clients on to TLS, if anything does.
+    pub http_redirect: Option<HttpRedirectConfig>,
+    pub edge: EdgeConfig,
     pub admin: AdminConfig,
     pub http: HttpConfig,
     pub shutdown: ShutdownConfig,
@@ -37,6 +45,29 @@ pub struct HealthConfig {
     pub listen: Option<SocketAddr>,
 }
 
+/// How connections are met. Unlike the rest it may change while the server runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EdgeConfig {
+    pub tls: TlsConfig,
+    pub trusted_proxies: TrustedProxiesConfig,
+    pub proxy_protocol: ProxyProtocol,
+}
+
+/// The `server.http_redirect` section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpRedirectConfig {
+    /// A listener of its own.
+    pub listen: SocketAddr,
+    /// Where clients reach TLS.
+    #[serde(default = "https")]
+    pub port: u16,
+}
+
+fn https() -> u16 {
+    443
+}
+
 /// The `admin` section.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -53,6 +84,8 @@ pub struct HttpConfig {
     /// How long a connection may take to send the head of a request, from when it could begin to. Idle connections
     /// end by it too.
     pub header_read_timeout: Duration,
+    /// How long a client may take for what comes before HTTP: the handshake of TLS, and the header of a load balancer.
+    pub tls_handshake_timeout: Duration,
     /// How long a client may take next to nothing of what it asked for.
     pub write_timeout: Duration,
     /// How long an HTTP/2 connection may be without a request.
@@ -73,12 +106,39 @@ pub struct ShutdownConfig {
     pub grace: Duration,
 }
 
+impl Config {
+    /// Finds what does not fit together.
+    pub fn check(&self) -> Result<(), Misfit> {
+        let misfit = |key: &str, message: &str| Misfit {
+            at: vec!["server".to_owned(), key.to_owned()],
+            message: message.to_owned(),
+        };
+        let EdgeConfig {
+            tls,
+            trusted_proxies,
+            proxy_protocol,
+        } = &self.edge;
+        Tls::new(tls)?;
+        if self.http_redirect.is_some() && !tls.is_on() {
+            let message = "there is no TLS to send clients to: give `tls.certificates`";
+            return Err(misfit("http_redirect", message));
+        }
+        if *proxy_protocol != ProxyProtocol::Off && trusted_proxies.addresses.is_empty() {
+            let message = "say who may speak it: give `server.trusted_proxies.addresses`";
+            return Err(misfit("proxy_protocol", message));
+        }
+        Ok(())
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 4000).into(),
             workers: None,
             health: HealthConfig::default(),
+            http_redirect: None,
+            edge: EdgeConfig::default(),
             admin: AdminConfig::default(),
             http: HttpConfig::default(),
             shutdown: ShutdownConfig::default(),
@@ -112,6 +172,7 @@ impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             header_read_timeout: Duration::from_secs(10),
+            tls_handshake_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
             http2_idle_timeout: Duration::from_secs(120),
             max_connections: NonZero::<usize>::MIN.saturating_add(16_383),

@@ -1,15 +1,18 @@
-//! One client connection: HTTP/1.1 or HTTP/2 in the clear, whichever the client begins with.
+//! One client connection: HTTP/1.1 or HTTP/2, whichever the client begins with, in the clear or under TLS.
 
 use super::{
-    Config, Health,
+    Config, Edge, Health, crumbs,
+    edge::{Role, Rules},
+    meeting::{Remote, meet},
     scan::{Fault, Limits},
-    seats::Seat,
-    streams::{Streams, Watched},
+    seats::{Clients, Seat},
+    stream::{Socket, Stream},
+    streams::{self, Streams, Tasks, Watched},
     talk::{Talk, offers_protocol},
     vigil::{Patience, Vigil},
     wire::{Protocol, Wire},
 };
-use crate::gateway::{self, Body, Gateway, Local, Peer, Refusal, UrlPath};
+use crate::gateway::{self, Body, Gateway, Local, Refusal, UrlPath};
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body::Body as _;
@@ -18,7 +21,7 @@ use hyper::{
     server::conn::{http1, http2},
     service::service_fn,
 };
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::Gauge;
 use std::{
     convert::Infallible, net::IpAddr, panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Duration,
@@ -36,20 +39,15 @@ const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
 /// What hyper may hold of a head beyond the scanner's limit, so that it is the scanner that refuses.
 const HEAD_BYTES_BEYOND: usize = 64 * 1024;
 
-/// What a listener is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    Main,
-    Health,
-}
-
 /// What all connections share.
 pub(super) struct Settings {
     http1: http1::Builder,
-    http2: http2::Builder<TokioExecutor>,
+    http2_header_bytes_max: u32,
     limits: Limits,
     patience: Patience,
+    handshake: Duration,
     gateway: Arc<Gateway>,
+    pub(super) edge: Arc<Edge>,
     health: Arc<Health>,
     /// Where health is answered. None: nowhere.
     health_path: Option<UrlPath>,
@@ -63,8 +61,8 @@ impl Settings {
     pub(super) fn new(
         config: &Config,
         gateway: Arc<Gateway>,
-        health: Arc<Health>,
-        separate_health: bool,
+        (health, separate_health): (Arc<Health>, bool),
+        edge: Arc<Edge>,
     ) -> Self {
         let mut http1 = http1::Builder::new();
         http1
@@ -72,21 +70,18 @@ impl Settings {
             .header_read_timeout(config.http.header_read_timeout)
             .max_headers(config.http1_headers_max)
             .max_buf_size(config.http1_head_bytes_max + HEAD_BYTES_BEYOND);
-        let mut http2 = http2::Builder::new(TokioExecutor::new());
-        http2
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(HTTP2_STREAMS_MAX)
-            .keep_alive_interval(HTTP2_PING_INTERVAL)
-            .keep_alive_timeout(HTTP2_PING_INTERVAL)
-            .max_header_list_size(config.http2_header_bytes_max);
         metrics::describe_gauge!("api_active_connections", "Open connections of clients.");
         metrics::describe_counter!(
             "api_requests_refused_unread_total",
             "Requests that are not HTTP, or could be read in two ways, by what was wrong."
         );
+        metrics::describe_counter!(
+            "api_connections_failed_total",
+            "Connections that ended before HTTP, by why."
+        );
         Self {
             http1,
-            http2,
+            http2_header_bytes_max: config.http2_header_bytes_max,
             limits: Limits {
                 headers_max: config.http1_headers_max,
                 head_bytes_max: config.http1_head_bytes_max,
@@ -96,7 +91,9 @@ impl Settings {
                 write: config.http.write_timeout,
                 http2_idle: config.http.http2_idle_timeout,
             },
+            handshake: config.http.tls_handshake_timeout,
             gateway,
+            edge,
             health,
             health_path: config.health.enabled.then(|| config.health.path.clone()),
             separate_health,
@@ -104,10 +101,23 @@ impl Settings {
         }
     }
 
+    /// What serves a connection of HTTP/2 with these streams.
+    fn http2(&self, streams: &Arc<Streams>) -> http2::Builder<Tasks> {
+        let mut http2 = http2::Builder::new(Tasks(Arc::clone(streams)));
+        http2
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(HTTP2_STREAMS_MAX)
+            .keep_alive_interval(HTTP2_PING_INTERVAL)
+            .keep_alive_timeout(HTTP2_PING_INTERVAL)
+            .max_header_list_size(self.http2_header_bytes_max);
+        http2
+    }
+
     fn answers_health(&self, role: Role, path: &str) -> bool {
         let here = match role {
             Role::Main => !self.separate_health,
             Role::Health => true,
+            Role::Redirect(_) => false,
         };
         here && self
             .health_path
@@ -119,9 +129,12 @@ impl Settings {
 /// A connection that somebody has taken a seat for.
 pub(super) struct Connection {
     pub(super) stream: std::net::TcpStream,
-    pub(super) client: IpAddr,
+    pub(super) address: IpAddr,
     pub(super) role: Role,
+    pub(super) rules: Arc<Rules>,
     pub(super) seat: Seat,
+    /// Where it is to be counted once its client is known.
+    pub(super) clients: Option<Arc<Clients>>,
 }
 
 /// Serves a connection to its end. It ends when it can once `drain` changes.
@@ -131,22 +144,23 @@ pub(super) async fn serve(
     connection: Connection,
     drain: watch::Receiver<()>,
 ) {
-    let stream = connection.stream.set_nodelay(true);
-    let stream = match stream.and_then(|()| TcpStream::from_std(connection.stream)) {
-        Ok(stream) => stream,
-        Err(error) => return tracing::debug!(%error, "a connection could not be taken over"),
+    let role = connection.role;
+    // What comes before HTTP is soon over, and its memory is not kept for the rest.
+    let Some((stream, remote, seat)) = Box::pin(begin(&settings, connection)).await else {
+        return;
     };
     let talk = Arc::new(Talk::default());
     let begun_by = Instant::now() + settings.patience.first_request;
-    let (limits, write) = (settings.limits, settings.patience.write);
-    let seat = Some(connection.seat);
-    let mut wire = Wire::new(stream, limits, write, Arc::clone(&talk), seat);
+    let mut wire = Wire::new(stream, settings.limits, Arc::clone(&talk), Some(seat));
     let protocol = match timeout_at(begun_by, wire.protocol()).await {
         Ok(Ok(Some(protocol))) => protocol,
         Ok(Ok(None)) => return,
         Ok(Err(error)) => return tracing::debug!(%error, "a connection ended early"),
         Err(_) => return tracing::debug!("a connection sent nothing in time"),
     };
+    if !remote.may_speak(protocol) {
+        return tracing::debug!("a connection speaks another protocol than it has settled on");
+    }
     let streams = (protocol == Protocol::Http2).then(Streams::new);
     let vigil = Vigil::new(
         settings.patience,
@@ -158,17 +172,19 @@ pub(super) async fn serve(
     let end = Arc::new(End {
         settings: Arc::clone(&settings),
         local,
-        client: connection.client,
-        role: connection.role,
+        remote,
+        role,
         talk,
-        streams,
     });
+    let watched = streams.clone();
     let service = service_fn(move |request| {
         let end = Arc::clone(&end);
-        async move { Ok::<_, Infallible>(end.answer(request).await) }
+        // Before the answer is awaited: see `Tasks`.
+        let stream = watched.as_ref().map(Streams::open);
+        async move { Ok::<_, Infallible>(end.answer(request, stream).await) }
     });
-    match protocol {
-        Protocol::Http1 => {
+    match streams {
+        None => {
             let connection = settings.http1.serve_connection(io, service);
             let connection = connection.with_upgrades();
             let close = |connection: Pin<&mut _>| {
@@ -176,32 +192,79 @@ pub(super) async fn serve(
             };
             vigil.keep(connection, close, drain).await;
         }
-        Protocol::Http2 => {
-            let connection = settings.http2.serve_connection(io, service);
+        Some(streams) => {
+            let connection = settings.http2(&streams).serve_connection(io, service);
             let close = |connection: Pin<&mut _>| http2::Connection::graceful_shutdown(connection);
             vigil.keep(connection, close, drain).await;
         }
     }
 }
 
+/// Does what comes before HTTP. None: it does not come to that.
+async fn begin(settings: &Settings, connection: Connection) -> Option<(Stream, Remote, Seat)> {
+    let Connection {
+        stream,
+        address,
+        role,
+        rules,
+        mut seat,
+        clients,
+    } = connection;
+    let stream = stream
+        .set_nodelay(true)
+        .and_then(|()| TcpStream::from_std(stream));
+    let socket = match stream {
+        Ok(stream) => Socket::new(stream, settings.patience.write),
+        Err(error) => {
+            tracing::debug!(%error, "a connection could not be taken over");
+            return None;
+        }
+    };
+    let by = Instant::now() + settings.handshake;
+    let (stream, remote) = match timeout_at(by, meet(rules, role, address, socket)).await {
+        Ok(Ok(met)) => met,
+        Ok(Err(failure)) => {
+            tracing::debug!(%failure, %address, "a connection ended before its first request");
+            count_failed(failure.reason());
+            return None;
+        }
+        Err(_) => {
+            tracing::debug!(%address, "a connection took too long for its handshake");
+            count_failed("timeout");
+            return None;
+        }
+    };
+    if let Some(clients) = clients {
+        seat.client = Some(clients.admit(remote.address())?);
+    }
+    Some((stream, remote, seat))
+}
+
+fn count_failed(reason: &'static str) {
+    metrics::counter!("api_connections_failed_total", "reason" => reason).increment(1);
+}
+
 /// Our end of a connection.
 struct End {
     settings: Arc<Settings>,
     local: Arc<Local>,
-    client: IpAddr,
+    remote: Remote,
     role: Role,
     talk: Arc<Talk>,
-    /// Those of HTTP/2.
-    streams: Option<Arc<Streams>>,
 }
 
 impl End {
-    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    /// The answer to a request. `stream` is its own, in HTTP/2.
+    async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        stream: Option<streams::Stream>,
+    ) -> Response<Body> {
         self.talk.begin();
         if let Some(fault) = self.talk.refused(&request) {
             return refuse(request.headers(), fault);
         }
-        let Some(streams) = &self.streams else {
+        let Some(stream) = stream else {
             let offers = offers_protocol(&request);
             let mut response = self.handle(request).await;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -216,7 +279,7 @@ impl End {
         if request.headers().len() > self.settings.limits.headers_max {
             return refuse(request.headers(), Fault::TooManyHeaders);
         }
-        let stream = streams.open();
+        crumbs::join(request.headers_mut());
         let response = self.handle(request).await;
         if response.body().is_end_stream() {
             return response;
@@ -226,8 +289,14 @@ impl End {
 
     async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
         let settings = &self.settings;
+        if self.remote.is_in_the_clear() {
+            return in_the_clear(request.headers());
+        }
         if settings.answers_health(self.role, request.uri().path()) {
             return settings.health.answer(&request);
+        }
+        if let Role::Redirect(port) = self.role {
+            return gateway::to_https(request, port);
         }
         if self.role == Role::Health {
             return gateway::refuse(&Refusal::new(
@@ -235,9 +304,13 @@ impl End {
                 "Only health is answered here",
             ));
         }
+        if self.remote.is_misdirected(&request) {
+            return misdirected(request.headers());
+        }
         let snapshot = settings.gateway.snapshot();
+        let peer = self.remote.peer(request.headers());
         let request = request.map(Body::from);
-        let handled = gateway::handle(&snapshot, &self.local, Peer::at(self.client), request);
+        let handled = gateway::handle(&snapshot, &self.local, peer, request);
         // A request works on its own data and on locks that recover from poison, so a panic leaves nothing half done.
         match AssertUnwindSafe(handled).catch_unwind().await {
             Ok(response) => response,
@@ -249,8 +322,34 @@ impl End {
     }
 }
 
-/// The answer to a request that nobody looks at.
+/// The answer to a request that is not sound.
 fn refuse(headers: &HeaderMap, fault: Fault) -> Response<Body> {
-    metrics::counter!("api_requests_refused_unread_total", "reason" => fault.name()).increment(1);
-    gateway::refuse_unread(headers, &fault.refusal())
+    refuse_unread(headers, fault.name(), &fault.refusal())
+}
+
+/// The answer to a client that does not speak TLS where we do. The connection ends: what it sends may be read by anybody.
+fn in_the_clear(headers: &HeaderMap) -> Response<Body> {
+    let refusal = Refusal::new(
+        gateway::Code::BadRequest,
+        "TLS is spoken here: the URL begins with https://",
+    );
+    let mut response = refuse_unread(headers, "in_the_clear", &refusal);
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(header::CONNECTION, close);
+    response
+}
+
+/// The answer to a request for a host that wants to see another certificate than this connection's client was asked for.
+fn misdirected(headers: &HeaderMap) -> Response<Body> {
+    let refusal = Refusal::new(
+        gateway::Code::MisdirectedRequest,
+        "This connection was made for another host",
+    );
+    refuse_unread(headers, "misdirected", &refusal)
+}
+
+/// The answer to a request that nobody looks at.
+fn refuse_unread(headers: &HeaderMap, reason: &'static str, refusal: &Refusal) -> Response<Body> {
+    metrics::counter!("api_requests_refused_unread_total", "reason" => reason).increment(1);
+    gateway::refuse_unread(headers, refusal)
 }

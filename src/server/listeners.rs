@@ -1,9 +1,11 @@
 //! The addresses the server listens on.
 
-use super::Config;
+use super::{Config, Edge};
+use crate::gateway::Misfit;
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    sync::Arc,
 };
 
 /// Sockets that are bound but not accepted on yet: connections wait in the kernel's queue.
@@ -11,18 +13,25 @@ use std::{
 pub struct Listeners {
     pub(super) main: TcpListener,
     pub(super) health: Option<TcpListener>,
+    pub(super) redirect: Option<TcpListener>,
     pub(super) admin: Option<TcpListener>,
+    edge: Arc<Edge>,
     address: SocketAddr,
     admin_address: Option<SocketAddr>,
+    redirect_address: Option<SocketAddr>,
 }
 
-/// An address that cannot be listened on.
+/// Why clients cannot be listened for.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address} ({key}): {error}{}", next_step(error))]
-pub struct BindError {
-    address: SocketAddr,
-    key: &'static str,
-    error: io::Error,
+pub enum BindError {
+    #[error("cannot listen on {address} ({key}): {error}{}", next_step(error))]
+    Address {
+        address: SocketAddr,
+        key: &'static str,
+        error: io::Error,
+    },
+    #[error(transparent)]
+    Edge(#[from] Misfit),
 }
 
 fn next_step(error: &io::Error) -> &'static str {
@@ -48,13 +57,30 @@ impl Listeners {
             true => Some(bind(config.admin.listen, "admin.listen")?),
             false => None,
         };
+        let redirect = match config.http_redirect {
+            Some(redirect) => Some(bind(redirect.listen, "server.http_redirect.listen")?),
+            None => None,
+        };
         Ok(Self {
             main,
             health,
+            edge: Arc::new(Edge::new(&config.edge)?),
+            redirect_address: redirect.as_ref().map(|(_, address)| *address),
+            redirect: redirect.map(|(listener, _)| listener),
             admin_address: admin.as_ref().map(|(_, address)| *address),
             admin: admin.map(|(listener, _)| listener),
             address,
         })
+    }
+
+    /// How those are met who connect.
+    pub fn edge(&self) -> &Arc<Edge> {
+        &self.edge
+    }
+
+    /// Where clients are sent on to TLS, if they are.
+    pub fn redirect_address(&self) -> Option<SocketAddr> {
+        self.redirect_address
     }
 
     /// Where operators connect, if they can.
@@ -74,7 +100,7 @@ fn bind(address: SocketAddr, key: &'static str) -> Result<(TcpListener, SocketAd
         let address = listener.local_addr()?;
         Ok((listener, address))
     });
-    bound.map_err(|error| BindError {
+    bound.map_err(|error| BindError::Address {
         address,
         key,
         error,

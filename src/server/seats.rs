@@ -1,7 +1,7 @@
 //! How many connections there may be, altogether and for one client.
 
 use crate::gateway::{IPV6_CLIENT_BITS, network_of};
-use metrics::Gauge;
+use metrics::{Counter, Gauge};
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -14,16 +14,16 @@ use std::{
 use tokio::sync::OwnedSemaphorePermit;
 
 /// Who has how many connections.
-#[derive(Debug)]
 pub(super) struct Clients {
     each_max: NonZero<usize>,
+    refused: Counter,
     taken: Mutex<HashMap<IpAddr, usize>>,
 }
 
 /// A connection's place. It is given back when the connection ends, whoever has it then.
 pub(super) struct Seat {
     pub(super) _place: OwnedSemaphorePermit,
-    pub(super) _client: Option<Client>,
+    pub(super) client: Option<Client>,
     /// Connections of the worker.
     pub(super) load: Arc<AtomicUsize>,
     /// Connections of clients, for the metric. None: not one of those.
@@ -39,24 +39,31 @@ pub(super) struct Client {
 impl Clients {
     /// Each may have so many.
     pub(super) fn new(each_max: NonZero<usize>) -> Arc<Self> {
+        metrics::describe_counter!(
+            "api_connections_refused_total",
+            "Connections of clients that have too many."
+        );
         Arc::new(Self {
             each_max,
+            refused: metrics::counter!("api_connections_refused_total"),
             taken: Mutex::default(),
         })
     }
 
     /// Counts a connection. None: this client has too many.
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Client> {
-        let address = network_of(address, IPV6_CLIENT_BITS);
+        let client = network_of(address, IPV6_CLIENT_BITS);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = taken.entry(address).or_default();
+        let count = taken.entry(client).or_default();
         if *count >= self.each_max.get() {
+            self.refused.increment(1);
+            tracing::debug!(%address, "a connection is refused: its client has too many");
             return None;
         }
         *count += 1;
         Some(Client {
             clients: Arc::clone(self),
-            address,
+            address: client,
         })
     }
 }

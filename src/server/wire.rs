@@ -8,7 +8,6 @@
 use super::{
     scan::{Fault, Limits, Scanner},
     seats::Seat,
-    stall::Stall,
     talk::Talk,
 };
 use bytes::{Buf, BytesMut};
@@ -55,7 +54,6 @@ pub(super) struct Wire<S> {
     /// How much of it, from its beginning, may be.
     sound: usize,
     talk: Arc<Talk>,
-    stall: Stall,
     linger: Option<Linger>,
     _seat: Option<Seat>,
 }
@@ -77,20 +75,13 @@ struct Linger {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Nothing is read yet.
-    pub(super) fn new(
-        stream: S,
-        limits: Limits,
-        stall: Duration,
-        talk: Arc<Talk>,
-        seat: Option<Seat>,
-    ) -> Self {
+    pub(super) fn new(stream: S, limits: Limits, talk: Arc<Talk>, seat: Option<Seat>) -> Self {
         Self {
             stream,
             reading: Reading::Scanned(Scanner::new(limits)),
             held: BytesMut::new(),
             sound: 0,
             talk,
-            stall: Stall::new(stall),
             linger: None,
             _seat: seat,
         }
@@ -269,9 +260,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let wire = self.get_mut();
-        let written = Pin::new(&mut wire.stream).poll_write(context, bytes);
-        wire.stall.watch(context, bytes.len(), written)
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -279,10 +268,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let wire = self.get_mut();
-        let written = Pin::new(&mut wire.stream).poll_write_vectored(context, slices);
-        let wanted = slices.iter().map(|slice| slice.len()).sum();
-        wire.stall.watch(context, wanted, written)
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, slices)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,8 +1,9 @@
 //! A thread that serves connections on a runtime of its own.
 
 use super::{
-    connection::{Connection, Role, Settings, serve},
-    seats::{Client, Seat},
+    connection::{Connection, Settings, serve},
+    edge::{Role, Rules},
+    seats::{Client, Clients, Seat},
 };
 use crate::gateway::Local;
 use std::{
@@ -35,10 +36,14 @@ pub(super) struct Accepted {
     pub stream: TcpStream,
     pub address: IpAddr,
     pub role: Role,
+    /// What it is met by.
+    pub rules: Arc<Rules>,
     /// Its place among all connections, given back when it ends.
     pub place: OwnedSemaphorePermit,
     /// Its place among those of its client, if they are counted.
     pub client: Option<Client>,
+    /// Where it is to be counted once its client is known.
+    pub clients: Option<Arc<Clients>>,
 }
 
 impl Worker {
@@ -102,11 +107,13 @@ async fn work(
         }
         let connection = Connection {
             stream: accepted.stream,
-            client: accepted.address,
+            address: accepted.address,
             role: accepted.role,
+            rules: accepted.rules,
+            clients: accepted.clients,
             seat: Seat {
                 _place: accepted.place,
-                _client: accepted.client,
+                client: accepted.client,
                 load: Arc::clone(&load),
                 active,
             },

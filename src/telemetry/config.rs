@@ -131,6 +131,7 @@ impl Default for Prometheus {
 #[serde(default, deny_unknown_fields)]
 pub struct Tracing {
     pub common: TraceSettings,
+    pub propagation: Propagation,
     pub otlp: Otlp,
 }
 
@@ -138,6 +139,25 @@ impl Tracing {
     /// The part of all requests that is traced. None: nothing is exported.
     pub fn ratio(&self) -> Option<f64> {
         self.otlp.enabled.then_some(self.common.sampler.0)
+    }
+}
+
+/// `telemetry.exporters.tracing.propagation`: how clients say which trace a request belongs to, the first that does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Propagation {
+    /// W3C Trace Context.
+    pub trace_context: bool,
+    /// B3, in one header or in several.
+    pub zipkin: bool,
+}
+
+impl Default for Propagation {
+    fn default() -> Self {
+        Self {
+            trace_context: true,
+            zipkin: false,
+        }
     }
 }
 

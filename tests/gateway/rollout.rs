@@ -10,6 +10,12 @@ use graphway::{
     schema::Supergraph,
 };
 use serde_json::{Value, json};
+use std::{
+    io::{BufReader, Write},
+    net::TcpListener,
+    sync::{Arc, Mutex},
+    thread,
+};
 
 /// The shop, with subgraphs that nobody listens for: its operations are planned all the same.
 fn deaf_shop() -> String {
@@ -180,5 +186,82 @@ fn what_is_in_use_is_planned_before_it_is_asked_for() {
     let scrape = Client::connect(metrics).request("GET /metrics").text(&[]);
     assert!(scrape.contains("api_plan_cache_misses_total 1"));
     assert!(scrape.contains("api_plan_cache_hits_total 1"));
+    process.stop();
+}
+
+/// Somebody who answers each request with what is said at the time, if it is not what the client has.
+fn registry(answer: Arc<Mutex<Option<String>>>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut reader = BufReader::new(stream);
+            let Ok(Some(request)) = Message::read(&mut reader) else {
+                continue;
+            };
+            let text = answer.lock().unwrap().clone();
+            let tag = text.as_ref().map(|text| format!("\"{}\"", text.len()));
+            let head = match (&text, &tag) {
+                (None, _) => "HTTP/1.1 503 Service Unavailable".to_owned(),
+                (_, Some(tag)) if request.header("if-none-match") == Some(tag) => {
+                    "HTTP/1.1 304 Not Modified".to_owned()
+                }
+                (_, tag) => format!("HTTP/1.1 200 OK\r\netag: {}", tag.as_deref().unwrap()),
+            };
+            let body = match head.contains("200") {
+                true => text.unwrap_or_default(),
+                false => String::new(),
+            };
+            let length = body.len();
+            let _ = write!(
+                reader.get_mut(),
+                "{head}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+            );
+        }
+    });
+    format!("http://{address}/supergraph.graphql")
+}
+
+#[test]
+fn a_supergraph_at_a_url_is_polled_and_the_last_good_one_outlives_it() {
+    let answer = Arc::new(Mutex::new(Some(deaf_shop())));
+    let url = registry(Arc::clone(&answer));
+    let config = format!(
+        "supergraph: {{ source: \"{url}\", poll_interval: 50ms, last_good: kept.graphql }}\n"
+    );
+    let mut process = Process::configured(&config);
+    let mut client = Client::connect(process.address);
+    ask(&mut client, NAME);
+    *answer.lock().unwrap() = Some("type Query {".to_owned());
+    process.wait_for_line(|line| line.contains("not reloaded"));
+    *answer.lock().unwrap() = Some(other_shop());
+    process.wait_for_line(|line| line.contains("reloaded operations=1 failing=1"));
+    assert!(
+        ask(&mut client, NAME)
+            .text(&[])
+            .contains("GRAPHQL_VALIDATION_FAILED")
+    );
+    assert_eq!(process.read("kept.graphql"), other_shop());
+    *answer.lock().unwrap() = None;
+    process.wait_for_line(|line| line.contains("it answered 503"));
+    process.stop();
+
+    // It starts all the same, with what it has.
+    let mut process = process.again();
+    let line = process.wait_for_line(|line| line.contains("served is the last good supergraph"));
+    assert!(line.contains("it answered 503"), "{line}");
+    let mut client = Client::connect(process.address);
+    assert!(
+        ask(&mut client, NAME)
+            .text(&[])
+            .contains("GRAPHQL_VALIDATION_FAILED")
+    );
+    *answer.lock().unwrap() = Some(deaf_shop());
+    process.wait_for_line(|line| line.contains("reloaded operations="));
+    assert!(
+        !ask(&mut client, NAME)
+            .text(&[])
+            .contains("GRAPHQL_VALIDATION_FAILED")
+    );
     process.stop();
 }

@@ -11,6 +11,7 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 type Log = Arc<(Mutex<Lines>, Condvar)>;
@@ -20,6 +21,9 @@ struct Lines {
     lines: Vec<String>,
     ended: bool,
 }
+
+/// A line that is not there by then does not come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running `graphway serve`. It is killed when it is dropped.
 pub struct Process {
@@ -43,18 +47,29 @@ impl Process {
         })
     }
 
+    /// The same, with the supergraph that the configuration names.
+    pub fn configured(config: &str) -> Self {
+        Self::spawn(folder(config), |_| {})
+    }
+
+    /// Starts it again where it was, after it has stopped.
+    pub fn again(mut self) -> Self {
+        Self::spawn(std::mem::take(&mut self.directory), |_| {})
+    }
+
     fn run(config: &str, supergraph: &str, adjust: impl FnOnce(&mut Command)) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("graphway-process-{}-{count}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        fs::create_dir_all(&directory).unwrap();
-        fs::write(directory.join("router.yaml"), config).unwrap();
+        let directory = folder(config);
         fs::write(directory.join("supergraph.graphql"), supergraph).unwrap();
+        Self::spawn(directory, |command| {
+            command.args(["--supergraph", "supergraph.graphql"]);
+            adjust(command);
+        })
+    }
+
+    fn spawn(directory: PathBuf, adjust: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_graphway"));
         command
-            .args(["serve", "--supergraph", "supergraph.graphql"])
-            .args(["--listen", "127.0.0.1:0", "--workers", "1"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--workers", "1"])
             .current_dir(&directory)
             .env_remove("GRAPHWAY_LOG")
             .stdout(Stdio::piped());
@@ -76,13 +91,20 @@ impl Process {
             log,
             directory,
         };
-        process.address = process.address_after("serving http://");
+        let line = process.wait_for_line(|line| line.contains("serving http"));
+        let (_, address) = line.split_once("://").unwrap();
+        process.address = address.split('/').next().unwrap().parse().unwrap();
         process
     }
 
     /// Writes a file beside the configuration, or the configuration anew.
     pub fn write(&self, file: &str, text: &str) {
         fs::write(self.directory.join(file), text).unwrap();
+    }
+
+    /// A file beside the configuration.
+    pub fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.directory.join(file)).unwrap()
     }
 
     /// The address that the log gives after these words.
@@ -96,8 +118,8 @@ impl Process {
     pub fn wait_for_line(&self, is_it: impl Fn(&str) -> bool) -> String {
         let (lines, changed) = &*self.log;
         let find = |log: &Lines| log.lines.iter().find(|line| is_it(line)).cloned();
-        let log = changed
-            .wait_while(lines.lock().unwrap(), |log| {
+        let (log, _) = changed
+            .wait_timeout_while(lines.lock().unwrap(), PATIENCE, |log| {
                 find(log).is_none() && !log.ended
             })
             .unwrap();
@@ -115,6 +137,17 @@ impl Process {
         let log = changed.wait_while(lines.lock().unwrap(), |log| !log.ended);
         log.unwrap().lines.clone()
     }
+}
+
+/// A folder of its own, with this configuration.
+fn folder(config: &str) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("graphway-process-{}-{count}", std::process::id());
+    let directory = std::env::temp_dir().join(name);
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("router.yaml"), config).unwrap();
+    directory
 }
 
 impl Drop for Process {

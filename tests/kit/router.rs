@@ -19,6 +19,8 @@ pub struct Router {
     pub address: SocketAddr,
     /// Where operators connect, if the configuration lets them.
     pub admin: Option<SocketAddr>,
+    /// Where clients are sent on to TLS, if they are.
+    pub redirect: Option<SocketAddr>,
     pub gateway: Arc<Gateway>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -45,7 +47,7 @@ impl Router {
         let server_config = config.server();
         let listeners = Listeners::bind(&server_config).unwrap();
         let address = listeners.address();
-        let admin = listeners.admin_address();
+        let (admin, redirect) = (listeners.admin_address(), listeners.redirect_address());
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&gateway);
         let thread = thread::spawn(move || {
@@ -65,6 +67,7 @@ impl Router {
         Self {
             address,
             admin,
+            redirect,
             gateway,
             stop: Some(stop),
             thread: Some(thread),

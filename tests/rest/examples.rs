@@ -6,7 +6,7 @@ use ring::hmac;
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::atomic::{AtomicU32, Ordering},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -116,13 +116,17 @@ fn kong_versioning() {
 
 #[test]
 fn kong() {
-    let keys = keys("kong");
-    let example = Example::adjusted("kong", saying_as_json, |config| {
-        let url = "https://auth.company.com/.well-known/jwks.json";
-        assert!(config.contains(url));
-        config.replace(url, &format!("file://{}", keys.display()))
-    });
-    let good = token("mobile-app", "any", 600);
+    let start = || {
+        Example::adjusted("kong", saying_as_json, |config| {
+            with_keys(&config, "https://auth.company.com/.well-known/jwks.json")
+        })
+    };
+    let example = start();
+    let of_app = |seconds: i64| {
+        let header = token_for("\"iss\":\"mobile-app\"", seconds);
+        header.rsplit_once(' ').unwrap().1.to_owned()
+    };
+    let good = of_app(600);
     for request in [
         format!("GET /api/v1/users/7?a=b\nx-request-id: mine\nauthorization: Bearer {good}"),
         format!("GET /api/v1/users/7?token={good}&a=b\nx-request-id: mine"),
@@ -136,11 +140,24 @@ fn kong() {
             "{head}"
         );
     }
-    let expired = token("mobile-app", "any", -600);
+    let expired = of_app(-600);
     for bad in ["", "?token=x", &format!("?token={expired}")] {
         assert_eq!(example.ask(&format!("GET /api/v1/users/7{bad}")), "401");
     }
     assert_eq!(example.ask("PATCH /api/v1/users/7"), "405");
+    let users = format!("GET /api/v1/users/7\nauthorization: Bearer {good}");
+    let answer = Client::connect(example.router.address).request(&users);
+    // Those who were refused count as well: it is by address.
+    assert_eq!(answer.header("x-ratelimit-remaining-minute"), Some("94"));
+    assert_eq!(answer.header("x-ratelimit-remaining-hour"), Some("4994"));
+    let orders: Vec<String> = (0..51)
+        .map(|_| example.ask("GET /api/v1/orders/7"))
+        .collect();
+    assert!(orders[..50].iter().all(|answer| answer == "order-service"));
+    assert_eq!(orders[50], "429");
+    // Each has its own.
+    assert_eq!(example.ask(&users), "user-service");
+    let example = start();
     assert_eq!(example.ask("PATCH /api/v1/orders/7"), "order-service");
     let head = example.last("order-service");
     assert!(head.contains("x-request-source: api-gateway\r\n"), "{head}");
@@ -163,43 +180,97 @@ fn kong() {
     );
 }
 
-const SECRET: &[u8; 32] = b"of the test alone, 32 bytes long";
+/// What tokens are signed with here.
+const SECRET: &[u8] = b"of the test alone, 32 bytes long";
 
-/// A key set in a file, for the example of this name.
-fn keys(name: &str) -> PathBuf {
+/// The configuration with that key in place of those at this address.
+fn with_keys(config: &str, url: &str) -> String {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples");
     fs::create_dir_all(&directory).unwrap();
-    let keys = directory.join(format!("{name}-keys.json"));
+    let keys = directory.join("keys.json");
     let key = base64(SECRET);
     let set = format!(
         "{{\"keys\":[{{\"kty\":\"oct\",\"alg\":\"HS256\",\"kid\":\"k\",\"k\":\"{key}\"}}]}}"
     );
-    fs::write(&keys, set).unwrap();
-    keys
+    // Tests run together; a file that is there in part is read by none of them.
+    let own = directory.join(format!("keys-{:?}.json", std::thread::current().id()));
+    fs::write(&own, set).unwrap();
+    fs::rename(&own, &keys).unwrap();
+    assert!(config.contains(url));
+    config.replace(url, &format!("file://{}", keys.display()))
 }
 
-/// A token by that key which ends in so many seconds.
-fn token(issuer: &str, audience: &str, seconds: i64) -> String {
+/// A header with a token of these claims, as JSON without braces, that is valid for a while.
+fn token(claims: &str) -> String {
+    token_for(claims, 600)
+}
+
+/// The same for so many seconds.
+fn token_for(claims: &str, seconds: i64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let expires = now.as_secs() as i64 + seconds;
     let head = base64(b"{\"alg\":\"HS256\",\"kid\":\"k\"}");
-    let claims = format!("{{\"iss\":\"{issuer}\",\"aud\":\"{audience}\",\"exp\":{expires}}}");
+    let claims = format!("{{{claims},\"exp\":{expires}}}");
     let signed = format!("{head}.{}", base64(claims.as_bytes()));
     let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET);
     let signature = hmac::sign(&key, signed.as_bytes());
-    format!("{signed}.{}", base64(signature.as_ref()))
+    format!(
+        "\nauthorization: Bearer {signed}.{}",
+        base64(signature.as_ref())
+    )
+}
+
+#[test]
+fn aws() {
+    let issuer = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Example";
+    let example = Example::adjusted("aws", Upstream::saying, |config| {
+        with_keys(&config, &format!("{issuer}/.well-known/jwks.json"))
+    });
+    let users = |credential: &str| example.ask(&format!("GET /api/v1/users{credential}"));
+    let key = "\nx-api-key: key-of-app";
+    let of_app = token(&format!(
+        "\"iss\":\"{issuer}\",\"client_id\":\"7c1example\""
+    ));
+    assert_eq!(users(key), "user-function");
+    assert!(!example.last("user-function").contains("key-of-app"));
+    assert_eq!(users(&of_app), "user-function");
+    assert_eq!(users(""), "401");
+    assert_eq!(users("\nx-api-key: other"), "401");
+    assert_eq!(users(&token("\"iss\":\"https://other.example\"")), "401");
+    assert_eq!(example.ask(&format!("POST /api/v1/users{key}")), "405");
+
+    // Both are the same consumer, so it is one plan: a burst, 50 a second, and the day's.
+    let mut client = Client::connect(example.router.address);
+    let answer = client.request(&format!("GET /api/v1/users{key}"));
+    let policy = answer.header("ratelimit-policy").unwrap();
+    let expected = "\"StandardPlan\";q=100;w=2, \"StandardPlan-quota\";q=10000;w=86400";
+    assert_eq!(policy, expected);
+    let standing = answer.header("ratelimit").unwrap();
+    assert!(
+        standing.contains("\"StandardPlan-quota\";r=9997;t="),
+        "{standing}"
+    );
+
+    let preflight = "OPTIONS /api/v1/users\norigin: https://app.company.com\naccess-control-request-method: PUT";
+    let answer = client.request(preflight);
+    let allowed = |name: &str| answer.header(name).unwrap_or_default().to_lowercase();
+    assert_eq!(
+        allowed("access-control-allow-origin"),
+        "https://app.company.com"
+    );
+    assert!(allowed("access-control-allow-methods").contains("delete"));
+    assert!(allowed("access-control-allow-headers").contains("x-api-key"));
+    let elsewhere = client.request(&preflight.replace("app.company.com", "evil.example"));
+    assert_eq!(elsewhere.header("access-control-allow-origin"), None);
 }
 
 #[test]
 fn envoy() {
-    let keys = keys("envoy");
     let example = Example::adjusted("envoy", failing_at_first, |config| {
-        let url = "https://company.auth0.com/.well-known/jwks.json";
-        assert!(config.contains(url));
-        config.replace(url, &format!("file://{}", keys.display()))
+        with_keys(&config, "https://company.auth0.com/.well-known/jwks.json")
     });
     let token = |issuer: &str, audience: &str| {
-        format!("\nauthorization: Bearer {}", token(issuer, audience, 600))
+        token(&format!("\"iss\":\"{issuer}\",\"aud\":\"{audience}\""))
     };
     let good = token("https://company.auth0.com/", "https://api.company.com");
     assert_eq!(

@@ -22,7 +22,7 @@ pub fn shop(subgraphs: &[(&str, &Fake)]) -> String {
 }
 
 /// Any request gets this JSON.
-fn json(body: &str) -> Exchange {
+pub fn json(body: &str) -> Exchange {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length:";
     Exchange {
         expected: None,

@@ -5,7 +5,8 @@ use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use graphway::executor::{self, Reply, Request};
-use graphway::gateway::{Body, Config, Gateway, Local, handle};
+use graphway::config::{self, Environment};
+use graphway::gateway::{Body, Gateway, Local, handle};
 use graphway::operation::{self, ParserLimits};
 use graphway::planner::{self, Plan};
 use graphway::schema::Supergraph;
@@ -36,7 +37,7 @@ const PARTS: &[(&str, &str)] = &[
 /// The function inside of which instructions are counted.
 pub(crate) const MEASURED: &str = "hot::cases::measured";
 
-pub(crate) const CASES: [Case; 3] = [
+pub(crate) const CASES: [Case; 4] = [
     Case {
         name: "heavy",
         parts: PARTS,
@@ -50,7 +51,17 @@ pub(crate) const CASES: [Case; 3] = [
     Case {
         name: "cache hit",
         parts: &[],
-        prepare: cache_hit,
+        prepare: || cache_hit(""),
+    },
+    Case {
+        name: "cache hit, rate limit",
+        parts: &[],
+        prepare: || {
+            cache_hit(
+                "policies: { few: { rate_limit: { by: ip, capacity: 1000000, interval: 1h } } }
+graphql: { policies: [few] }",
+            )
+        },
     },
 ];
 
@@ -110,9 +121,11 @@ fn plan(supergraph: &Supergraph, text: &str) -> Result<Plan> {
     Ok(planner::plan(supergraph, &operation)?)
 }
 
-/// `gateway::handle` of a request that is known and needs no subgraph: all stages, and all that is found in caches.
-fn cache_hit() -> Result<Box<dyn FnMut() -> Result<()>>> {
-    let gateway = Gateway::start(&Config::default(), Supergraph::parse(SUPERGRAPH)?)?;
+/// `gateway::handle` of a request that is known and needs no subgraph, by this configuration: all stages, and all that is
+/// found in caches.
+fn cache_hit(config: &str) -> Result<Box<dyn FnMut() -> Result<()>>> {
+    let config = config::parse("router.yaml", config, &Environment::process())?.config;
+    let gateway = Gateway::start(&config.gateway(), Supergraph::parse(SUPERGRAPH)?)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;

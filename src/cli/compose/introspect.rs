@@ -1,59 +1,19 @@
 //! Asks a running subgraph for its SDL, by `{ _service { sdl } }` of the federation specification.
 
-use std::error::Error;
-use std::time::Duration;
-
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, header};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
-use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::{Connect, HttpConnector};
-use hyper_util::rt::TokioExecutor;
+use http::{HeaderName, HeaderValue, Request, header};
+use http_body_util::Full;
 use serde::Deserialize;
 
-use crate::composition::Introspection;
+use crate::{cli::fetch::fetch, composition::Introspection};
 
-/// For the whole exchange, from connecting to the last byte.
-const TIMEOUT: Duration = Duration::from_secs(10);
 const LARGEST_ANSWER_BYTES: usize = 10 << 20;
 const QUERY: &[u8] = br#"{"query":"{ _service { sdl } }"}"#;
 
 /// The SDL, or a sentence on why there is none.
 pub(super) async fn sdl(introspection: &Introspection) -> Result<String, String> {
-    let body = tokio::time::timeout(TIMEOUT, answer(introspection))
-        .await
-        .map_err(|_| format!("no answer within {} s", TIMEOUT.as_secs()))??;
-    read(&body)
-}
-
-async fn answer(introspection: &Introspection) -> Result<Bytes, String> {
-    let request = request(introspection)?;
-    let response = if introspection.url.scheme_str() == Some("https") {
-        let connector = HttpsConnectorBuilder::new()
-            .with_native_roots()
-            .map_err(|error| format!("no trusted certificates on this machine: {error}"))?
-            .https_only()
-            .enable_http1()
-            .enable_http2()
-            .build();
-        send(connector, request).await?
-    } else {
-        send(HttpConnector::new(), request).await?
-    };
-    let status = response.status();
-    if !status.is_success() {
-        return Err(match response.headers().get(header::LOCATION) {
-            Some(location) => format!("it answered {status}, pointing to {location:?}"),
-            None => format!("it answered {status}"),
-        });
-    }
-    Limited::new(response.into_body(), LARGEST_ANSWER_BYTES)
-        .collect()
-        .await
-        .map(|body| body.to_bytes())
-        .map_err(|error| format!("the answer broke off: {error}"))
+    let answer = fetch(request(introspection)?, LARGEST_ANSWER_BYTES).await?;
+    read(answer.body())
 }
 
 fn request(introspection: &Introspection) -> Result<Request<Full<Bytes>>, String> {
@@ -72,26 +32,6 @@ fn request(introspection: &Introspection) -> Result<Request<Full<Bytes>>, String
         request.headers_mut().insert(header, value);
     }
     Ok(request)
-}
-
-async fn send(
-    connector: impl Connect + Clone + Send + Sync + 'static,
-    request: Request<Full<Bytes>>,
-) -> Result<Response<Incoming>, String> {
-    let client = Client::builder(TokioExecutor::new()).build(connector);
-    client
-        .request(request)
-        .await
-        .map_err(|error| innermost(&error))
-}
-
-/// hyper's outer errors say "client error (Connect)"; what a person needs is at the end of the chain.
-fn innermost(error: &dyn Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }
 
 #[derive(Deserialize)]

@@ -93,7 +93,7 @@ impl Authorization {
         }
         let problem = |path: &Vec<String>| Problem {
             message: format!("Unauthorized field or type: {}", path.join(".")),
-            location: None,
+            ..Problem::default()
         };
         Err(Refusal {
             problems: denied.iter().map(problem).collect(),

@@ -5,7 +5,7 @@ use super::{
     config::{Certificate, Consumer},
     secrets::Sha256,
 };
-use crate::gateway::{misfit::Misfit, plans::Plans};
+use crate::gateway::misfit::Misfit;
 use http::HeaderValue;
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 const NOBODY: &str = "none";
 
 /// Checks names, plans, and that no credential is two consumers'.
-pub(in crate::gateway) fn check(consumers: &[Consumer], plans: &Plans) -> Result<(), Misfit> {
+pub(in crate::gateway) fn check(consumers: &[Consumer], plans: &[&str]) -> Result<(), Misfit> {
     let mut seen = Seen::default();
     for (index, consumer) in consumers.iter().enumerate() {
         let checked = check_name(consumer)
@@ -59,11 +59,10 @@ fn check_groups(consumer: &Consumer) -> Result<(), Misfit> {
     Ok(())
 }
 
-fn check_plan(consumer: &Consumer, plans: &Plans) -> Result<(), Misfit> {
+fn check_plan(consumer: &Consumer, plans: &[&str]) -> Result<(), Misfit> {
     match &consumer.plan {
-        Some(plan) if !plans.contains_key(plan) => {
-            let known: Vec<&str> = plans.keys().map(String::as_str).collect();
-            Err(Misfit::unknown(&["plan"], ("plan", plan), &known))
+        Some(plan) if !plans.contains(&plan.as_str()) => {
+            Err(Misfit::unknown(&["plan"], ("plan", plan), plans))
         }
         _ => Ok(()),
     }

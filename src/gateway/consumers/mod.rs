@@ -27,7 +27,6 @@ pub(super) struct Consumer {
     pub(super) number: usize,
     groups: Vec<String>,
     /// One of `plans`.
-    #[expect(dead_code, reason = "what a plan allows comes with the rates")]
     pub(super) plan: Option<String>,
     /// What upstreams are told.
     pub(super) told: Told,

@@ -8,7 +8,7 @@ use crate::gateway::{
     consumers::{self, Claims, group_exists},
     headers::is_ours,
     misfit::Misfit,
-    plans::Plans,
+    rates::Plans,
 };
 use std::collections::BTreeSet;
 
@@ -25,7 +25,8 @@ pub(in crate::gateway) struct Written<'a> {
 
 /// Checks policies, and the lists that name them.
 pub(in crate::gateway) fn check(config: &Written<'_>) -> Result<(), Misfit> {
-    consumers::check(config.consumers, config.plans)?;
+    let plans: Vec<&str> = config.plans.keys().map(String::as_str).collect();
+    consumers::check(config.consumers, &plans)?;
     check_forward(config.authentication)?;
     for (name, policy) in config.policies {
         let checked = check_policy(config, policy);

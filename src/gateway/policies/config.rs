@@ -1,6 +1,6 @@
 //! The `policies` section, and where policies are named.
 
-use crate::gateway::{Network, authentication::Method};
+use crate::gateway::{Network, authentication::Method, overload::Priority, rates::PolicyLimits};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -18,6 +18,10 @@ pub struct Policy {
     pub allow_groups: Option<Vec<String>>,
     pub deny_groups: Option<Vec<String>>,
     pub addresses: Option<Addresses>,
+    /// Who is refused first when there are too many requests.
+    pub priority: Option<Priority>,
+    /// How much one caller may send.
+    pub rate_limit: PolicyLimits,
 }
 
 /// `policies.NAME.addresses`: where requests may come from.

@@ -14,11 +14,14 @@ use super::{
     authentication::{Asking, Authentication, Caller, Ways},
     consumers::Directory,
     misfit::Misfit,
+    overload::Priority,
+    rates::{Facts, Rates, RouteLimits, Stage, Standings},
 };
 use std::{net::IpAddr, sync::Arc};
 
 /// One set of demands.
 struct Policy {
+    priority: Option<Priority>,
     addresses: Option<config::Addresses>,
     groups: Option<Groups>,
 }
@@ -33,6 +36,8 @@ enum Groups {
 pub(super) struct Admission {
     policies: Vec<Arc<Policy>>,
     ways: Ways,
+    /// How much one caller may send. None: as much as it likes.
+    limits: Option<RouteLimits>,
 }
 
 /// All policies, for those who list some of them.
@@ -40,6 +45,7 @@ pub(super) struct Policies<'a> {
     config: &'a Config,
     authentication: &'a Authentication,
     consumers: &'a Directory,
+    rates: &'a Rates,
     named: Vec<(&'a str, Arc<Policy>)>,
 }
 
@@ -49,6 +55,7 @@ impl<'a> Policies<'a> {
         config: &'a Config,
         authentication: &'a Authentication,
         consumers: &'a Directory,
+        rates: &'a Rates,
     ) -> Self {
         let named = config.iter();
         let named = named.map(|(name, policy)| (name.as_str(), Arc::new(Policy::new(policy))));
@@ -56,6 +63,7 @@ impl<'a> Policies<'a> {
             config,
             authentication,
             consumers,
+            rates,
             named: named.collect(),
         }
     }
@@ -84,6 +92,7 @@ impl<'a> Policies<'a> {
         Ok(Admission {
             policies,
             ways: ways.unwrap_or_else(|| Ways::unsaid(self.authentication)),
+            limits: self.rates.before(names),
         })
     }
 }
@@ -93,6 +102,7 @@ impl Policy {
         let allowed = config.allow_groups.clone().map(Groups::Allowed);
         let denied = config.deny_groups.clone().map(Groups::Denied);
         Self {
+            priority: config.priority,
             addresses: config.addresses.clone(),
             groups: allowed.or(denied),
         }
@@ -121,20 +131,34 @@ impl Groups {
 }
 
 impl Admission {
-    /// Lets a request in, or refuses it.
-    pub(super) async fn admit(
-        &self,
+    /// When requests are refused because there are too many: as the last policy says that says it.
+    pub(super) fn priority(&self) -> Priority {
+        let said = self
+            .policies
+            .iter()
+            .rev()
+            .find_map(|policy| policy.priority);
+        said.unwrap_or_default()
+    }
+
+    /// Lets a request in of which these facts are known, or refuses it.
+    pub(super) async fn admit<'a>(
+        &'a self,
         authentication: &Authentication,
         asking: &Asking<'_>,
+        facts: Facts<'_>,
+        standings: &mut Standings<'a>,
     ) -> Result<Caller, Refusal> {
+        let (client, limits) = (facts.address, self.limits.as_ref());
         if !self
             .policies
             .iter()
-            .all(|policy| policy.lets_in_from(asking.peer.address))
+            .all(|policy| policy.lets_in_from(client))
         {
             let message = "Requests from this address are not let in";
             return Err(Refusal::new(Code::Forbidden, message));
         }
+        standings.ask(limits, Stage::Arrival, &facts).await?;
         let caller = authentication.identify(&self.ways, asking).await?;
         for groups in self
             .policies
@@ -143,7 +167,32 @@ impl Admission {
         {
             self.check_groups(groups, &caller)?;
         }
+        let facts = facts.sent_by(&caller);
+        let plan = caller
+            .consumer()
+            .and_then(|consumer| consumer.plan.as_deref());
+        standings.ask_caller(limits, plan, &facts).await?;
         Ok(caller)
+    }
+
+    /// Lets a request in of which it is known by now whether it is an operation, and which.
+    pub(super) async fn judge<'a>(
+        &'a self,
+        facts: Facts<'_>,
+        standings: &mut Standings<'a>,
+    ) -> Result<(), Refusal> {
+        let limits = self.limits.as_ref();
+        standings.ask(limits, Stage::Operation, &facts).await
+    }
+
+    /// Lets an operation in that is thought to cost so much. None: nobody can tell.
+    pub(super) async fn charge<'a>(
+        &'a self,
+        points: Option<f64>,
+        facts: Facts<'_>,
+        standings: &mut Standings<'a>,
+    ) -> Result<(), Refusal> {
+        standings.charge(self.limits.as_ref(), points, &facts).await
     }
 
     fn check_groups(&self, groups: &Groups, caller: &Caller) -> Result<(), Refusal> {

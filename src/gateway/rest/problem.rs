@@ -5,16 +5,26 @@ use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-/// `type` is left out, which means `about:blank`: the status says what kind of problem it is, and `code` which.
-#[derive(Serialize)]
+/// Where there is no `type` it is `about:blank`: the status says what kind of problem it is, and `code` which.
+#[derive(Default, Serialize)]
 struct Details<'a> {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'a str>,
     title: &'a str,
     status: u16,
     detail: &'a str,
     code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<&'a RawValue>,
+    #[serde(
+        rename = "violated-policies",
+        skip_serializing_if = "<[&str]>::is_empty"
+    )]
+    violated_policies: &'a [&'a str],
 }
+
+/// The type of what is refused because of rate limits (draft-ietf-httpapi-ratelimit-headers).
+const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 
 /// One of several things that are wrong.
 #[derive(Serialize)]
@@ -30,12 +40,17 @@ pub(super) fn respond(
     errors: Option<&RawValue>,
 ) -> Response<Body> {
     let details = Details {
-        title: status.canonical_reason().unwrap_or_default(),
-        status: status.as_u16(),
         detail,
         code,
         errors,
+        ..Details::default()
     };
+    written(status, details)
+}
+
+fn written(status: StatusCode, mut details: Details<'_>) -> Response<Body> {
+    details.title = status.canonical_reason().unwrap_or_default();
+    details.status = status.as_u16();
     // Texts and a number, which JSON can always hold.
     let body = serde_json::to_vec(&details).unwrap_or_default();
     let mut response = Response::new(Body::full(body));
@@ -65,8 +80,19 @@ pub(in crate::gateway) fn refuse(refusal: &Refusal) -> Response<Body> {
         several => to_raw_value(several).ok(),
     };
     let detail = details.first().map_or("", |first| first.detail);
-    let (status, code) = (refusal.code.status(), refusal.code.name());
-    let mut response = respond(status, code, detail, errors.as_deref());
+    let problems = refusal.problems.iter();
+    let violated: Vec<&str> = problems
+        .filter_map(|problem| problem.limit.as_deref())
+        .collect();
+    let details = Details {
+        kind: (!violated.is_empty()).then_some(QUOTA_EXCEEDED),
+        detail,
+        code: refusal.code.name(),
+        errors: errors.as_deref(),
+        violated_policies: &violated,
+        ..Details::default()
+    };
+    let mut response = written(refusal.code.status(), details);
     response.extensions_mut().insert(FirstError(refusal.code));
     refusal.add_headers(response.headers_mut());
     response

@@ -51,8 +51,7 @@ async fn wire(
 ) -> (Wire<tokio::io::DuplexStream>, Arc<Talk>, Option<Protocol>) {
     let (mut client, server) = duplex(piece);
     let talk = Arc::<Talk>::default();
-    let stall = Duration::from_secs(30);
-    let mut wire = Wire::new(server, LIMITS, stall, Arc::clone(&talk), None);
+    let mut wire = Wire::new(server, LIMITS, Arc::clone(&talk), None);
     let bytes = bytes.to_vec();
     tokio::spawn(async move {
         // It may have been given up.

@@ -1,0 +1,5 @@
+//! Of the gateway, the rules by which limits count: what the script is compared with.
+
+#[path = "../../../src/gateway/calendar.rs"]
+mod calendar;
+mod rates;
