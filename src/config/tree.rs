@@ -65,7 +65,9 @@ pub(super) fn parse(text: &str) -> Result<Node, Problem> {
             value: Value::Null,
         });
     }
-    serde_yaml::from_str(text).map_err(|error| {
+    // Comments are nothing to us, and the parser has a limit for how many stand in a row.
+    let options = serde_yaml::options! { emit_comments: false };
+    serde_yaml::from_str_with_options(text, options).map_err(|error| {
         let place = error.location().map(place);
         Problem::new(place, explain(error.without_snippet()))
     })

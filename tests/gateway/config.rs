@@ -31,6 +31,14 @@ fn error(text: &str) -> String {
     parse(text).unwrap_err().to_string()
 }
 
+/// A key without a value, and what is commented out below it.
+#[test]
+fn comments_may_be_as_long_as_they_like() {
+    let comments = "# a comment\n".repeat(5000);
+    let text = format!("ratelimit:\n  global:\n{comments}csrf: {{ unsafe_disabled: true }}\n");
+    assert!(config(&text).csrf.unsafe_disabled);
+}
+
 #[test]
 fn the_file_at_the_top_is_the_defaults() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("router.yaml");
