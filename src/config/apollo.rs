@@ -146,7 +146,6 @@ const MISSING: &[(&str, Absence)] = &[
     ("traffic_shaping.all.pool_idle_timeout", Warn),
     ("traffic_shaping.connector", Warn),
     ("traffic_shaping.deduplicate_variables", Warn),
-    ("traffic_shaping.router.concurrency_limit", Warn),
     ("traffic_shaping.router.global_rate_limit", Warn),
     ("traffic_shaping.subgraphs.*.compression", Warn),
     ("traffic_shaping.subgraphs.*.dns_resolution_strategy", Warn),

@@ -1,8 +1,8 @@
 //! What outlives a reload: snapshots refer to it, the gateway owns it.
 
 use super::{
-    authentication::KeySources, history::History, planning::Planning, rate_limit::RateLimits,
-    rates, rest::Cache, writes::Writes,
+    authentication::KeySources, history::History, overload::Overloads, planning::Planning,
+    rate_limit::RateLimits, rates, rest::Cache, writes::Writes,
 };
 use crate::upstream::Registry;
 use std::sync::Arc;
@@ -17,4 +17,5 @@ pub(super) struct Lasting {
     pub(super) cache: Arc<Cache>,
     pub(super) writes: Arc<Writes>,
     pub(super) history: History,
+    pub(super) overloads: Overloads,
 }

@@ -46,6 +46,7 @@ mod misfit;
 mod network;
 mod observation;
 mod origin;
+mod overload;
 mod override_labels;
 mod override_subgraph_url;
 mod parameters;
@@ -155,11 +156,12 @@ pub async fn handle(
     });
     let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
     let observation = Observation::begin(&snapshot.observing, metrics, peer, &head);
+    let mut _place = None;
     let mut standings = Standings::new(&snapshot.rates);
     let preflight = snapshot.cors.preflight(&head);
     let admitted = routed.and_then(|(route, target)| {
         if preflight.is_none() && !matches!(route, Route::Page(_)) {
-            snapshot.admit(&head.method)?;
+            _place = snapshot.admit(&head.method, route.priority(snapshot))?;
             snapshot.maintenance.check(peer.address, &target)?;
         }
         Ok((route, target))

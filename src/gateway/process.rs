@@ -5,6 +5,7 @@ use super::{
     authentication::KeySources,
     history::{History, Seen},
     lasting::Lasting,
+    overload::Overloads,
     planning::Planning,
     rate_limit::RateLimits,
     rates,
@@ -76,6 +77,7 @@ impl Gateway {
             cache: Arc::new(Cache::new(&config.cache)),
             writes: Arc::new(Writes::default()),
             history: History::default(),
+            overloads: Overloads::default(),
         };
         let supergraph = Arc::new(supergraph);
         let snapshot = Snapshot::new(config, Arc::clone(&supergraph), &lasting)?;

@@ -1,6 +1,8 @@
 //! Which end of the gateway a request is for.
 
-use super::{Refusal, Snapshot, gate::Target, ide::Page, metrics::RouteMetrics, rest};
+use super::{
+    Refusal, Snapshot, gate::Target, ide::Page, metrics::RouteMetrics, overload::Priority, rest,
+};
 use http::request::Parts;
 
 /// Where a request goes.
@@ -12,6 +14,17 @@ pub(super) enum Route<'a> {
     /// What tells of the routes that operations answer.
     OpenApi(&'a rest::OpenApi),
     Rest(&'a rest::Route),
+}
+
+impl Route<'_> {
+    /// When its requests are refused because there are too many.
+    pub(super) fn priority(&self, snapshot: &Snapshot) -> Priority {
+        match self {
+            Self::Graphql => snapshot.admission.priority(),
+            Self::Rest(route) => route.admission().priority(),
+            Self::Page(_) | Self::OpenApi(_) => Priority::default(),
+        }
+    }
 }
 
 /// The route of a request: a page, if there is one here; GraphQL and the OpenAPI document have

@@ -20,6 +20,7 @@ use super::{
     limits::Limits,
     metrics::{self, RouteMetrics},
     observation,
+    overload::{self, Overload, Place, Priority},
     override_labels::{self, OverrideLabels},
     policies::{Admission, Policies},
     rate_limit::RateLimit,
@@ -51,6 +52,8 @@ pub struct Snapshot {
     pub(super) admission: Admission,
     pub(super) rates: Rates,
     pub(super) authorization: Authorization,
+    /// How many requests may be worked on at a time.
+    overload: Option<Arc<Overload>>,
     /// How long a request may take altogether.
     pub(super) timeout: Duration,
     /// Whether clients that accept it get responses compressed.
@@ -125,6 +128,10 @@ impl Snapshot {
             rates,
             authentication,
             authorization: Authorization::new(&config.authorization),
+            overload: lasting.overloads.limit(overload::Settings {
+                fixed: config.traffic_shaping.router.concurrency_limit,
+                adaptive: config.traffic_shaping.router.adaptive_concurrency,
+            }),
             timeout: config.traffic_shaping.router.timeout,
             compresses: config.traffic_shaping.router.compression.response.enabled,
             dedupe: Dedupe::new(&config.traffic_shaping.router.dedupe, &config.headers)
@@ -142,11 +149,19 @@ impl Snapshot {
         })
     }
 
-    /// Lets a request to any route through, unless there are too many altogether.
-    pub(super) fn admit(&self, method: &Method) -> Result<(), Refusal> {
-        self.rate_limit
-            .as_ref()
-            .map_or(Ok(()), |limit| limit.admit(method))
+    /// Lets a request to any route through, unless there are too many altogether, or at a time.
+    pub(super) fn admit(
+        &self,
+        method: &Method,
+        priority: Priority,
+    ) -> Result<Option<Place<'_>>, Refusal> {
+        if let Some(limit) = &self.rate_limit {
+            limit.admit(method)?;
+        }
+        let overload = self.overload.as_ref();
+        overload
+            .map(|overload| overload.enter(priority))
+            .transpose()
     }
 
     /// The supergraph it serves.

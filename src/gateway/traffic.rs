@@ -1,12 +1,12 @@
 //! How clients are answered and subgraphs are called: timeouts, deduplication, compression, versions of HTTP.
 
-use super::{header_types::Name, misfit::Misfit, upstreams};
+use super::{header_types::Name, misfit::Misfit, overload::Adaptive, upstreams};
 use crate::upstream::{
     self, CircuitBreaker, Dns, HealthCheck, Hedge, Http2, LoadBalancing, OutlierDetection, Retry,
     TlsConfig, UpstreamLimits,
 };
 use serde::Deserialize;
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, num::NonZero, time::Duration};
 
 /// The `traffic_shaping` section.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -23,6 +23,9 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Router {
+    /// How many requests may be worked on at a time. None: as many as come.
+    pub concurrency_limit: Option<NonZero<u32>>,
+    pub adaptive_concurrency: Adaptive,
     /// How long a client's request may take altogether.
     pub timeout: Duration,
     pub compression: Compression,
@@ -51,6 +54,8 @@ pub enum DedupeHeaders {
 impl Default for Router {
     fn default() -> Self {
         Self {
+            concurrency_limit: None,
+            adaptive_concurrency: Adaptive::default(),
             timeout: Duration::from_secs(30),
             compression: Compression::default(),
             dedupe: Dedupe::default(),
@@ -148,6 +153,7 @@ impl Config {
 
     /// Checks that the settings of each subgraph, and of those that are not named, fit together.
     pub fn check(&self) -> Result<(), Misfit> {
+        self.router.adaptive_concurrency.check()?;
         let mut settings = upstream::Config::default();
         self.all.apply(&mut settings);
         upstreams::fits(&["traffic_shaping", "all"], &settings)?;

@@ -1,13 +1,13 @@
 //! One client connection: HTTP/1.1 or HTTP/2, whichever the client begins with, in the clear or under TLS.
 
 use super::{
-    Config, Edge, Health,
+    Config, Edge, Health, crumbs,
     edge::{Role, Rules},
     meeting::{Remote, meet},
     scan::{Fault, Limits},
     seats::{Clients, Seat},
     stream::{Socket, Stream},
-    streams::{Streams, Watched},
+    streams::{self, Streams, Tasks, Watched},
     talk::{Talk, offers_protocol},
     vigil::{Patience, Vigil},
     wire::{Protocol, Wire},
@@ -21,7 +21,7 @@ use hyper::{
     server::conn::{http1, http2},
     service::service_fn,
 };
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::Gauge;
 use std::{
     convert::Infallible, net::IpAddr, panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Duration,
@@ -42,7 +42,7 @@ const HEAD_BYTES_BEYOND: usize = 64 * 1024;
 /// What all connections share.
 pub(super) struct Settings {
     http1: http1::Builder,
-    http2: http2::Builder<TokioExecutor>,
+    http2_header_bytes_max: u32,
     limits: Limits,
     patience: Patience,
     handshake: Duration,
@@ -70,13 +70,6 @@ impl Settings {
             .header_read_timeout(config.http.header_read_timeout)
             .max_headers(config.http1_headers_max)
             .max_buf_size(config.http1_head_bytes_max + HEAD_BYTES_BEYOND);
-        let mut http2 = http2::Builder::new(TokioExecutor::new());
-        http2
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(HTTP2_STREAMS_MAX)
-            .keep_alive_interval(HTTP2_PING_INTERVAL)
-            .keep_alive_timeout(HTTP2_PING_INTERVAL)
-            .max_header_list_size(config.http2_header_bytes_max);
         metrics::describe_gauge!("api_active_connections", "Open connections of clients.");
         metrics::describe_counter!(
             "api_requests_refused_unread_total",
@@ -88,7 +81,7 @@ impl Settings {
         );
         Self {
             http1,
-            http2,
+            http2_header_bytes_max: config.http2_header_bytes_max,
             limits: Limits {
                 headers_max: config.http1_headers_max,
                 head_bytes_max: config.http1_head_bytes_max,
@@ -106,6 +99,18 @@ impl Settings {
             separate_health,
             active: metrics::gauge!("api_active_connections"),
         }
+    }
+
+    /// What serves a connection of HTTP/2 with these streams.
+    fn http2(&self, streams: &Arc<Streams>) -> http2::Builder<Tasks> {
+        let mut http2 = http2::Builder::new(Tasks(Arc::clone(streams)));
+        http2
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(HTTP2_STREAMS_MAX)
+            .keep_alive_interval(HTTP2_PING_INTERVAL)
+            .keep_alive_timeout(HTTP2_PING_INTERVAL)
+            .max_header_list_size(self.http2_header_bytes_max);
+        http2
     }
 
     fn answers_health(&self, role: Role, path: &str) -> bool {
@@ -170,14 +175,16 @@ pub(super) async fn serve(
         remote,
         role,
         talk,
-        streams,
     });
+    let watched = streams.clone();
     let service = service_fn(move |request| {
         let end = Arc::clone(&end);
-        async move { Ok::<_, Infallible>(end.answer(request).await) }
+        // Before the answer is awaited: see `Tasks`.
+        let stream = watched.as_ref().map(Streams::open);
+        async move { Ok::<_, Infallible>(end.answer(request, stream).await) }
     });
-    match protocol {
-        Protocol::Http1 => {
+    match streams {
+        None => {
             let connection = settings.http1.serve_connection(io, service);
             let connection = connection.with_upgrades();
             let close = |connection: Pin<&mut _>| {
@@ -185,8 +192,8 @@ pub(super) async fn serve(
             };
             vigil.keep(connection, close, drain).await;
         }
-        Protocol::Http2 => {
-            let connection = settings.http2.serve_connection(io, service);
+        Some(streams) => {
+            let connection = settings.http2(&streams).serve_connection(io, service);
             let close = |connection: Pin<&mut _>| http2::Connection::graceful_shutdown(connection);
             vigil.keep(connection, close, drain).await;
         }
@@ -244,17 +251,20 @@ struct End {
     remote: Remote,
     role: Role,
     talk: Arc<Talk>,
-    /// Those of HTTP/2.
-    streams: Option<Arc<Streams>>,
 }
 
 impl End {
-    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    /// The answer to a request. `stream` is its own, in HTTP/2.
+    async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        stream: Option<streams::Stream>,
+    ) -> Response<Body> {
         self.talk.begin();
         if let Some(fault) = self.talk.refused(&request) {
             return refuse(request.headers(), fault);
         }
-        let Some(streams) = &self.streams else {
+        let Some(stream) = stream else {
             let offers = offers_protocol(&request);
             let mut response = self.handle(request).await;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -269,7 +279,7 @@ impl End {
         if request.headers().len() > self.settings.limits.headers_max {
             return refuse(request.headers(), Fault::TooManyHeaders);
         }
-        let stream = streams.open();
+        crumbs::join(request.headers_mut());
         let response = self.handle(request).await;
         if response.body().is_end_stream() {
             return response;

@@ -8,6 +8,7 @@ mod acceptor;
 mod admin;
 mod config;
 mod connection;
+mod crumbs;
 mod edge;
 mod health;
 mod listeners;

@@ -1,32 +1,47 @@
 //! The streams of one HTTP/2 connection: which of them wait for the client, and whether there are any.
 //!
 //! A client decides how much of an answer it takes, stream by stream, and need take nothing: hyper waits for ever, and
-//! the socket looks well. So each answer's body notes when a piece of it was handed over and the next not asked for.
+//! the socket looks well. So each answer's body notes when a piece of it was handed over and the next not asked for. A
+//! stream that waits for too long is given up, which resets it and leaves the others alone: a client may pause one answer
+//! and read another.
 
 use crate::gateway::Body;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+use hyper::rt::Executor;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     error::Error,
+    future::Future,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
-/// How much is handed to hyper at once. It keeps a piece until the client takes it, when the body may be long gone.
+/// How much of an answer is handed to hyper at once. It keeps a piece until the client takes it, when the body may be long
+/// gone…
 const PIECE_BYTES_MAX: usize = 16 * 1024;
+/// …and the client has so long to take it, however many streams share its line. So with many of them pieces are smaller,
+/// down to what counts as next to nothing on HTTP/1 (`stall`).
+const PIECE_BYTES_MIN: usize = 4 * 1024;
+const PIECES_BYTES_MAX: usize = 400 * 1024;
 
 /// The streams of a connection.
 #[derive(Debug)]
-pub(super) struct Streams(Mutex<State>);
+pub(super) struct Streams {
+    state: Mutex<State>,
+    /// There are new ones among those that are given up.
+    given_up: Notify,
+}
 
 #[derive(Debug)]
 struct State {
     /// Since when streams wait for the client.
     waiting: BTreeMap<u64, Instant>,
+    /// Those that have waited for too long.
+    given_up: BTreeSet<u64>,
     /// Streams that have not ended.
     open: usize,
     opened: u64,
@@ -41,19 +56,21 @@ pub(super) enum Pace {
     Until(Instant),
     /// There has been no stream for too long.
     Idle,
-    /// The client has not taken what it asked for for too long.
-    Stalled,
 }
 
 impl Streams {
     /// There are none yet.
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(State {
-            waiting: BTreeMap::new(),
-            open: 0,
-            opened: 0,
-            quiet_since: Instant::now(),
-        })))
+        Arc::new(Self {
+            state: Mutex::new(State {
+                waiting: BTreeMap::new(),
+                given_up: BTreeSet::new(),
+                open: 0,
+                opened: 0,
+                quiet_since: Instant::now(),
+            }),
+            given_up: Notify::new(),
+        })
     }
 
     /// One more stream.
@@ -67,21 +84,46 @@ impl Streams {
         }
     }
 
-    /// How the connection is: a stream may wait for the client for `stall`, and there may be none for `idle`.
+    /// How the connection is: there may be no stream for `idle`. Streams that have waited for the client for `stall` are
+    /// given up.
     pub(super) fn pace(&self, stall: Duration, idle: Duration) -> Pace {
-        let (state, now) = (self.state(), Instant::now());
-        let stalled = state.waiting.values().min().map(|since| *since + stall);
-        let idle = (state.open == 0).then(|| state.quiet_since + idle);
-        match (stalled, idle) {
-            (Some(end), _) if end <= now => Pace::Stalled,
-            (_, Some(end)) if end <= now => Pace::Idle,
-            (Some(end), _) | (_, Some(end)) => Pace::Until(end),
-            (None, None) => Pace::Until(now + stall),
+        let (mut state, now) = (self.state(), Instant::now());
+        if state.open == 0 {
+            let end = state.quiet_since + idle;
+            return if end <= now {
+                Pace::Idle
+            } else {
+                Pace::Until(end)
+            };
+        }
+        let waiting = state.waiting.iter();
+        let overdue = waiting.filter(|(_, since)| **since + stall <= now);
+        let overdue: Vec<u64> = overdue.map(|(id, _)| *id).collect();
+        state.waiting.retain(|id, _| !overdue.contains(id));
+        if !overdue.is_empty() {
+            state.given_up.extend(overdue);
+            self.given_up.notify_waiters();
+        }
+        let longest = state.waiting.values().min();
+        Pace::Until(longest.copied().unwrap_or(now) + stall)
+    }
+
+    /// Resolves when the stream that was opened last is given up.
+    fn newest_given_up(self: &Arc<Self>) -> impl Future<Output = ()> + Send + use<> {
+        let (streams, id) = (Arc::clone(self), self.state().opened);
+        async move {
+            loop {
+                let more = streams.given_up.notified();
+                if streams.state().given_up.contains(&id) {
+                    return;
+                }
+                more.await;
+            }
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -93,8 +135,12 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    fn waits(&self) {
-        self.streams.state().waiting.insert(self.id, Instant::now());
+    /// A piece is handed over. How large it may be.
+    fn waits(&self) -> usize {
+        let mut state = self.streams.state();
+        state.waiting.insert(self.id, Instant::now());
+        let share = PIECES_BYTES_MAX / state.open.max(1);
+        share.clamp(PIECE_BYTES_MIN, PIECE_BYTES_MAX)
     }
 
     fn goes_on(&self) {
@@ -106,10 +152,33 @@ impl Drop for Stream {
     fn drop(&mut self) {
         let mut state = self.streams.state();
         state.waiting.remove(&self.id);
+        state.given_up.remove(&self.id);
         state.open -= 1;
         if state.open == 0 {
             state.quiet_since = Instant::now();
         }
+    }
+}
+
+/// What runs the streams of a connection, each until it ends or is given up. hyper begins one right after it has handed
+/// over its request, which is when it is opened.
+#[derive(Clone)]
+pub(super) struct Tasks(pub(super) Arc<Streams>);
+
+impl<F> Executor<F> for Tasks
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, stream: F) {
+        let given_up = self.0.newest_given_up();
+        tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                () = stream => {}
+                // Dropped by that, it is reset.
+                () = given_up => tracing::debug!("a stream is reset: its client takes nothing"),
+            }
+        });
     }
 }
 
@@ -147,8 +216,7 @@ impl http_body::Body for Watched {
         if let Poll::Ready(Some(Ok(frame))) = &mut polled
             && let Some(piece) = frame.data_mut()
         {
-            self.rest = piece.split_off(piece.len().min(PIECE_BYTES_MAX));
-            self.stream.waits();
+            self.rest = piece.split_off(piece.len().min(self.stream.waits()));
         } else {
             self.stream.goes_on();
         }
@@ -175,6 +243,7 @@ mod tests {
     //! How a connection is, by what its streams wait for.
 
     use super::*;
+    use futures_util::FutureExt;
     use http_body::Body as _;
     use std::future::poll_fn;
     use tokio::time::advance;
@@ -204,13 +273,31 @@ mod tests {
         assert!(matches!(streams.pace(STALL, IDLE), Pace::Until(_)));
         assert_eq!(piece(&mut body).await, Some(40_000 - 2 * PIECE_BYTES_MAX));
         assert!(body.is_end_stream());
+        let given_up = streams.newest_given_up();
+        let other = streams.open();
+        let mut others = Box::pin(streams.newest_given_up());
         advance(STALL).await;
-        assert_eq!(streams.pace(STALL, IDLE), Pace::Stalled);
-        drop(body);
+        assert!(matches!(streams.pace(STALL, IDLE), Pace::Until(_)));
+        given_up.await;
+        assert!(others.as_mut().now_or_never().is_none());
+        drop((body, other));
+        assert!(streams.state().given_up.is_empty());
         advance(IDLE / 2).await;
         assert!(matches!(streams.pace(STALL, IDLE), Pace::Until(_)));
         advance(IDLE / 2).await;
         assert_eq!(streams.pace(STALL, IDLE), Pace::Idle);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_streams_hand_over_less_each() {
+        let streams = Streams::new();
+        let body = || Watched::new(Body::full(vec![0; 40_000]), streams.open());
+        let mut bodies: Vec<_> = (0..100).map(|_| body()).collect();
+        assert_eq!(piece(&mut bodies[0]).await, Some(PIECE_BYTES_MIN));
+        bodies.truncate(50);
+        assert_eq!(piece(&mut bodies[0]).await, Some(PIECES_BYTES_MAX / 50));
+        bodies.truncate(1);
+        assert_eq!(piece(&mut bodies[0]).await, Some(PIECE_BYTES_MAX));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! How long a connection may go on: what ends one that does nothing, or whose client takes nothing.
+//! How long a connection may go on: what ends one that does nothing.
 
 use super::{
     streams::{Pace, Streams},
@@ -121,7 +121,6 @@ impl Vigil {
                 self.closing_since = None;
                 Verdict::Wait(Some(next))
             }
-            Pace::Stalled => Verdict::Cut("its client takes nothing"),
             Pace::Idle => match self.closing_since {
                 None => {
                     self.closing_since = Some(now);

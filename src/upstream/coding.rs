@@ -8,6 +8,7 @@ use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, header};
 use std::io::{self, Write};
+use zstd::zstd_safe::CParameter;
 
 /// A coding that is read and written here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,8 +162,14 @@ pub(super) enum StreamEncoder {
     Zstd(zstd::stream::write::Encoder<'static, Vec<u8>>),
 }
 
-/// Brotli's window for bodies whose length is not known: a stream costs so much memory.
+/// For bodies whose length is not known, as powers of two: a stream costs so much memory. Brotli's window…
 const BROTLI_STREAM_WINDOW: u32 = 18;
+/// …and that of zstd with its two tables, which would take 3 MB together.
+const ZSTD_STREAM: [CParameter; 3] = [
+    CParameter::WindowLog(17),
+    CParameter::HashLog(15),
+    CParameter::ChainLog(14),
+];
 
 impl StreamEncoder {
     pub(super) fn new(coding: Coding) -> io::Result<Self> {
@@ -175,7 +182,13 @@ impl StreamEncoder {
                     brotli::CompressorWriter::new(out, 4096, quality, BROTLI_STREAM_WINDOW);
                 Self::Brotli(Box::new(writer))
             }
-            Coding::Zstd => Self::Zstd(zstd::stream::write::Encoder::new(out, ZSTD_LEVEL)?),
+            Coding::Zstd => {
+                let mut encoder = zstd::stream::write::Encoder::new(out, ZSTD_LEVEL)?;
+                for parameter in ZSTD_STREAM {
+                    encoder.set_parameter(parameter)?;
+                }
+                Self::Zstd(encoder)
+            }
         })
     }
 

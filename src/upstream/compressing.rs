@@ -13,6 +13,12 @@ use std::{
     sync::{Mutex, PoisonError},
     task::{Context, Poll},
 };
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// How many bodies are coded at a time: each takes up to 400 kB, for as long as its client takes to read it.
+const BODIES_MAX: usize = 512;
+
+static PLACES: Semaphore = Semaphore::const_new(BODIES_MAX);
 
 /// A body in a coding.
 struct Compressing {
@@ -22,17 +28,26 @@ struct Compressing {
     /// Whether something was read that has not come out yet.
     holds: bool,
     trailers: Option<HeaderMap>,
+    _place: SemaphorePermit<'static>,
 }
 
 impl Coding {
-    /// The body in this coding, piece by piece. Or as it was, if an encoder cannot be had.
+    /// The body in this coding, piece by piece. Or as it was, if an encoder cannot be had, or too many are had.
     pub fn stream(self, body: Body) -> Result<Body, Body> {
+        self.stream_within(&PLACES, body)
+    }
+
+    fn stream_within(self, places: &'static Semaphore, body: Body) -> Result<Body, Body> {
+        let Ok(place) = places.try_acquire() else {
+            return Err(body);
+        };
         match StreamEncoder::new(self) {
             Ok(encoder) => Ok(Body::streamed(Compressing {
                 body,
                 encoder: Some(Mutex::new(encoder)),
                 holds: false,
                 trailers: None,
+                _place: place,
             })),
             Err(error) => {
                 tracing::error!(%error, coding = self.name(), "a body could not be compressed");
@@ -185,6 +200,17 @@ mod tests {
             let whole = coding.inflate(all.into(), 100).await.unwrap();
             assert_eq!(whole, "onetwo", "{}", coding.name());
         }
+    }
+
+    #[test]
+    fn only_so_many_are_coded_at_a_time() {
+        static ONE: Semaphore = Semaphore::const_new(1);
+        let coded = || Coding::Gzip.stream_within(&ONE, Body::full("text"));
+        let first = coded();
+        assert!(first.is_ok());
+        assert!(coded().is_err_and(|body| body.whole().is_some()));
+        drop(first);
+        assert!(coded().is_ok());
     }
 
     /// As much as the beginning of a coded body holds.

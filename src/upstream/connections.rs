@@ -140,6 +140,7 @@ impl Connections {
             let Lent {
                 mut sender,
                 is_kept,
+                stream,
             } = match pool.connection(wanted).await {
                 Ok(lent) => lent,
                 Err(cause) => {
@@ -156,7 +157,7 @@ impl Connections {
             };
             let mut error = match sent {
                 Ok(response) => {
-                    let mut lease = Lease::new(pool, sender);
+                    let mut lease = Lease::new(pool, sender, stream);
                     if response.body().is_end_stream() {
                         lease.end();
                     }

@@ -67,7 +67,7 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Dialer {
-    /// Opens a connection on which these versions may be spoken. `permit` is given back when it ends.
+    /// Opens a connection on which these versions may be spoken. `permit` is given back when its socket is closed.
     pub(super) async fn dial(
         &self,
         place: &Place,
@@ -112,11 +112,11 @@ impl Dialer {
         if http2 == Http2::Only && !is_http2 {
             return Err(DialError::NoHttp2);
         }
-        let stream = TokioIo::new(Stalling::new(stream, self.write_timeout));
+        let stream = TokioIo::new(Stalling::new(stream, self.write_timeout, permit));
         if is_http2 {
-            http2_over(stream, permit).await
+            http2_over(stream).await
         } else {
-            http1_over(stream, permit).await
+            http1_over(stream).await
         }
     }
 }
@@ -130,7 +130,7 @@ pub(super) fn may_speak_http2(http2: Http2, place: &Place) -> bool {
     }
 }
 
-async fn http1_over<S>(stream: S, permit: Option<OwnedSemaphorePermit>) -> Result<Sender, DialError>
+async fn http1_over<S>(stream: S) -> Result<Sender, DialError>
 where
     S: hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
 {
@@ -138,14 +138,11 @@ where
         .max_buf_size(READ_BUFFER_BYTES_MAX)
         .handshake(stream)
         .await?;
-    tokio::spawn(async move {
-        end(connection.with_upgrades().await);
-        drop(permit);
-    });
+    tokio::spawn(async move { end(connection.with_upgrades().await) });
     Ok(Sender::Http1(sender))
 }
 
-async fn http2_over<S>(stream: S, permit: Option<OwnedSemaphorePermit>) -> Result<Sender, DialError>
+async fn http2_over<S>(stream: S) -> Result<Sender, DialError>
 where
     S: hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
 {
@@ -157,10 +154,7 @@ where
         .keep_alive_timeout(PING_INTERVAL)
         .handshake(stream)
         .await?;
-    tokio::spawn(async move {
-        end(connection.await);
-        drop(permit);
-    });
+    tokio::spawn(async move { end(connection.await) });
     Ok(Sender::Http2(sender))
 }
 

@@ -10,6 +10,7 @@ use super::{
     connections::{Answered, SendError},
     deliver::{Delivery, Kind, Safety},
     endpoint::Endpoint,
+    member::InFlight,
     paced::{Held, Paced},
     progress::{Progress, Watched},
 };
@@ -43,6 +44,13 @@ pub struct Forward {
 /// An answer whose body ends when the connection does: an extension of the answer. Whether it is whole cannot be told.
 #[derive(Clone, Copy, Debug)]
 pub struct EndsByClosing;
+
+/// A request that stays in flight although its answer has ended, for its connection goes on in another protocol: an
+/// extension of the answer.
+#[derive(Clone, Debug)]
+pub struct GoesOn {
+    _request: Arc<InFlight>,
+}
 
 /// Why a request that was to be passed on has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -108,7 +116,12 @@ impl Upstream {
             head.extensions.insert(EndsByClosing);
         }
         head.version = Version::HTTP_11;
-        let body = if body.is_end_stream() {
+        let body = if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            head.extensions.insert(GoesOn {
+                _request: Arc::new(in_flight),
+            });
+            Body::empty()
+        } else if body.is_end_stream() {
             Body::empty()
         } else {
             let held = Held {
@@ -230,6 +243,10 @@ impl Kind for Streamed {
             let message = "it switched protocols without being asked".to_owned();
             return Err(CallError::Broken(message).into());
         }
+        if !is_chunked_at_most(answered.response.headers()) {
+            let message = "its transfer coding is not `chunked` alone".to_owned();
+            return Err(CallError::Broken(message).into());
+        }
         Ok(answered)
     }
 
@@ -277,6 +294,17 @@ fn frame(headers: &mut HeaderMap, method: &Method, body: &Body) {
                 HeaderValue::from_static("chunked"),
             );
         }
+    }
+}
+
+/// Whether an answer is in no transfer coding that is not taken off here. hyper reads `gzip, chunked` as chunks and leaves
+/// the rest in the body, and anything else up to the end of the connection, which nobody can tell from its breaking.
+fn is_chunked_at_most(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => true,
+        (Some(coding), None) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
+        (Some(_), Some(_)) => false,
     }
 }
 

@@ -213,7 +213,7 @@ impl Upstream {
         let members = self.members.load();
         let chosen = match members.as_slice() {
             [] => return Err(Unavailable::NoEndpoint),
-            [only] => Some(only).filter(|only| only.is_available(now)),
+            [only] if only.is_available(now) => Some(only),
             several => {
                 let turn = self.picked.fetch_add(1, Ordering::Relaxed);
                 let choice = Choice {

@@ -56,7 +56,7 @@ pub use config::{ByteSize, Config, Dns, Mismatch, UpstreamLimits, WeightedEndpoi
 pub use connections::Connections;
 pub use control::Control;
 pub use endpoint::{Endpoint, EndpointError};
-pub use forward::{EndsByClosing, Forward, ForwardError};
+pub use forward::{EndsByClosing, Forward, ForwardError, GoesOn};
 pub use group::Upstream;
 pub use health::{CheckedHost, CheckedPath, HealthCheck};
 pub use http2::Http2;

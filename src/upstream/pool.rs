@@ -48,7 +48,9 @@ pub(super) struct Pool {
     member: Weak<Member>,
     pools: Arc<Pools>,
     idle: Mutex<Vec<Idle>>,
-    shared: Mutex<Option<http2::SendRequest<Body>>>,
+    shared: Mutex<Option<Shared>>,
+    /// Requests on connections of HTTP/2.
+    streams: AtomicUsize,
     /// Whether the endpoint was asked for HTTP/2 and does not speak it.
     lacks_http2: AtomicBool,
     /// One connection of HTTP/2 is enough: who finds none waits for the one that is being opened.
@@ -66,6 +68,18 @@ struct Idle {
     since: Instant,
 }
 
+/// A connection of HTTP/2.
+#[derive(Debug)]
+struct Shared {
+    sender: http2::SendRequest<Body>,
+    /// Since when nobody uses it, if nobody does.
+    since: Instant,
+}
+
+/// A request on a connection of HTTP/2, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Stream(Arc<Pool>);
+
 /// What a connection is wanted for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
@@ -80,6 +94,8 @@ pub(super) struct Lent {
     pub(super) sender: Sender,
     /// Whether it was there before, so that the other side may have closed it in the meantime.
     pub(super) is_kept: bool,
+    /// Counts the request, if the connection is one of HTTP/2.
+    pub(super) stream: Option<Stream>,
 }
 
 /// Why there is none.
@@ -91,9 +107,15 @@ pub(super) enum NoConnection {
     TooManyPending,
 }
 
-/// A connection of HTTP/1.1 whose answer has not been read to its end. If it is dropped, so is the connection.
+/// A connection whose answer has not been read to its end. If it is dropped, so is a connection of HTTP/1.1.
 #[derive(Debug)]
-pub(super) struct Lease(Option<(Arc<Pool>, http1::SendRequest<Body>)>);
+pub(super) struct Lease(Option<Leased>);
+
+#[derive(Debug)]
+enum Leased {
+    Http1(Arc<Pool>, http1::SendRequest<Body>),
+    Http2 { _stream: Option<Stream> },
+}
 
 /// What connections an upstream may have.
 #[derive(Clone, Copy, Debug, Default)]
@@ -124,6 +146,7 @@ impl Pools {
             pools: Arc::clone(self),
             idle: Mutex::default(),
             shared: Mutex::default(),
+            streams: AtomicUsize::new(0),
             lacks_http2: AtomicBool::new(false),
             dialing: sync::Mutex::default(),
             returned: Notify::new(),
@@ -146,13 +169,12 @@ impl Pools {
     /// Closes a connection that nobody uses, wherever it is, so that its place is free.
     fn close_an_idle_one(&self) {
         let pools: Vec<_> = lock(&self.pools).iter().filter_map(Weak::upgrade).collect();
-        let idle = pools.iter().find_map(|pool| lock(&pool.idle).pop());
-        drop(idle);
+        let _ = pools.iter().any(|pool| pool.close_an_idle_one());
     }
 
-    /// Whether somebody waits for a connection that is not waiting in this pool.
-    fn is_wanted_elsewhere(&self, here: &Pool) -> bool {
-        self.places.is_some() && here.waiting.load(Ordering::Relaxed) == 0 && {
+    /// Whether somebody waits for leave to open a connection.
+    fn is_wanted(&self) -> bool {
+        self.places.is_some() && {
             let pools: Vec<_> = lock(&self.pools).iter().filter_map(Weak::upgrade).collect();
             pools
                 .iter()
@@ -169,11 +191,8 @@ impl Pool {
 
     /// A connection that is there and free, else a new one.
     pub(super) async fn connection(self: &Arc<Self>, wanted: Wanted) -> Result<Lent, NoConnection> {
-        if let Some(sender) = self.kept(wanted) {
-            return Ok(Lent {
-                sender,
-                is_kept: true,
-            });
+        if let Some(kept) = self.kept(wanted) {
+            return Ok(kept);
         }
         let _pending = Counted::up_to(&self.pools.pending, self.pools.pending_max)
             .ok_or(NoConnection::TooManyPending)?;
@@ -187,31 +206,41 @@ impl Pool {
             true => Some(self.turn().await?),
             false => None,
         };
-        if may_speak_http2 && let Some(sender) = self.kept(wanted) {
-            return Ok(Lent {
-                sender,
-                is_kept: true,
-            });
+        if may_speak_http2 && let Some(kept) = self.kept(wanted) {
+            return Ok(kept);
         }
         let permit = match self.permit(wanted).await {
             Ok(permit) => permit,
-            Err(sender) => {
-                return Ok(Lent {
-                    sender,
-                    is_kept: true,
-                });
-            }
+            Err(kept) => return Ok(kept),
         };
         let sender = self.pools.dialer.dial(&self.place, http2, permit).await?;
-        match &sender {
-            Sender::Http2(shared) => *lock(&self.shared) = Some(shared.clone()),
-            Sender::Http1(_) if may_speak_http2 => self.lacks_http2.store(true, Ordering::Relaxed),
-            Sender::Http1(_) => {}
-        }
+        let stream = match &sender {
+            Sender::Http2(sender) => Some(self.share(sender)),
+            Sender::Http1(_) => {
+                if may_speak_http2 {
+                    self.lacks_http2.store(true, Ordering::Relaxed);
+                }
+                None
+            }
+        };
         Ok(Lent {
             sender,
             is_kept: false,
+            stream,
         })
+    }
+
+    /// Keeps a connection of HTTP/2 for others beside the one that it was opened for.
+    fn share(self: &Arc<Self>, sender: &http2::SendRequest<Body>) -> Stream {
+        let mut shared = lock(&self.shared);
+        *shared = Some(Shared {
+            sender: sender.clone(),
+            since: Instant::now(),
+        });
+        let stream = Stream::begin(self);
+        drop(shared);
+        self.have_reaped();
+        stream
     }
 
     /// Waits for one that is being opened. Whoever cannot be reached is so for all who wait.
@@ -221,28 +250,57 @@ impl Pool {
         turn.map_err(|_| DialError::Slow(patience))
     }
 
-    fn kept(&self, wanted: Wanted) -> Option<Sender> {
+    fn kept(self: &Arc<Self>, wanted: Wanted) -> Option<Lent> {
         if wanted.only_new {
             return None;
         }
         if !wanted.only_http1 && may_speak_http2(self.pools.dialer.http2, &self.place) {
             let mut shared = lock(&self.shared);
             match &*shared {
-                Some(sender) if !sender.is_closed() => return Some(Sender::Http2(sender.clone())),
+                // It might never be idle: whoever waits gets its place when the requests on it have ended.
+                Some(Shared { sender, .. }) if !sender.is_closed() && !self.pools.is_wanted() => {
+                    return Some(Lent {
+                        sender: Sender::Http2(sender.clone()),
+                        is_kept: true,
+                        stream: Some(Stream::begin(self)),
+                    });
+                }
                 _ => *shared = None,
             }
         }
         let mut idle = lock(&self.idle);
         while let Some(Idle { sender, since }) = idle.pop() {
             if sender.is_ready() && since.elapsed() < self.pools.idle_timeout {
-                return Some(Sender::Http1(sender));
+                return Some(Lent {
+                    sender: Sender::Http1(sender),
+                    is_kept: true,
+                    stream: None,
+                });
             }
         }
         None
     }
 
+    /// Closes a connection that nobody uses, if there is one.
+    fn close_an_idle_one(&self) -> bool {
+        let idle = lock(&self.idle).pop();
+        idle.is_some() || self.close_shared(Duration::ZERO)
+    }
+
+    /// Closes the connection of HTTP/2 if nobody has used it for so long.
+    fn close_shared(&self, unused_for: Duration) -> bool {
+        let mut shared = lock(&self.shared);
+        let unused = shared.take_if(|shared| {
+            self.streams.load(Ordering::Relaxed) == 0 && shared.since.elapsed() >= unused_for
+        });
+        unused.is_some()
+    }
+
     /// Leave to open one more connection, or one that has become free in the meantime.
-    async fn permit(&self, wanted: Wanted) -> Result<Option<OwnedSemaphorePermit>, Sender> {
+    async fn permit(
+        self: &Arc<Self>,
+        wanted: Wanted,
+    ) -> Result<Option<OwnedSemaphorePermit>, Lent> {
         let Some(places) = &self.pools.places else {
             return Ok(None);
         };
@@ -256,7 +314,7 @@ impl Pool {
                 // The semaphore is never closed.
                 permit = Arc::clone(places).acquire_owned() => return Ok(permit.ok()),
                 () = self.returned.notified() => match self.kept(wanted) {
-                    Some(sender) => return Err(sender),
+                    Some(kept) => return Err(kept),
                     // What is of no use makes room.
                     None => self.pools.close_an_idle_one(),
                 },
@@ -279,7 +337,7 @@ impl Pool {
     }
 
     fn keep(self: Arc<Self>, sender: http1::SendRequest<Body>) {
-        if self.pools.is_wanted_elsewhere(&self) {
+        if self.waiting.load(Ordering::Relaxed) == 0 && self.pools.is_wanted() {
             return;
         }
         {
@@ -291,8 +349,13 @@ impl Pool {
             idle.push(Idle { sender, since });
         }
         self.returned.notify_one();
+        self.have_reaped();
+    }
+
+    /// Has connections closed that nobody uses for too long.
+    fn have_reaped(self: &Arc<Self>) {
         if !self.is_reaped.swap(true, Ordering::Relaxed) {
-            tokio::spawn(reap(Arc::downgrade(&self)));
+            tokio::spawn(reap(Arc::downgrade(self)));
         }
     }
 }
@@ -305,27 +368,51 @@ async fn reap(pool: Weak<Pool>) {
         };
         sleep(rest).await;
         let Some(pool) = pool.upgrade() else { return };
+        pool.close_shared(rest);
         let mut idle = lock(&pool.idle);
         idle.retain(|idle| idle.since.elapsed() < rest && !idle.sender.is_closed());
-        if idle.is_empty() {
+        if idle.is_empty() && lock(&pool.shared).is_none() {
             pool.is_reaped.store(false, Ordering::Relaxed);
             return;
         }
     }
 }
 
+impl Stream {
+    fn begin(pool: &Arc<Pool>) -> Self {
+        pool.streams.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(pool))
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let pool = &self.0;
+        if pool.streams.fetch_sub(1, Ordering::Relaxed) > 1 {
+            return;
+        }
+        if let Some(shared) = &mut *lock(&pool.shared) {
+            shared.since = Instant::now();
+        }
+        if pool.pools.is_wanted() {
+            pool.close_shared(Duration::ZERO);
+        }
+    }
+}
+
 impl Lease {
-    pub(super) fn new(pool: Arc<Pool>, sender: Sender) -> Self {
-        Self(match sender {
-            Sender::Http1(sender) => Some((pool, sender)),
-            Sender::Http2(_) => None,
-        })
+    pub(super) fn new(pool: Arc<Pool>, sender: Sender, stream: Option<Stream>) -> Self {
+        Self(Some(match sender {
+            Sender::Http1(sender) => Leased::Http1(pool, sender),
+            Sender::Http2(_) => Leased::Http2 { _stream: stream },
+        }))
     }
 
     /// The answer has been read.
     pub(super) fn end(&mut self) {
-        if let Some((pool, sender)) = self.0.take() {
-            pool.give_back(sender);
+        match self.0.take() {
+            Some(Leased::Http1(pool, sender)) => pool.give_back(sender),
+            Some(Leased::Http2 { .. }) | None => {}
         }
     }
 }

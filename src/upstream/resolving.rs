@@ -77,7 +77,11 @@ fn located(
                 let same = before
                     .iter()
                     .filter(|member| member.place.endpoint == *endpoint);
-                all.extend(same.map(|member| at(member.place.address)));
+                // Who is given twice must not find twice as many each time.
+                let mut known: Vec<_> = same.map(|member| member.place.address).collect();
+                known.sort_unstable();
+                known.dedup();
+                all.extend(known.into_iter().map(at));
             }
         }
     }
@@ -136,5 +140,19 @@ mod tests {
             "what is known of it is kept"
         );
         assert_eq!(after[1].place.address, Some("10.0.0.3:80".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_name_that_is_given_twice_does_not_multiply_while_it_cannot_be_looked_up() {
+        let upstream = upstream(&["http://a.test", "http://a.test"]);
+        let nothing = || Some(Err(io::ErrorKind::NotFound.into()));
+        let one = || Some(Ok(vec!["10.0.0.1:80".parse().unwrap()]));
+        for answers in [[nothing(), nothing()], [one(), one()]] {
+            refresh(&upstream, &answers);
+            for _ in 0..3 {
+                refresh(&upstream, &[nothing(), nothing()]);
+                assert_eq!(upstream.members().len(), 2);
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::OwnedSemaphorePermit,
     time::{Instant, Sleep, sleep_until},
 };
 
@@ -19,15 +20,18 @@ pub(super) struct Stalling<S> {
     alarm: Option<Pin<Box<Sleep>>>,
     /// Whether the alarm is set for what waits now.
     is_set: bool,
+    /// Its place among the connections, given back when the stream is closed, in whatever protocol it ends.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl<S> Stalling<S> {
-    pub(super) fn new(stream: S, patience: Duration) -> Self {
+    pub(super) fn new(stream: S, patience: Duration, place: Option<OwnedSemaphorePermit>) -> Self {
         Self {
             stream,
             patience,
             alarm: None,
             is_set: false,
+            _place: place,
         }
     }
 
@@ -108,7 +112,7 @@ mod tests {
     async fn a_reader_that_stops_is_left() {
         let (ours, theirs) = duplex(4);
         let began = Instant::now();
-        let mut stream = Stalling::new(ours, PATIENCE);
+        let mut stream = Stalling::new(ours, PATIENCE, None);
         let error = stream.write_all(b"too much").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         assert_eq!(began.elapsed().as_secs(), 30);
@@ -118,7 +122,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_reader_that_is_slow_is_not() {
         let (ours, mut theirs) = duplex(1);
-        let mut stream = Stalling::new(ours, PATIENCE);
+        let mut stream = Stalling::new(ours, PATIENCE, None);
         let reading = tokio::spawn(async move {
             for _ in 0..8 {
                 tokio::time::advance(PATIENCE / 2).await;

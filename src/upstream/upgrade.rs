@@ -1,6 +1,6 @@
 //! Connections that go on in another protocol: bytes are passed between client and upstream as they come, unread.
 
-use super::Connections;
+use super::{Connections, GoesOn};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use metrics::{Counter, Gauge};
@@ -37,6 +37,8 @@ pub struct Tally {
 pub struct Splice {
     pub client: OnUpgrade,
     pub upstream: OnUpgrade,
+    /// The request to the upstream, in flight until this ends.
+    pub request: Option<GoesOn>,
     pub lifetime: Lifetime,
     pub tally: Tally,
 }
@@ -56,6 +58,7 @@ impl Splice {
         let Self {
             client,
             upstream,
+            request: _request,
             lifetime,
             tally,
         } = self;

@@ -12,6 +12,7 @@ use crate::kit::Client;
 
 /// `SETTINGS_INITIAL_WINDOW_SIZE`.
 const WINDOW: u16 = 4;
+const WINDOW_UPDATE: u8 = 8;
 /// `SETTINGS_MAX_CONCURRENT_STREAMS`, as servers tell it.
 const STREAMS: u16 = 3;
 
@@ -122,13 +123,19 @@ fn a_client_that_gives_no_window_is_given_up() {
         peer.send(&request(stream, "/"));
     }
     a_good_client_is_answered(&router);
-    // The heads come, bodies never do, and the connection ends.
-    let mut heads = 0;
-    while let Some(frame) = peer.next() {
+    // The heads come, bodies never do, and each stream is reset.
+    let (mut heads, mut resets) = (0, 0);
+    while resets < 100 {
+        let frame = peer.next().unwrap();
         assert_ne!(frame.kind, DATA);
         heads += usize::from(frame.kind == HEADERS);
+        resets += usize::from(frame.kind == RST_STREAM);
     }
-    assert!(heads > 0);
+    assert_eq!(heads, 100);
+    // What the client reads comes, for the connection goes on.
+    peer.send(&request(201, "/"));
+    peer.send(&frame(WINDOW_UPDATE, 0, 201, &1000u32.to_be_bytes()));
+    assert!(peer.first(DATA).is_some());
 }
 
 #[test]

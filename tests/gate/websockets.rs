@@ -215,3 +215,33 @@ fn an_open_websocket_takes_a_place() {
     client.get_mut().write_all(b"x").unwrap();
     hear(&mut client, "x");
 }
+
+#[test]
+fn an_open_websocket_counts_at_its_upstream() {
+    let (address, _tells) = upstream(AGREED);
+    let limited = |limits: &str| {
+        let supergraph = include_str!("../cases/supergraphs/shop.graphql");
+        let upstreams = format!(
+            "upstreams: {{ shop: {{ endpoints: ['http://{address}'], timeout: 1s, limits: {{ {limits} }} }} }}"
+        );
+        let config = format!("{upstreams}\nroutes: [{{ match: {{ path: /** }}, to: shop }}]\n");
+        Router::start(&config, supergraph)
+    };
+    for (limits, beyond) in [("max_requests: 1", 503), ("max_connections: 1", 504)] {
+        let router = limited(limits);
+        let (client, answer) = shake(&router, HANDSHAKE);
+        assert!(answer.starts_with("HTTP/1.1 101 "), "{limits}: {answer}");
+        let (_, answer) = shake(&router, HANDSHAKE);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {beyond} ")),
+            "{limits}: {answer}"
+        );
+        drop(client);
+        // The place is free a moment after the end.
+        let answers = std::iter::repeat_with(|| shake(&router, HANDSHAKE).1);
+        let taken = answers
+            .take(1000)
+            .find(|answer| answer.starts_with("HTTP/1.1 101 "));
+        assert!(taken.is_some(), "{limits}");
+    }
+}

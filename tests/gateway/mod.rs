@@ -12,6 +12,7 @@ mod config_schema;
 mod deduplication;
 mod http2;
 mod ide;
+mod overload;
 mod override_labels;
 mod pages;
 mod protected;

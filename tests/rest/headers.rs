@@ -223,3 +223,24 @@ fn a_client_that_asks_before_it_sends_is_told_to_go_on() {
     let answer = super::drain(&mut client);
     assert!(answer.ends_with("done"), "{answer}");
 }
+
+#[tokio::test]
+async fn crumbs_of_a_cookie_are_one_to_those_who_do_not_know_http_2() {
+    use http_body_util::{BodyExt, Empty};
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    let upstream = Upstream::saying("x");
+    let router = router_to(upstream.address);
+    let stream = tokio::net::TcpStream::connect(router.address).await;
+    let io = TokioIo::new(stream.unwrap());
+    let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), io);
+    let (mut sender, connection) = handshake.await.unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::get("http://shop.example/")
+        .header("cookie", "a=1")
+        .header("cookie", "b=2; c=3")
+        .body(Empty::<bytes::Bytes>::new());
+    let answer = sender.send_request(request.unwrap()).await.unwrap();
+    answer.into_body().collect().await.unwrap();
+    let seen = seen(&upstream);
+    assert!(seen.contains("cookie: a=1; b=2; c=3"), "{seen}");
+}

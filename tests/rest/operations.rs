@@ -60,6 +60,11 @@ fn what_answers_a_route_is_said_once() {
     2 |   - { match: { path: /x }, strip_prefix: /x, graphql: { operation: "{ me { id } }" } }
       |                                          ^
     "###);
+    insta::assert_snapshot!(error("  - { match: { path: /x }, cache: { ttl: 1s }, graphql: { operation: \"{ me { id } }\" } }\n"), @r###"
+    router.yaml:2:35: what an operation answers is not stored: it may depend on the caller in every field
+    2 |   - { match: { path: /x }, cache: { ttl: 1s }, graphql: { operation: "{ me { id } }" } }
+      |                                   ^
+    "###);
     insta::assert_snapshot!(wrong("      strict: true"), @r###"
     router.yaml:4:7: the key `operation` or `file` is missing
     4 |       strict: true

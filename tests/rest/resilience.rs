@@ -328,6 +328,41 @@ fn an_upstream_whose_checks_fail_is_out_until_they_pass() {
 }
 
 #[test]
+fn an_only_endpoint_is_asked_in_panic_whatever_its_checks_say() {
+    let (upstream, _) = switched();
+    let router = router_to(
+        &[upstream.address],
+        "health_check: { path: /health, interval: 20ms, unhealthy_threshold: 1 }, load_balancing: { panic_threshold: 50 }",
+    );
+    let began = Instant::now();
+    while shown(&router)["endpoints"][0]["health"] != "unhealthy" {
+        assert!(began.elapsed() < PATIENCE, "{}", shown(&router));
+    }
+    exchange(&router, GET);
+    assert_eq!(requests(&upstream), 1);
+}
+
+/// What changes when the answer does is tested beside `upstream::resolving`: the system's resolver says the same all day.
+#[test]
+fn each_address_of_a_name_is_an_endpoint() {
+    let upstream = Upstream::answering(OK);
+    let port = upstream.address.port();
+    let router = router(&format!(
+        "upstreams: {{ shop: {{ endpoints: ['http://localhost:{port}'], dns: {{ refresh: 20ms }} }} }}\nroutes: [{{ to: shop }}]\nadmin: {{ enabled: true }}\n"
+    ));
+    let (began, address) = (Instant::now(), upstream.address.to_string());
+    let is_found = || {
+        let shown = shown(&router);
+        let mut endpoints = shown["endpoints"].as_array().unwrap().iter();
+        endpoints.any(|endpoint| endpoint["address"] == address.as_str())
+    };
+    while !is_found() {
+        assert!(began.elapsed() < PATIENCE, "{}", shown(&router));
+    }
+    assert_eq!(status(&exchange(&router, GET)), 200);
+}
+
+#[test]
 fn operators_are_shown_the_upstreams_and_nothing_else() {
     let router = router_to(&["127.0.0.1:1".parse().unwrap()], "timeout: 1s");
     insta::assert_snapshot!(serde_json::to_string_pretty(&shown(&router)).unwrap());

@@ -210,3 +210,57 @@ fn who_we_are_and_whom_we_trust_can_be_set() {
         "it is not the system's"
     );
 }
+
+/// A server that speaks HTTP/2 alone and answers with a word; and the connections that have ended.
+async fn over_http2(word: &'static str) -> (SocketAddr, tokio::sync::mpsc::UnboundedReceiver<()>) {
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (ended, ends) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let service = hyper::service::service_fn(move |_| async move {
+                Ok::<_, std::convert::Infallible>(http::Response::new(word.to_owned()))
+            });
+            let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                .serve_connection(TokioIo::new(stream), service);
+            let ended = ended.clone();
+            tokio::spawn(async move {
+                let _ = connection.await;
+                let _ = ended.send(());
+            });
+        }
+    });
+    (address, ends)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_of_http_2_gives_its_place_to_one_that_is_needed() {
+    let ((one, _), (two, _)) = (over_http2("one").await, over_http2("two").await);
+    let settings = format!(
+        "endpoints: ['http://{one}', 'http://{two}'], http2: http2only, timeout: 5s, limits: {{ max_connections: 1 }}, \
+         load_balancing: {{ policy: round_robin }}"
+    );
+    let answers = tokio::task::spawn_blocking(move || {
+        let router = router_with(&settings);
+        let mut client = Client::connect(router.address);
+        let mut answers: Vec<_> = (0..4).map(|_| client.request("GET /").body).collect();
+        answers.sort();
+        answers
+    });
+    assert_eq!(answers.await.unwrap(), [b"one", b"one", b"two", b"two"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_of_http_2_that_nobody_uses_is_closed() {
+    let (address, mut ends) = over_http2("x").await;
+    let settings =
+        format!("endpoints: ['http://{address}'], http2: http2only, idle_timeout: 100ms");
+    let router = tokio::task::spawn_blocking(move || {
+        let router = router_with(&settings);
+        assert_eq!(Client::connect(router.address).request("GET /").body, b"x");
+        router
+    });
+    let _router = router.await.unwrap();
+    tokio::time::timeout(PATIENCE, ends.recv()).await.unwrap();
+}

@@ -1,6 +1,8 @@
 //! The `policies` section, and where policies are named.
 
-use crate::gateway::{authentication::Method, network::Network, rates::PolicyLimits};
+use crate::gateway::{
+    authentication::Method, network::Network, overload::Priority, rates::PolicyLimits,
+};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -18,6 +20,8 @@ pub struct Policy {
     pub allow_groups: Option<Vec<String>>,
     pub deny_groups: Option<Vec<String>>,
     pub addresses: Option<Addresses>,
+    /// Who is refused first when there are too many requests.
+    pub priority: Option<Priority>,
     /// How much one caller may send.
     pub rate_limit: PolicyLimits,
 }

@@ -15,12 +15,14 @@ use super::{
     consumers::Directory,
     misfit::Misfit,
     network::Network,
+    overload::Priority,
     rates::{Facts, Rates, RouteLimits, Stage, Standings},
 };
 use std::{net::IpAddr, sync::Arc};
 
 /// One set of demands.
 struct Policy {
+    priority: Option<Priority>,
     addresses: Option<config::Addresses>,
     groups: Option<Groups>,
 }
@@ -101,6 +103,7 @@ impl Policy {
         let allowed = config.allow_groups.clone().map(Groups::Allowed);
         let denied = config.deny_groups.clone().map(Groups::Denied);
         Self {
+            priority: config.priority,
             addresses: config.addresses.clone(),
             groups: allowed.or(denied),
         }
@@ -129,6 +132,16 @@ impl Groups {
 }
 
 impl Admission {
+    /// When requests are refused because there are too many: as the last policy says that says it.
+    pub(super) fn priority(&self) -> Priority {
+        let said = self
+            .policies
+            .iter()
+            .rev()
+            .find_map(|policy| policy.priority);
+        said.unwrap_or_default()
+    }
+
     /// Lets a request in of which these facts are known, or refuses it.
     pub(super) async fn admit<'a>(
         &'a self,

@@ -1,6 +1,6 @@
 //! How many requests one caller may send: rate limits of policies, and the rates and quotas of plans.
 //!
-//! A [`Limit`](limit::Limit) counts by a [rule](rule), here or in Redis ([`store`]), for each of its [keys](key). [`Standings`] are
+//! A [`Limit`](limit::Limit) counts by a [rule], here or in Redis ([`store`]), for each of its [keys](key). [`Standings`] are
 //! what they say of a request: they are asked in stages, each as soon as what it goes by is known, and those of a stage
 //! together. Rules are told the time and tables are bounded, so all of it can be tested without waiting. What protects the
 //! router whoever asks is `ratelimit.global`, which is not here.

@@ -171,7 +171,12 @@ impl Route {
         let foreign = self.of_forwarding().into_iter();
         let mut foreign = foreign.filter(|key| self.graphql.is_none() || *key != "timeout");
         if let Some(key) = foreign.next().filter(|_| !is_forwarded) {
-            let message = "this is about upstreams, and the route has none";
+            let message = match (key, &self.graphql) {
+                ("cache", Some(_)) => {
+                    "what an operation answers is not stored: it may depend on the caller in every field"
+                }
+                _ => "this is about upstreams, and the route has none",
+            };
             return Err(Misfit::new(&[key], message));
         }
         self.check_parts(&captures, upstreams)?;

@@ -1,7 +1,7 @@
 //! Routes that send the client elsewhere.
 
 use super::template::{Place, Template, Variables};
-use crate::gateway::{Body, Code, Refusal, misfit::Misfit};
+use crate::gateway::{Body, Code, Refusal, is_host, misfit::Misfit};
 use http::{HeaderValue, Response, StatusCode, header, uri::Authority};
 use serde::Deserialize;
 
@@ -114,7 +114,7 @@ impl Redirect {
         let location = location.ok_or_else(|| {
             Refusal::new(
                 Code::BadRequest,
-                "What this path leads to is not in the request",
+                "What this path leads to cannot be made of the request",
             )
         })?;
         let mut response = Response::new(Body::empty());
@@ -123,12 +123,13 @@ impl Redirect {
         Ok(response)
     }
 
-    /// None if the request lacks something that it takes.
+    /// None if the request lacks something that it takes, or would lead to another host than the configuration says.
     fn location(&self, variables: &Variables<'_>) -> Option<String> {
-        let mut location = match &self.to {
+        let location = match &self.to {
             Some(to) => to.render(variables, Place::Path)?,
             None => self.origin(variables)? + &self.path(variables)?,
         };
+        let mut location = Some(location).filter(|location| is_sound(location))?;
         let query = variables.head.uri.query().filter(|_| self.keep_query);
         if let Some(query) = query {
             location.push(if location.contains('?') { '&' } else { '?' });
@@ -151,7 +152,8 @@ impl Redirect {
         }
         let scheme = match self.scheme {
             Some(Scheme::Https) => "https",
-            Some(Scheme::Http) | None => "http",
+            Some(Scheme::Http) => "http",
+            None => variables.client.scheme.as_str(),
         };
         let host = match &self.host {
             Some(host) => host.render(variables, Place::Path)?,
@@ -168,5 +170,18 @@ impl Redirect {
             Some(port) => format!("{scheme}://{host}:{port}"),
             None => format!("{scheme}://{host}"),
         })
+    }
+}
+
+/// Whether it is a path here, or a URL whose host is nothing but a host. What is put into a path could begin another
+/// one with a slash, which browsers then take for a host; what is put into a host could be a user's name before one.
+fn is_sound(location: &str) -> bool {
+    let mut schemes = ["http://", "https://"].into_iter();
+    match schemes.find_map(|scheme| location.strip_prefix(scheme)) {
+        Some(rest) => {
+            let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+            is_host(&rest.as_bytes()[..end])
+        }
+        None => location.starts_with('/') && !location.starts_with("//"),
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::{
     gateway::{Body, Code, Refusal},
-    upstream::{Connections, Lifetime, Splice, Tally},
+    upstream::{Connections, GoesOn, Lifetime, Splice, Tally},
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version, header, request::Parts};
 use hyper::upgrade::OnUpgrade;
@@ -133,6 +133,7 @@ impl Offer {
         let splice = Splice {
             client: self.client,
             upstream,
+            request: answer.extensions_mut().remove::<GoesOn>(),
             lifetime: sockets.lifetime,
             tally: sockets.tally.clone(),
         };

@@ -13,7 +13,8 @@ plans: {{ standard: {{ rate: 5, quota: {{ limit: 1000, period: day }}, store: re
 policies:
   few: {{ rate_limit: {{ by: {{ header: x-tenant }}, capacity: 2, interval: 1h, store: redis }} }}
   keys: {{ auth: [api_key], rate_limit: {{ by: consumer, capacity: 100, interval: 1h, store: redis }} }}
-routes: [{{ match: {{ path: /a }}, respond: {{ body: a }}, policies: [few] }}, {{ match: {{ path: /keys }}, respond: {{ body: keys }}, policies: [keys] }}]
+  mine: {{ rate_limit: {{ by: ip, capacity: 100, interval: 1h }} }}
+routes: [{{ match: {{ path: /a }}, respond: {{ body: a }}, policies: [few] }}, {{ match: {{ path: /keys }}, respond: {{ body: keys }}, policies: [keys] }}, {{ match: {{ path: /both }}, respond: {{ body: both }}, policies: [mine, keys] }}]
 "
     ))
 }
@@ -157,7 +158,9 @@ fn what_becomes_of_requests_without_redis_is_the_operators_choice() {
     let refused = Client::connect(router.address).request(tenant);
     assert_eq!(code(&refused), "RATE_LIMIT_STORE_UNAVAILABLE");
     assert_eq!(refused.header("retry-after"), Some("1"));
-    assert_eq!(refused.header("ratelimit"), None);
+    // A limit that was asked before has an hour to say, and must not.
+    let refused = Client::connect(router.address).request(&format!("GET /both\n{APP}"));
+    assert_eq!((status(&refused), refused.header("ratelimit")), (503, None));
     // A Redis that comes is found.
     let redis = FakeRedis::start_at(address, Mood::Counting(1));
     let answer = until_decided_there(&router, &redis, tenant);

@@ -1,6 +1,6 @@
 //! The body of an answer that is being stored, on its way to the client that it was fetched for.
 
-use super::flights::Phase;
+use super::{flights::Phase, room::Room};
 use crate::gateway::Body;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -8,6 +8,7 @@ use http_body::{Frame, SizeHint};
 use std::{
     error::Error,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 use tokio::sync::{mpsc, watch};
@@ -35,6 +36,8 @@ pub(super) struct Arriving {
     left: Option<u64>,
     /// Keeps the fetch going.
     _interest: watch::Receiver<Phase>,
+    /// What has come and was not read takes it. None: the rest comes as it is read.
+    room: Option<Arc<Room>>,
 }
 
 /// A fetch that ended before its body, with its worker.
@@ -46,7 +49,7 @@ impl Arriving {
     pub(super) fn new(
         pieces: mpsc::UnboundedReceiver<Piece>,
         length: Option<u64>,
-        interest: watch::Receiver<Phase>,
+        (interest, room): (watch::Receiver<Phase>, Arc<Room>),
     ) -> Self {
         Self {
             pieces,
@@ -54,6 +57,7 @@ impl Arriving {
             has_ended: false,
             left: length,
             _interest: interest,
+            room: Some(room),
         }
     }
 
@@ -83,6 +87,7 @@ impl http_body::Body for Arriving {
                 Some(Piece::End) => None,
                 Some(Piece::Rest(body)) => {
                     self.rest = Some(body);
+                    self.room = None;
                     return self.poll_frame(context);
                 }
                 None => Some(Err(GivenUp.into())),

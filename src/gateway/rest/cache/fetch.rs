@@ -9,6 +9,7 @@ use super::{
     flights::{Flight, Outcome, Phase},
     key::Variant,
     lookup::Lookup,
+    room::Room,
     rules::Judged,
     stored::Stored,
 };
@@ -138,9 +139,10 @@ impl Fetch {
             .rules
             .judge(&self.lookup.who, &response, self.sent);
         if judged.is_storable {
-            return self.fill(judged, response, sender).await;
-        }
-        if !has_failed {
+            if let Some(room) = self.room(&response) {
+                return self.fill((judged, room), response, sender).await;
+            }
+        } else if !has_failed {
             self.do_without();
         }
         let reply = Reply::Answer {
@@ -149,6 +151,13 @@ impl Fetch {
         };
         let _ = sender.send(Ok(reply));
         Outcome::NotShared
+    }
+
+    /// Room for the body of an answer, however large it turns out.
+    fn room(&self, response: &Response<Body>) -> Option<Arc<Room>> {
+        let length = response.body().size_hint().exact();
+        let length = length.unwrap_or(self.lookup.rules.body_max as u64);
+        self.lookup.cache.room(length)
     }
 
     /// What may be used although the upstream has failed.
@@ -206,7 +215,7 @@ impl Fetch {
     /// Stores the body as it arrives, and passes it on to the one who asked.
     async fn fill(
         &self,
-        judged: Judged,
+        (judged, room): (Judged, Arc<Room>),
         response: Response<Body>,
         sender: oneshot::Sender<Result<Reply, Refusal>>,
     ) -> Outcome {
@@ -220,7 +229,8 @@ impl Fetch {
         let (pieces, arriving) = mpsc::unbounded_channel();
         let (head, body) = response.into_parts();
         let length = body.size_hint().exact();
-        let passed_on = Arriving::new(arriving, length, self.flight.news.subscribe());
+        let interest = self.flight.news.subscribe();
+        let passed_on = Arriving::new(arriving, length, (interest, Arc::clone(&room)));
         let reply = Reply::Answer {
             response: Response::from_parts(head, Body::streamed(passed_on)),
             is_stored: true,
@@ -230,6 +240,7 @@ impl Fetch {
         let Some(Whole { body, held }) = self.collect(body, length, &pieces).await else {
             return Outcome::NotShared;
         };
+        room.shrink(body.len() as u64);
         // As large as what it holds, not as what it grew to.
         let body = Bytes::copy_from_slice(&body);
         let head = judged.head;

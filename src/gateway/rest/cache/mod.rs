@@ -13,6 +13,7 @@ mod flights;
 mod freshness;
 mod key;
 mod lookup;
+mod room;
 mod rules;
 mod serve;
 mod status;
@@ -55,6 +56,12 @@ pub(super) struct Asked<'a> {
     pub(super) upstream: &'a str,
 }
 
+impl Asked<'_> {
+    fn url(&self) -> Url {
+        Url::of(self.scheme, self.target, self.query)
+    }
+}
+
 impl fmt::Debug for Caching {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_on = self.rules.is_some();
@@ -71,6 +78,7 @@ impl Caching {
         (cache, config): (&Arc<Cache>, &Config),
     ) -> Self {
         let rules = rules.map(|rules| {
+            cache.begin_use();
             let route = format!("{settings:?}").into();
             Arc::new(Rules::new(label, route, rules, config))
         });
@@ -91,9 +99,8 @@ impl Caching {
     where
         F: Future<Output = Result<Response<Body>, Refusal>> + Send + 'static,
     {
-        let url = || Url::of(asked.scheme, asked.target, asked.query);
         if !forward.method.is_safe() {
-            let answer = self.write(url(), send(forward)).await?;
+            let answer = self.write(asked, send(forward)).await?;
             return Ok(match &self.rules {
                 Some(rules) => rules.pass(answer, Why::Method),
                 None => answer,
@@ -110,7 +117,8 @@ impl Caching {
             method: forward.method.clone(),
             conditions: Conditions::of(&forward.headers),
         };
-        let lookup = Lookup::new(&self.cache, rules, (asked, &url()), &forward.headers);
+        let url = asked.url();
+        let lookup = Lookup::new(&self.cache, rules, (asked, &url), &forward.headers);
         lookup.serve(client, forward, send).await
     }
 
@@ -119,19 +127,19 @@ impl Caching {
     /// 9111 section 4.4).
     async fn write<T>(
         &self,
-        url: Url,
+        asked: Asked<'_>,
         sending: impl Future<Output = Result<Response<Body>, T>>,
     ) -> Result<Response<Body>, T> {
         let mut written = Written {
             cache: &self.cache,
-            url: Some(url),
+            asked: Some(asked),
         };
         let answer = sending.await;
         if answer
             .as_ref()
             .is_ok_and(|answer| answer.status().is_client_error())
         {
-            written.url = None;
+            written.asked = None;
         }
         answer
     }
@@ -159,13 +167,13 @@ fn is_passed_by(forward: &Forward) -> bool {
 /// What may have been written to. It is forgotten when this is dropped: the client may have left by then.
 struct Written<'a> {
     cache: &'a Cache,
-    url: Option<Url>,
+    asked: Option<Asked<'a>>,
 }
 
 impl Drop for Written<'_> {
     fn drop(&mut self) {
-        if let Some(url) = &self.url {
-            self.cache.forget_all_at(url);
+        if let Some(asked) = self.asked.filter(|_| self.cache.is_used()) {
+            self.cache.forget_all_at(&asked.url());
         }
     }
 }

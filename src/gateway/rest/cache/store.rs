@@ -4,6 +4,7 @@ use super::{
     config::Config,
     flights::Flights,
     key::{Resource, Url, Variant},
+    room::{Room, Rooms},
     stored::Stored,
 };
 use metrics::{Counter, Gauge};
@@ -15,7 +16,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime},
 };
@@ -27,6 +28,10 @@ pub struct Cache {
     answers: Bounded<Variant, Arc<Stored>, Weight, DefaultHashBuilder, Evictions>,
     pub(super) flights: Flights,
     bytes_max: AtomicU64,
+    /// Whether any route has ever stored something here.
+    is_used: AtomicBool,
+    /// For bodies that are on their way.
+    rooms: Rooms,
     /// The number of the next resource.
     next: AtomicU64,
     /// How often answers were purged that may be under way.
@@ -87,6 +92,8 @@ impl Cache {
             answers,
             flights: Flights::default(),
             bytes_max: AtomicU64::new(config.max_bytes.0),
+            is_used: AtomicBool::new(false),
+            rooms: Rooms::default(),
             next: AtomicU64::new(0),
             purges: AtomicU64::new(0),
             made: (SystemTime::now(), Instant::now()),
@@ -103,6 +110,16 @@ impl Cache {
             self.resources.set_capacity(resources);
             self.answers.set_capacity(answers);
         }
+    }
+
+    /// A route stores answers here.
+    pub(super) fn begin_use(&self) {
+        self.is_used.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there may be anything to forget.
+    pub(super) fn is_used(&self) -> bool {
+        self.is_used.load(Ordering::Relaxed)
     }
 
     /// Brings the gauges up to date.
@@ -160,6 +177,12 @@ impl Cache {
         if resource.is_gone() || self.purges() != purges {
             self.answers.remove(key);
         }
+    }
+
+    /// Room for a body of so many bytes on its way here: all of them may take as much as what is stored.
+    pub(super) fn room(&self, bytes: u64) -> Option<Arc<Room>> {
+        let most = self.bytes_max.load(Ordering::Relaxed);
+        self.rooms.take(bytes.min(most), most)
     }
 
     /// Forgets an answer.

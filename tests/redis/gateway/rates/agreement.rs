@@ -9,9 +9,14 @@ use super::{
 use crate::server::Server;
 use proptest::{prelude::*, test_runner::TestRunner};
 use redis::{Connection, Script};
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    sync::LazyLock,
+};
 
 /// The script by a clock that it is given, in microseconds after its other arguments, which keeps what it stores.
+static SCRIPT: LazyLock<Script> = LazyLock::new(script);
+
 fn script() -> Script {
     let code = include_str!("../../../../src/gateway/rates/decide.lua");
     let replaced = [
@@ -51,8 +56,7 @@ impl Told for Quota {
 
 fn ask(redis: &mut Connection, key: &str, rule: &impl Told, units: u64, micros: u64) -> Standing {
     let (kind, most, span) = rule.told();
-    let script = script();
-    let mut script = script.prepare_invoke();
+    let mut script = SCRIPT.prepare_invoke();
     script
         .key(key)
         .arg(kind)

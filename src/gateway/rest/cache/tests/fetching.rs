@@ -217,6 +217,40 @@ async fn an_unattended_body_has_only_so_long() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_does_not_read_keeps_only_so_much() {
+    let config = Config {
+        max_bytes: ByteSize(100_000),
+        max_entry_bytes: ByteSize(30_000),
+    };
+    let shop = Shop::with(fresh_for(60), &config);
+    let answer = format!("200\n\n{}", "x".repeat(30_000));
+    let send = async |path: &str| {
+        let answer = read_answer(&answer);
+        shop.send(path, |_| std::future::ready(Ok(answer)))
+            .await
+            .unwrap()
+    };
+    let mut unread = Vec::new();
+    for path in ["GET /a", "GET /b", "GET /c"] {
+        unread.push(send(path).await);
+        settle().await;
+    }
+    let did = |response: &Response<Body>| response.headers()["cache-status"].clone();
+    assert!(
+        unread
+            .iter()
+            .all(|answer| did(answer) == "graphway; fwd=uri-miss; stored")
+    );
+    // A fourth one is passed on as it is read.
+    let fourth = send("GET /d").await;
+    assert_eq!(did(&fourth), "graphway; fwd=uri-miss");
+    assert_eq!(read(Ok(fourth)).await.body.len(), 30_000);
+    // Who has read gives back the room.
+    assert_eq!(read(Ok(unread.remove(0))).await.body.len(), 30_000);
+    assert_eq!(did(&send("GET /e").await), "graphway; fwd=uri-miss; stored");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_body_is_streamed_while_it_is_stored() {
     let (shop, slow) = (Shop::new(fresh_for(60)), Slow::default());
     let (leader, answer) = slow.ask(&shop, "GET /a").await;
