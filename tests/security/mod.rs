@@ -5,6 +5,7 @@ mod documents;
 mod forged;
 mod headers;
 mod paths;
+mod plans;
 mod reload;
 mod strangers;
 mod told;
