@@ -53,7 +53,35 @@ fn without_passwords(line: &str) -> String {
         rest = &authority[end..];
     }
     shown.push_str(rest);
-    shown
+    ["secret:", "password:"]
+        .iter()
+        .fold(shown, |shown, key| without_value(&shown, key))
+}
+
+/// The same without what stands after a key, but for what it is taken from.
+fn without_value(line: &str, key: &str) -> String {
+    let Some((before, value)) = line.split_once(key) else {
+        return line.to_owned();
+    };
+    let value = value.trim_start();
+    let begins = line.len() - value.len();
+    let quote = value
+        .chars()
+        .next()
+        .filter(|letter| "\"'".contains(*letter));
+    let end = match quote {
+        Some(quote) => value[1..].find(quote).map_or(value.len(), |end| end + 2),
+        None => value.find([',', '}', ' ']).unwrap_or(value.len()),
+    };
+    let rest = without_value(&value[end..], key);
+    let text = value[..end].trim_matches(['"', '\'']);
+    match text.starts_with("${") && !text.contains(":-") {
+        true => format!("{}{rest}", &line[..begins + end]),
+        false => {
+            let stars = "*".repeat(value[..end].chars().count());
+            format!("{before}{}{stars}{rest}", &line[before.len()..begins])
+        }
+    }
 }
 
 /// A configuration that cannot be used. Prints with the line in question.

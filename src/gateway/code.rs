@@ -64,8 +64,8 @@ codes! {
     InvalidParameter: "INVALID_PARAMETER", BAD_REQUEST, "a parameter of a REST route that an operation answers does not fit its type";
     // Whoever sends it.
     Unauthenticated: "AUTH_ERROR", UNAUTHORIZED, "who sends it is not shown, or not as it must be (`docs/authentication.md`)";
-    NoKeysYet: "AUTH_KEYS_UNAVAILABLE", SERVICE_UNAVAILABLE, "a token's issuer has not told its keys yet";
-    Forbidden: "FORBIDDEN", FORBIDDEN, "whoever sends it is known, and may not come in here (`docs/policies.md`)";
+    NoKeysYet: "AUTH_KEYS_UNAVAILABLE", SERVICE_UNAVAILABLE, "who sends it cannot be found out now: a token's issuer has not told its keys yet, or `authentication.forward` cannot be reached";
+    Forbidden: "FORBIDDEN", FORBIDDEN, "whoever sends it may not come in here: its groups, or where it comes from (`docs/policies.md`)";
     NotImplemented: "NOT_IMPLEMENTED", NOT_IMPLEMENTED, "the method is not served here";
     // The document and its variables.
     ParseFailed: "GRAPHQL_PARSE_FAILED", BAD_REQUEST, "the document is not GraphQL";

@@ -85,6 +85,9 @@ impl Dedupe {
         if let Some(consumer) = asked.caller.consumer() {
             rest.extend_from_slice(consumer.name.as_bytes());
         }
+        for (name, value) in asked.caller.told_headers() {
+            write_header(name, value, &mut rest);
+        }
         rest.push(b'\n');
         // JSON texts end where they end. Writing them to memory cannot fail.
         let _ = serde_json::to_writer(&mut rest, &asked.caller.claims());

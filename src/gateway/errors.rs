@@ -3,8 +3,8 @@
 //! Every error of the layers below is turned into a [`Code`] here, by exhaustive matches, and nowhere else.
 
 use super::{
-    Code,
-    authentication::{Method, Refused, Rejection},
+    Answered, Code,
+    authentication::{OtherBody, Refused, Rejection},
     planning::NotRun,
 };
 use crate::{
@@ -32,7 +32,9 @@ pub struct Refusal {
     /// Whether `Accept-Encoding` lists the content codings there are: on 415, if it is for one that there is not.
     pub lists_codings: bool,
     /// `WWW-Authenticate`, on 401.
-    pub challenge: Option<HeaderValue>,
+    pub challenge: Option<Box<HeaderValue>>,
+    /// What the client gets instead of all this: another service has refused the request.
+    pub answered: Option<Box<Answered>>,
 }
 
 /// One error of a refusal.
@@ -52,7 +54,7 @@ impl Refusal {
             headers.insert(header::ALLOW, allow.clone());
         }
         if let Some(challenge) = &self.challenge {
-            headers.insert(header::WWW_AUTHENTICATE, challenge.clone());
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::clone(challenge));
         }
         if self.lists_codings {
             headers.insert(header::ACCEPT_ENCODING, Coding::ACCEPTED);
@@ -103,6 +105,7 @@ impl Refusal {
             lists_codings: false,
             retry_after: None,
             challenge: None,
+            answered: None,
         }
     }
 }
@@ -112,6 +115,7 @@ impl From<Refused> for Refusal {
         let Refused {
             rejection,
             challenge,
+            answered,
         } = refused;
         let message = rejection.to_string();
         match rejection {
@@ -119,18 +123,34 @@ impl From<Refused> for Refusal {
                 retry_after: Some(1),
                 ..Self::new(Code::NoKeysYet, message)
             },
+            Rejection::TooManyPasswords | Rejection::TooManyNonces => Self {
+                retry_after: Some(1),
+                ..Self::new(Code::Overloaded, message)
+            },
+            Rejection::ForwardUnavailable => Self {
+                retry_after: Some(1),
+                ..Self::new(Code::NoKeysYet, message)
+            },
+            Rejection::ForwardLate => Self::new(Code::Timeout, message),
             _ => Self {
-                challenge,
+                challenge: challenge.map(Box::new),
+                answered,
                 ..Self::new(Code::Unauthenticated, message)
             },
         }
     }
 }
 
+impl From<OtherBody> for Refusal {
+    fn from(error: OtherBody) -> Self {
+        Self::new(Code::BadRequest, error.to_string())
+    }
+}
+
 impl From<Rejection> for Refusal {
     /// Of a token.
     fn from(rejection: Rejection) -> Self {
-        Refused::by(Method::Jwt, rejection).into()
+        Refused::from(rejection).into()
     }
 }
 

@@ -204,6 +204,11 @@ const OURS: [HeaderName; 20] = [
     HeaderName::from_static("x-forwarded-client-cert"),
 ];
 
+/// Whether a header belongs to one connection or to the body.
+pub(super) fn is_ours(name: &HeaderName) -> bool {
+    OURS.contains(name)
+}
+
 /// The compiled rules of one subgraph.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rules {
@@ -236,7 +241,7 @@ impl Rules {
 
     /// Whether a header is one that tells who the caller is, or could be taken for one: some servers read `_` as `-`.
     fn is_claimed(&self, name: &HeaderName) -> bool {
-        if is_identity(&plainly(name.as_str())) {
+        if name.as_str().starts_with('x') && is_identity(&plainly(name.as_str())) {
             return true;
         }
         let plain = |byte: u8| if byte == b'_' { b'-' } else { byte };

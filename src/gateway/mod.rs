@@ -5,6 +5,8 @@
 //! with one supergraph, immutable, swapped whole. This layer knows HTTP and GraphQL, but neither sockets nor files.
 
 mod admin;
+mod admit;
+mod answered;
 mod authentication;
 mod authorization;
 mod b3;
@@ -78,6 +80,7 @@ mod writes;
 
 pub use crate::upstream::Body;
 pub use admin::admin;
+pub use answered::Answered;
 pub use authentication::{Config as AuthenticationConfig, Error as AuthenticationError};
 pub use authorization::{
     Config as AuthorizationConfig, Directives as AuthorizationDirectives, unprotected,
@@ -123,13 +126,13 @@ pub use upstreams::Upstreams as UpstreamsConfig;
 pub use url_path::UrlPath;
 
 use crate::{executor::Reply, operation::OperationKind};
-use authentication::{Asking, Caller};
+use admit::admit;
+use authentication::Caller;
 use bytes::Bytes;
 use execution::Execution;
 use graphql::Media;
 use http::{HeaderMap, Method, Request, Response};
 use observation::Observation;
-use policies::Admission;
 use program::{check_operation, in_time, plan, weigh};
 use rates::Standings;
 use rest::By;
@@ -198,9 +201,11 @@ pub async fn handle(
             };
             response.unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
-        (None, Ok((Route::OpenApi(page), _))) => show(snapshot, &observation, page, &mut standings)
-            .await
-            .unwrap_or_else(|refusal| rest::refuse(&refusal)),
+        (None, Ok((Route::OpenApi(page), _))) => {
+            show((snapshot, local), &observation, page, &mut standings)
+                .await
+                .unwrap_or_else(|refusal| rest::refuse(&refusal))
+        }
         (None, Err(refusal)) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
         (None, Err(refusal)) => rest::refuse(&refusal),
     };
@@ -234,33 +239,36 @@ async fn pass<'a>(
     standings: &mut Standings<'a>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
-    let head = request.observation.head();
-    let grpc_deadline = rest::grpc_deadline(&head.headers);
-    let end = (route.admission(), request.observation);
-    request.caller = admit(snapshot, end, standings, deadline).await?;
-    let facts = request.observation.facts().sent_by(&request.caller);
-    route.admission().judge(facts, standings).await?;
+    let at = (snapshot, local, request.observation);
+    let grpc_deadline = rest::grpc_deadline(&request.observation.head().headers);
+    let admission = route.admission();
+    let admitted = admit(at, admission, request.body, standings, deadline).await?;
+    let facts = request.observation.facts().sent_by(&admitted.caller);
+    admission.judge(facts, standings).await?;
+    request.body = admitted.body;
+    request.caller = admitted.caller;
     let answering = rest::answer((route, action), &local.connections, request);
     let Some(deadline) = grpc_deadline else {
-        return answering.await;
+        return admitted.mismatch.judge(answering.await);
     };
     let answer = timeout_at(deadline, answering).await;
-    let answer = answer.map_err(|_| Refusal::timeout())??;
+    let answer = answer.map_err(|_| Refusal::timeout())?;
+    let answer = admitted.mismatch.judge(answer)?;
     Ok(rest::until_grpc_deadline(deadline, answer))
 }
 
 /// Tells of the routes that operations answer.
 async fn show<'a>(
-    snapshot: &'a Snapshot,
+    (snapshot, local): (&'a Snapshot, &Local),
     observation: &Observation<'_>,
     page: &rest::OpenApi,
     standings: &mut Standings<'a>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + snapshot.timeout;
-    let end = (&snapshot.admission, observation);
-    let caller = admit(snapshot, end, standings, deadline).await?;
-    let facts = observation.facts().sent_by(&caller);
-    snapshot.admission.judge(facts, standings).await?;
+    let (at, admission) = ((snapshot, local, observation), &snapshot.admission);
+    let admitted = admit(at, admission, Body::empty(), standings, deadline).await?;
+    let facts = observation.facts().sent_by(&admitted.caller);
+    admission.judge(facts, standings).await?;
     page.answer(&observation.head().method)
 }
 
@@ -270,7 +278,7 @@ async fn ask<'a>(
     snapshot: &Arc<Snapshot>,
     local: &Arc<Local>,
     (route, operation): (&'a rest::Route, &rest::Operation),
-    request: rest::Request<'_>,
+    mut request: rest::Request<'_>,
     standings: &mut Standings<'a>,
 ) -> Result<Response<Body>, Refusal> {
     let deadline = Instant::now() + route.timeout().unwrap_or(snapshot.timeout);
@@ -290,27 +298,30 @@ async fn ask<'a>(
     if head.method == Method::POST && document.kind() == OperationKind::Mutation {
         snapshot.csrf.check(&head.headers, is_json.is_ok())?;
     }
-    let end = (route.admission(), observation);
-    let caller = admit(snapshot, end, standings, deadline).await?;
-    let facts = observation.facts().sent_by(&caller);
+    let (at, admission) = ((&**snapshot, &**local, observation), route.admission());
+    let admitted = admit(at, admission, request.body, standings, deadline).await?;
+    let caller = &admitted.caller;
+    let facts = observation.facts().sent_by(caller);
     let facts = facts.of_operation(document.name());
-    route.admission().judge(facts, standings).await?;
+    admission.judge(facts, standings).await?;
 
     // Decode.
     observation.next(&mut stage, "decode");
     let body_bytes_max = snapshot.limits.body_bytes;
+    request.body = admitted.body;
     let decoding = rest::decode(
         (route, operation),
         request,
-        &caller,
+        caller,
         body_bytes_max,
         deadline,
     );
-    let variables = document.coerce(snapshot.supergraph(), decoding.await?)?;
+    let decoded = admitted.mismatch.judge(decoding.await)?;
+    let variables = document.coerce(snapshot.supergraph(), decoded)?;
 
     // Plan.
     observation.next(&mut stage, "plan");
-    let planning = plan(snapshot, head, &caller, (prepared, &variables), deadline);
+    let planning = plan(snapshot, head, caller, (prepared, &variables), deadline);
     let (_, program) = planning.await?;
     let weighed = weigh(snapshot, observation, &program, &variables)?;
     let points = weighed.as_ref().map(|weighed| weighed.estimated);
@@ -321,7 +332,7 @@ async fn ask<'a>(
     let execution = Execution {
         snapshot,
         local,
-        client: Client::of(observation, &stage, &caller).costing(weighed.as_ref()),
+        client: Client::of(observation, &stage, caller).costing(weighed.as_ref()),
         prepared,
         program: &program,
         variables: &variables,
@@ -346,22 +357,6 @@ async fn ask<'a>(
     Ok(answer)
 }
 
-/// Lets a request in, whichever end it is for, and says who sends it.
-async fn admit<'a>(
-    snapshot: &Snapshot,
-    (admission, observation): (&'a Admission, &Observation<'_>),
-    standings: &mut Standings<'a>,
-    deadline: Instant,
-) -> Result<Caller, Refusal> {
-    let head = observation.head();
-    let asking = Asking { head };
-    let facts = observation.facts();
-    let admitting = admission.admit(&snapshot.authentication, &asking, facts, standings);
-    let caller = in_time(deadline, admitting).await?;
-    observation.caller(&caller);
-    Ok(caller)
-}
-
 /// Answers a GraphQL request.
 async fn answer<'a>(
     snapshot: &'a Arc<Snapshot>,
@@ -377,22 +372,24 @@ async fn answer<'a>(
     let method = graphql::check_method(&head.method)?;
     let is_json = graphql::is_json(method, &head.headers)?;
     snapshot.csrf.check(&head.headers, is_json)?;
-    let end = (&snapshot.admission, observation);
-    let caller = admit(snapshot, end, standings, deadline).await?;
+    let (at, admission) = ((&**snapshot, &**local, observation), &snapshot.admission);
+    let admitted = admit(at, admission, body, standings, deadline).await?;
+    let caller = &admitted.caller;
 
     // Decode.
     observation.next(&mut stage, "decode");
-    let request = graphql::decode(method, head, body, snapshot.limits.body_bytes, deadline).await?;
+    let body_bytes_max = snapshot.limits.body_bytes;
+    let decoding = graphql::decode(method, head, admitted.body, body_bytes_max, deadline);
+    let request = admitted.mismatch.judge(decoding.await)?;
 
     // Document.
     observation.next(&mut stage, "prepare");
-    let preparing = snapshot
-        .documents
-        .prepare(&request.query, request.operation_name.as_deref());
+    let name = request.operation_name.as_deref();
+    let preparing = snapshot.documents.prepare(&request.query, name);
     let prepared = in_time(deadline, preparing).await?;
     let document = prepared.document();
     observation.operation(document.kind(), document.name());
-    let facts = observation.facts().sent_by(&caller);
+    let facts = observation.facts().sent_by(caller);
     let facts = facts.of_operation(document.name());
     snapshot.admission.judge(facts, standings).await?;
     check_operation(snapshot, method, document)?;
@@ -400,7 +397,7 @@ async fn answer<'a>(
 
     // Plan.
     observation.next(&mut stage, "plan");
-    let planning = plan(snapshot, head, &caller, (&prepared, &variables), deadline);
+    let planning = plan(snapshot, head, caller, (&prepared, &variables), deadline);
     let (conditions, program) = planning.await?;
     let mut exposed = None;
     if let Some(asked) = snapshot.plugins.asked(&head.headers) {
@@ -420,7 +417,7 @@ async fn answer<'a>(
     let execution = Execution {
         snapshot,
         local,
-        client: Client::of(observation, &stage, &caller).costing(weighed.as_ref()),
+        client: Client::of(observation, &stage, caller).costing(weighed.as_ref()),
         prepared: &prepared,
         program: &program,
         variables: &variables,

@@ -5,7 +5,7 @@
 
 use super::{
     Config, Refusal, UrlPath,
-    authentication::Authentication,
+    authentication::{Around, Authentication},
     authorization::{self, Authorization},
     check,
     consumers::Directory,
@@ -97,8 +97,11 @@ impl Snapshot {
         let authentication = Authentication::new(
             &config.authentication,
             config.authorization.require_authentication,
-            &lasting.key_sources,
-            &consumers,
+            Around {
+                sources: &lasting.key_sources,
+                registry: &lasting.registry,
+                consumers: &consumers,
+            },
         )?;
         let rates = Rates::new(&config.rates(), &lasting.rates).map_err(SnapshotError::Thread)?;
         let policies = Policies::new(&config.policies, &authentication, &consumers, &rates);

@@ -116,26 +116,48 @@ fn kong_versioning() {
 
 #[test]
 fn kong() {
-    let example = Example::start("kong");
-    assert_eq!(
-        example.ask("GET /api/v1/users/7\nx-request-id: mine"),
-        "user-service"
-    );
-    let head = example.last("user-service");
-    assert!(head.starts_with("GET /api/v1/users/7 "), "{head}");
-    assert!(head.contains("x-request-id: mine\r\n"), "{head}");
+    let start = || {
+        Example::adjusted("kong", saying_as_json, |config| {
+            with_keys(&config, "https://auth.company.com/.well-known/jwks.json")
+        })
+    };
+    let example = start();
+    let of_app = |seconds: i64| {
+        let header = token_for("\"iss\":\"mobile-app\"", seconds);
+        header.rsplit_once(' ').unwrap().1.to_owned()
+    };
+    let good = of_app(600);
+    for request in [
+        format!("GET /api/v1/users/7?a=b\nx-request-id: mine\nauthorization: Bearer {good}"),
+        format!("GET /api/v1/users/7?token={good}&a=b\nx-request-id: mine"),
+    ] {
+        assert_eq!(example.ask(&request), "user-service");
+        let head = example.last("user-service");
+        assert!(head.starts_with("GET /api/v1/users/7?a=b "), "{head}");
+        assert!(head.contains("x-request-id: mine\r\n"), "{head}");
+        assert!(
+            head.contains("x-consumer-username: mobile-app\r\n"),
+            "{head}"
+        );
+    }
+    let expired = of_app(-600);
+    for bad in ["", "?token=x", &format!("?token={expired}")] {
+        assert_eq!(example.ask(&format!("GET /api/v1/users/7{bad}")), "401");
+    }
     assert_eq!(example.ask("PATCH /api/v1/users/7"), "405");
-    let answer = Client::connect(example.router.address).request("GET /api/v1/users/7");
-    assert_eq!(answer.header("x-ratelimit-remaining-minute"), Some("98"));
-    assert_eq!(answer.header("x-ratelimit-remaining-hour"), Some("4998"));
+    let users = format!("GET /api/v1/users/7\nauthorization: Bearer {good}");
+    let answer = Client::connect(example.router.address).request(&users);
+    // Those who were refused count as well: it is by address.
+    assert_eq!(answer.header("x-ratelimit-remaining-minute"), Some("94"));
+    assert_eq!(answer.header("x-ratelimit-remaining-hour"), Some("4994"));
     let orders: Vec<String> = (0..51)
         .map(|_| example.ask("GET /api/v1/orders/7"))
         .collect();
     assert!(orders[..50].iter().all(|answer| answer == "order-service"));
     assert_eq!(orders[50], "429");
     // Each has its own.
-    assert_eq!(example.ask("GET /api/v1/users/7"), "user-service");
-    let example = Example::start("kong");
+    assert_eq!(example.ask(&users), "user-service");
+    let example = start();
     assert_eq!(example.ask("PATCH /api/v1/orders/7"), "order-service");
     let head = example.last("order-service");
     assert!(head.contains("x-request-source: api-gateway\r\n"), "{head}");
@@ -180,8 +202,13 @@ fn with_keys(config: &str, url: &str) -> String {
 
 /// A header with a token of these claims, as JSON without braces, that is valid for a while.
 fn token(claims: &str) -> String {
+    token_for(claims, 600)
+}
+
+/// The same for so many seconds.
+fn token_for(claims: &str, seconds: i64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let expires = now.as_secs() + 600;
+    let expires = now.as_secs() as i64 + seconds;
     let head = base64(b"{\"alg\":\"HS256\",\"kid\":\"k\"}");
     let claims = format!("{{{claims},\"exp\":{expires}}}");
     let signed = format!("{head}.{}", base64(claims.as_bytes()));

@@ -171,3 +171,40 @@ fn routes_are_counted_under_their_names() {
     assert_eq!(scrape.value(route), 2.0);
     assert_eq!(scrape.value("api_rate_limit_remaining"), 8.0);
 }
+
+/// Consumers are counted by their names, and those who are none together, whatever they show.
+#[test]
+fn consumers_are_counted_by_their_names() {
+    let service = Fake::start();
+    service.expect(vec![super::json("{}"), super::json("{}")]);
+    let config = format!(
+        "{CONFIG}{ACCESS}upstreams: {{ service: {{ endpoints: ['http://{}'] }} }}\n",
+        service.address
+    );
+    let process = Process::start(&config, &shop(&[]));
+    let mut client = Client::connect(process.address);
+    for key in [
+        "key-of-app",
+        "key-of-app",
+        "key-of-nobody",
+        "key-of-somebody",
+    ] {
+        client.request(&format!("GET /api\nx-api-key: {key}"));
+    }
+    let scrape = scraped(&process);
+    let count = |consumer: &str, status: u16| {
+        let labels = format!(
+            "{{consumer=\"{consumer}\",method=\"GET\",route=\"/api\",status_code=\"{status}\"}}"
+        );
+        scrape.value(&format!("api_requests_total{labels}"))
+    };
+    assert_eq!(count("app", 200), 2.0);
+    assert_eq!(count("none", 401), 2.0);
+}
+
+const ACCESS: &str = "
+authentication: { api_key: {} }
+consumers: [{ name: app, api_keys: [{ sha256: ea15307d5014284174761b842f9352a857a93a3b2df3f23b69ac21d8b24ee805 }] }]
+policies: { keys: { auth: [api_key] } }
+routes: [{ match: { path: /api }, to: service, policies: [keys] }]
+";

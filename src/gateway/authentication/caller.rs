@@ -1,7 +1,10 @@
 //! Who sends a request, as far as that was proven.
 
-use super::hidden::Hidden;
-use crate::gateway::consumers::Consumer;
+use super::{
+    digest::{Digest, Mismatch, OtherBody},
+    hidden::Hidden,
+};
+use crate::gateway::{Body, consumers::Consumer};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use std::{borrow::Cow, sync::Arc};
@@ -20,6 +23,10 @@ pub(in crate::gateway) struct Caller {
     consumer: Option<Arc<Consumer>>,
     /// What of the request only the gateway is to see.
     hidden: Option<Arc<Hidden>>,
+    /// What the body must be, for it was signed.
+    body: Option<Arc<Digest>>,
+    /// What another service has upstreams told of it.
+    told: Option<Arc<HeaderMap>>,
 }
 
 impl Caller {
@@ -37,6 +44,15 @@ impl Caller {
         Self {
             is_proven: true,
             consumer: Some(Arc::clone(consumer)),
+            ..Self::default()
+        }
+    }
+
+    /// Whoever another service lets in, and what it says of them.
+    pub(super) fn told(headers: HeaderMap) -> Self {
+        Self {
+            is_proven: true,
+            told: Some(Arc::new(headers)),
             ..Self::default()
         }
     }
@@ -65,6 +81,22 @@ impl Caller {
         }
     }
 
+    /// The same caller, who has signed this body.
+    pub(super) fn with_body(self, digest: Digest) -> Self {
+        Self {
+            body: Some(Arc::new(digest)),
+            ..self
+        }
+    }
+
+    /// The body of the request, which breaks off if it is not the one that was signed.
+    pub(in crate::gateway) fn checked(&self, body: Body) -> Result<(Body, Mismatch), OtherBody> {
+        match &self.body {
+            None => Ok((body, Mismatch::default())),
+            Some(digest) => digest.checked(body),
+        }
+    }
+
     /// Whether nothing is proven.
     pub(in crate::gateway) fn is_anonymous(&self) -> bool {
         !self.is_proven
@@ -87,6 +119,9 @@ impl Caller {
 
     /// Tells an upstream who it is.
     pub(in crate::gateway) fn introduce(&self, headers: &mut HeaderMap) {
+        for (name, value) in self.told_headers() {
+            headers.insert(name, value.clone());
+        }
         let Some(consumer) = &self.consumer else {
             return;
         };
@@ -97,6 +132,13 @@ impl Caller {
         if self.is_anonymous() {
             headers.insert(ANONYMOUS, HeaderValue::from_static("true"));
         }
+    }
+
+    /// What another service has upstreams told of it.
+    pub(in crate::gateway) fn told_headers(
+        &self,
+    ) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        self.told.iter().flat_map(|told| told.iter())
     }
 
     /// Takes out of the client's headers what only the gateway is to see.

@@ -1,7 +1,7 @@
 //! The `authentication` section: `router` in Apollo Router's words, and the other ways beside it.
 
 use super::super::header_types::{Name, Value};
-use crate::upstream::Endpoint;
+use crate::upstream::{self, ByteSize, Endpoint};
 use http::{HeaderName, header};
 use jsonwebtoken::Algorithm;
 use percent_encoding::percent_decode_str;
@@ -14,6 +14,43 @@ use std::{fmt, path::PathBuf, time::Duration};
 pub struct Config {
     pub router: Router,
     pub api_key: Option<ApiKey>,
+    pub basic: Option<Basic>,
+    pub hmac: Option<Hmac>,
+    pub forward: Option<Forward>,
+}
+
+/// `authentication.forward`: a service that says who sends a request.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forward {
+    pub url: Endpoint,
+    #[serde(default = "forward_timeout")]
+    pub timeout: Duration,
+    /// What of the client's it gets.
+    #[serde(default = "forward_request_headers")]
+    pub request_headers: Vec<Name>,
+    /// What of its answer upstreams get.
+    #[serde(default)]
+    pub response_headers: Vec<Name>,
+}
+
+impl Forward {
+    /// How it is called. What it answers may go to a client.
+    pub(super) fn settings(&self) -> upstream::Config {
+        upstream::Config {
+            timeout: self.timeout,
+            response_max_bytes: ByteSize(64 * 1024),
+            ..upstream::Config::default()
+        }
+    }
+}
+
+fn forward_timeout() -> Duration {
+    Duration::from_secs(1)
+}
+
+fn forward_request_headers() -> Vec<Name> {
+    vec![Name(header::AUTHORIZATION), Name(header::COOKIE)]
 }
 
 /// A way to show who one is, as policies name it.
@@ -22,6 +59,10 @@ pub struct Config {
 pub enum Method {
     Jwt,
     ApiKey,
+    Basic,
+    Hmac,
+    Certificate,
+    Forward,
 }
 
 impl Method {
@@ -30,6 +71,10 @@ impl Method {
         match self {
             Self::Jwt => ("jwt", "authentication.router.jwt"),
             Self::ApiKey => ("api_key", "authentication.api_key"),
+            Self::Basic => ("basic", "authentication.basic"),
+            Self::Hmac => ("hmac", "authentication.hmac"),
+            Self::Certificate => ("certificate", "tls.client_authentication"),
+            Self::Forward => ("forward", "authentication.forward"),
         }
     }
 }
@@ -40,6 +85,101 @@ impl Config {
         match method {
             Method::Jwt => self.router.jwt.is_some(),
             Method::ApiKey => self.api_key.is_some(),
+            Method::Basic => self.basic.is_some(),
+            Method::Hmac => self.hmac.is_some(),
+            Method::Forward => self.forward.is_some(),
+            // Whether they are asked for is settled where connections are.
+            Method::Certificate => true,
+        }
+    }
+}
+
+/// `authentication.basic`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "WrittenBasic")]
+pub struct Basic {
+    /// What browsers show people who are asked for their password.
+    pub realm: String,
+    /// Whether upstreams do not get name and password.
+    pub hide: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenBasic {
+    realm: String,
+    hide: bool,
+}
+
+impl Default for WrittenBasic {
+    fn default() -> Self {
+        Self {
+            realm: "graphway".to_owned(),
+            hide: true,
+        }
+    }
+}
+
+impl TryFrom<WrittenBasic> for Basic {
+    type Error = &'static str;
+
+    fn try_from(WrittenBasic { realm, hide }: WrittenBasic) -> Result<Self, Self::Error> {
+        let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !b"\"\\".contains(&byte);
+        match realm.bytes().all(is_plain) {
+            true => Ok(Self { realm, hide }),
+            false => Err("`realm` must be visible ASCII characters but quotes and backslashes"),
+        }
+    }
+}
+
+/// `authentication.hmac`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Hmac {
+    /// How old a signature may be, and by how much clocks may differ.
+    pub clock_skew: Duration,
+    /// What a signature must cover beside method, target and body.
+    pub required: Vec<Component>,
+    /// Whether a signature has a nonce, so that its request comes in once.
+    pub require_nonce: bool,
+}
+
+impl Default for Hmac {
+    fn default() -> Self {
+        Self {
+            clock_skew: Duration::from_secs(300),
+            required: Vec::new(),
+            require_nonce: false,
+        }
+    }
+}
+
+/// What a signature may cover: a header by its name, or something derived.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Component(pub String);
+
+/// What can be derived from a request.
+const DERIVED: [&str; 7] = [
+    "@method",
+    "@scheme",
+    "@authority",
+    "@path",
+    "@query",
+    "@request-target",
+    "@target-uri",
+];
+
+impl TryFrom<String> for Component {
+    type Error = String;
+
+    fn try_from(written: String) -> Result<Self, Self::Error> {
+        if DERIVED.contains(&written.as_str()) {
+            return Ok(Self(written));
+        }
+        match Name::try_from(written) {
+            Ok(name) => Ok(Self(name.0.as_str().to_owned())),
+            Err(wrong) => Err(format!("{wrong}, and is none of {}", DERIVED.join(", "))),
         }
     }
 }

@@ -1,6 +1,10 @@
 //! Credentials that only the gateway is to see: the places that they come in.
 
-use crate::gateway::parameters::{decoded_pair, pairs};
+use super::scheme::after;
+use crate::gateway::{
+    claims::plainly,
+    parameters::{decoded_pair, pairs},
+};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::borrow::Cow;
 
@@ -10,6 +14,8 @@ pub(in crate::gateway) struct Hidden {
     pub(super) headers: Vec<HeaderName>,
     pub(super) query: Vec<String>,
     pub(super) cookies: Vec<String>,
+    /// `Authorization`, where it has a name and a password.
+    pub(super) basic: bool,
 }
 
 impl Hidden {
@@ -18,12 +24,21 @@ impl Hidden {
         self.headers.extend(other.headers.iter().cloned());
         self.query.extend(other.query.iter().cloned());
         self.cookies.extend(other.cookies.iter().cloned());
+        self.basic |= other.basic;
     }
 
     /// Takes the credentials out of headers.
     pub(super) fn remove_from(&self, headers: &mut HeaderMap) {
-        for name in &self.headers {
+        let hidden = headers.keys().filter(|name| self.has_header(name));
+        let hidden: Vec<HeaderName> = hidden.cloned().collect();
+        for name in hidden {
             headers.remove(name);
+        }
+        if headers
+            .get(header::AUTHORIZATION)
+            .is_some_and(|value| self.has_password(value))
+        {
+            headers.remove(header::AUTHORIZATION);
         }
         if !self.cookies.is_empty() && headers.contains_key(header::COOKIE) {
             let lines = headers.get_all(header::COOKIE).iter();
@@ -41,8 +56,19 @@ impl Hidden {
     pub(super) fn left_of(&self, name: &HeaderName, value: &HeaderValue) -> Option<HeaderValue> {
         match *name {
             header::COOKIE => self.left_of_cookies(value),
-            _ => (!self.headers.contains(name)).then(|| value.clone()),
+            header::AUTHORIZATION if self.has_password(value) => None,
+            _ => (!self.has_header(name)).then(|| value.clone()),
         }
+    }
+
+    /// Whether it is one of the headers, or passes for one where `_` counts as `-`.
+    fn has_header(&self, name: &HeaderName) -> bool {
+        let mut headers = self.headers.iter();
+        headers.any(|hidden| plainly(hidden.as_str()) == plainly(name.as_str()))
+    }
+
+    fn has_password(&self, authorization: &HeaderValue) -> bool {
+        self.basic && after(authorization.as_bytes(), "Basic").is_some()
     }
 
     /// The cookies of a line that are passed on; none if nothing is left.
@@ -90,6 +116,7 @@ mod tests {
             headers: vec![HeaderName::from_static("x-api-key")],
             query: vec!["key".to_owned()],
             cookies: vec!["session".to_owned()],
+            basic: true,
         }
     }
 
@@ -112,6 +139,10 @@ mod tests {
     fn headers_and_cookies_keep_what_is_not_hidden() {
         let mut headers = HeaderMap::new();
         headers.insert("x-api-key", HeaderValue::from_static("secret"));
+        headers.insert(
+            header::AUTHORIZATION,
+            HeaderValue::from_static("basic YTpi"),
+        );
         headers.insert("x-other", HeaderValue::from_static("kept"));
         for line in ["a=1; session=secret;b=2", "session=secret", "c=session"] {
             headers.append(header::COOKIE, HeaderValue::from_static(line));
@@ -119,7 +150,7 @@ mod tests {
         hidden().remove_from(&mut headers);
         assert_eq!(
             format!("{headers:?}"),
-            r#"{"x-other": "kept", "cookie": ["a=1; b=2", "c=session"]}"#
+            r#"{"x-other": "kept", "cookie": "a=1; b=2", "cookie": "c=session"}"#
         );
     }
 }

@@ -10,7 +10,9 @@ use super::{
     config::{KeySource, KeyUrl},
     key_set::{KeySet, KeySetError},
 };
-use crate::upstream::{self, ByteSize, Call, CallError, Connections, Control, TlsError, Upstream};
+use crate::upstream::{
+    self, ByteSize, Call, CallError, Connections, Control, TlsError, Upstream, UpstreamError,
+};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::{
@@ -73,6 +75,10 @@ pub enum Error {
     NobodyTrusted,
     #[error("the key set {url} (authentication.router.jwt.jwks) cannot be used: {error}")]
     File { url: String, error: JwksError },
+    #[error("the service of authentication.forward cannot be called: {0}")]
+    Forward(#[from] UpstreamError),
+    #[error("the system gives no random numbers")]
+    NoRandomNumbers,
     #[error("cannot start the thread that loads key sets: {0}")]
     Thread(io::Error),
 }
@@ -344,6 +350,37 @@ mod tests {
             write(&path, "first");
             advance(REFRESH_COOLDOWN).await;
         }
+        fs::remove_file(path).unwrap();
+    }
+
+    /// Nobody answers: whoever waits is told within the timeout, and the last good set stays.
+    #[tokio::test(start_paused = true)]
+    async fn a_source_that_hangs_leaves_the_last_good_set() {
+        let hanging = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/keys", hanging.local_addr().unwrap());
+        let (path, known) = source("hangs");
+        let jwks = Arc::new(Jwks {
+            source: KeySource {
+                url: url.try_into().unwrap(),
+                poll_interval: HOUR,
+                headers: Vec::new(),
+            },
+            state: watch::Sender::new(State {
+                keys: known.keys(),
+                ..State::default()
+            }),
+        });
+        tokio::spawn(keep(Arc::downgrade(&jwks)));
+        let begun = Instant::now();
+        jwks.refresh(jwks.keys().as_ref()).await;
+        assert!(begun.elapsed() <= LOAD_TIMEOUT + SECOND);
+        assert!(knows(&jwks, "first"));
+        // And nobody waits again before the cooldown is over.
+        let begun = Instant::now();
+        advance(LOAD_TIMEOUT).await;
+        jwks.refresh(jwks.keys().as_ref()).await;
+        assert!(begun.elapsed() <= LOAD_TIMEOUT + SECOND);
+        assert!(knows(&jwks, "first"));
         fs::remove_file(path).unwrap();
     }
 

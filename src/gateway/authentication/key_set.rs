@@ -49,6 +49,7 @@ impl KeySet {
             .filter_map(|key| Key::of(&serde_json::from_value(key).ok()?))
             .take(KEYS_MAX)
             .collect();
+        let keys = without_doubtful_secrets(keys);
         if keys.is_empty() {
             return Err(KeySetError::NoKeys(count));
         }
@@ -90,7 +91,26 @@ impl KeySet {
     }
 }
 
+/// The keys but for secrets that have the id of a public key: what everybody can read is no secret, whatever a set says.
+fn without_doubtful_secrets(mut keys: Vec<Key>) -> Vec<Key> {
+    let public = keys.iter().filter(|key| !key.is_for_hmac());
+    let public: Vec<Option<String>> = public.map(|key| key.id.clone()).collect();
+    let is_doubtful = |key: &Key| key.id.is_some() && key.is_for_hmac() && public.contains(&key.id);
+    if keys.iter().any(is_doubtful) {
+        tracing::warn!("a secret of a key set has the id of a public key, and is not used");
+    }
+    keys.retain(|key| !is_doubtful(key));
+    keys
+}
+
 impl Key {
+    fn is_for_hmac(&self) -> bool {
+        let hmac = AlgorithmFamily::Hmac.algorithms();
+        self.algorithms
+            .iter()
+            .all(|algorithm| hmac.contains(algorithm))
+    }
+
     /// None if it is not for verifying tokens.
     fn of(jwk: &Jwk) -> Option<Self> {
         let signs = matches!(

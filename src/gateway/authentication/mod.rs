@@ -5,12 +5,19 @@
 //! asks for, before anything is sent to anybody. Of credentials, nothing is ever logged, and neither is what they claim.
 
 mod api_key;
+mod basic;
 mod caller;
+mod certificate;
 mod config;
+mod digest;
+mod forward;
 mod hidden;
 mod jwks;
 mod key_set;
+mod refused;
+mod scheme;
 mod signatures;
+mod signed;
 mod token;
 mod verified;
 mod verifier;
@@ -19,15 +26,21 @@ mod ways;
 pub(super) use caller::Caller;
 pub use config::Config;
 pub(super) use config::Method;
+pub(super) use digest::{Mismatch, OtherBody};
 pub use jwks::Error;
 pub(super) use jwks::KeySources;
-pub(super) use ways::{Refused, Ways};
+pub(super) use refused::Refused;
+pub(super) use ways::Ways;
 
-use super::consumers::Directory;
+use super::{Peer, consumers::Directory};
+use crate::upstream::{Connections, Registry};
 use api_key::ApiKeys;
+use basic::Basic;
 use config::OnError;
+use forward::Forward;
 use http::request::Parts;
 use jsonwebtoken::errors::ErrorKind;
+use signed::Signed;
 use std::{
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
@@ -40,6 +53,9 @@ pub(super) struct Authentication {
     consumers: Arc<Directory>,
     jwt: Option<Jwt>,
     api_keys: Option<ApiKeys>,
+    basic: Option<Basic>,
+    signed: Option<Signed>,
+    forward: Option<Forward>,
     /// Whether a token is demanded where no policy says what is.
     is_required: bool,
 }
@@ -48,6 +64,18 @@ pub(super) struct Authentication {
 #[derive(Clone, Copy)]
 pub(super) struct Asking<'a> {
     pub(super) head: &'a Parts,
+    pub(super) peer: Peer<'a>,
+    pub(super) has_body: bool,
+    /// Those of the worker.
+    pub(super) connections: &'a Connections,
+}
+
+/// What authentication leans on.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) sources: &'a KeySources,
+    pub(super) registry: &'a Registry,
+    pub(super) consumers: &'a Arc<Directory>,
 }
 
 struct Jwt {
@@ -93,6 +121,36 @@ pub(super) enum Rejection {
     SeveralApiKeys,
     #[error("The API key is not known")]
     UnknownApiKey,
+    #[error("The certificate is not known")]
+    UnknownCertificate,
+    #[error("The request carries several names and passwords")]
+    SeveralPasswords,
+    #[error("The name and password are malformed")]
+    MalformedPassword,
+    #[error("The name or the password is wrong")]
+    WrongPassword,
+    #[error("Too many passwords wait to be checked")]
+    TooManyPasswords,
+    #[error("The signature is malformed, or not the only one")]
+    MalformedSignature,
+    #[error("The signature does not cover method, target and body")]
+    Uncovered,
+    #[error("The signature is not of now")]
+    OldSignature,
+    #[error("The signature is not valid")]
+    WrongSignature,
+    #[error("The signature has no nonce")]
+    NoNonce,
+    #[error("The request has come in before")]
+    Replayed,
+    #[error("Too many signed requests are remembered")]
+    TooManyNonces,
+    #[error("The service that knows who sends requests cannot be reached")]
+    ForwardUnavailable,
+    #[error("The service that knows who sends requests did not answer in time")]
+    ForwardLate,
+    #[error("The service that knows who sends requests has refused this one")]
+    ForwardRefused,
 }
 
 impl From<jsonwebtoken::errors::Error> for Rejection {
@@ -114,24 +172,38 @@ impl Authentication {
     pub(super) fn new(
         config: &Config,
         is_required: bool,
-        sources: &KeySources,
-        consumers: &Arc<Directory>,
+        around: Around<'_>,
     ) -> Result<Self, Error> {
+        let Around {
+            sources,
+            registry,
+            consumers,
+        } = around;
         if is_required && config.router.jwt.is_none() {
             return Err(Error::NobodyTrusted);
         }
         signatures::use_ring();
-        let compiled = config.router.jwt.as_ref().map(|jwt| {
-            Ok(Jwt {
+        let jwt = match &config.router.jwt {
+            Some(jwt) => Some(Jwt {
                 places: Places::new(jwt),
                 verifier: Verifier::new(&jwt.jwks, sources, consumers)?,
                 on_error: jwt.on_error,
-            })
-        });
+            }),
+            None => None,
+        };
         Ok(Self {
             consumers: Arc::clone(consumers),
-            jwt: compiled.transpose()?,
+            jwt,
             api_keys: config.api_key.as_ref().map(ApiKeys::new),
+            basic: match &config.basic {
+                Some(basic) => Some(Basic::new(basic).map_err(|_| Error::NoRandomNumbers)?),
+                None => None,
+            },
+            signed: config.hmac.as_ref().map(Signed::new),
+            forward: match &config.forward {
+                Some(forward) => Some(Forward::new(forward, registry)?),
+                None => None,
+            },
             is_required,
         })
     }
@@ -142,18 +214,39 @@ impl Authentication {
         method: Method,
         ways: &Ways,
         asking: &Asking<'_>,
-    ) -> Result<Option<Caller>, Rejection> {
-        match method {
+    ) -> Result<Option<Caller>, Refused> {
+        let consumers = &self.consumers;
+        let found = match method {
             Method::Jwt => match &self.jwt {
                 Some(jwt) => jwt.caller(ways, asking).await,
                 None => Ok(None),
             },
-            Method::ApiKey => match &self.api_keys {
-                Some(keys) => keys.caller(&self.consumers, asking),
+            Method::Basic => match &self.basic {
+                Some(basic) => basic.caller(consumers, asking).await,
                 None => Ok(None),
             },
-        }
+            Method::ApiKey => {
+                let keys = self.api_keys.as_ref();
+                keys.map_or(Ok(None), |keys| keys.caller(consumers, asking))
+            }
+            Method::Hmac => {
+                let signed = self.signed.as_ref();
+                signed.map_or(Ok(None), |signed| signed.caller(consumers, asking, now()))
+            }
+            Method::Certificate => certificate::caller(consumers, asking),
+            Method::Forward => match &self.forward {
+                Some(forward) => return forward.caller(asking).await.map(Some),
+                None => Ok(None),
+            },
+        };
+        found.map_err(|rejection| Refused::by(method, rejection, self.realm(method)))
     }
+}
+
+/// In seconds since 1970.
+fn now() -> f64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_1970.unwrap_or_default().as_secs_f64()
 }
 
 impl Jwt {
@@ -176,9 +269,7 @@ impl Jwt {
         let Some(token) = found else {
             return Ok(None);
         };
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = since_1970.unwrap_or_default().as_secs_f64();
-        let verified = self.verifier.verify(&token, now).await?;
+        let verified = self.verifier.verify(&token, now()).await?;
         Ok(Some(verified.caller.clone()))
     }
 }

@@ -11,8 +11,12 @@ use super::{
 use crate::gateway::consumers::Directory;
 use futures_util::future::join_all;
 use jsonwebtoken::{Algorithm, Validation, decode};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Visitor},
+};
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// Those who may sign tokens, and the tokens that were found valid.
 pub(super) struct Verifier {
@@ -98,6 +102,33 @@ impl Verifier {
     }
 }
 
+/// What a token says, each name once (RFC 7519 section 4): of two, others might take the one that we do not.
+struct Claims(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Claims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Claims;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("claims")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Claims, A::Error> {
+                let mut claims = Map::new();
+                while let Some((name, value)) = entries.next_entry()? {
+                    if claims.insert(name, value).is_some() {
+                        return Err(de::Error::custom("a claim is there twice"));
+                    }
+                }
+                Ok(Claims(claims))
+            }
+        }
+        deserializer.deserialize_map(Each)
+    }
+}
+
 /// Tries everybody's keys. What a key that fits says against the token counts more than that others do not know it.
 fn try_all(trusted: &[&Trusted], token: &str, signed_by: &SignedBy) -> Tried {
     let mut worst = Tried::UnknownKey;
@@ -157,7 +188,7 @@ impl Trusted {
             ..self.demands.clone()
         };
         let mut rejection = is_known.then_some(Rejection::Signature);
-        let mut claims: Option<Map<String, Value>> = None;
+        let mut claims: Option<Claims> = None;
         for key in keys.fitting(key_id, signed_by.algorithm) {
             match decode(token, key, &demands).map_err(Rejection::from) {
                 Ok(decoded) => {
@@ -169,7 +200,7 @@ impl Trusted {
                 Err(other) => rejection = Some(other),
             }
         }
-        match claims.map(|claims| self.accept(claims, keys)) {
+        match claims.map(|Claims(claims)| self.accept(claims, keys)) {
             Some(Ok(verified)) => Tried::Valid(Arc::new(verified)),
             Some(Err(rejection)) => Tried::Rejected(rejection),
             None => rejection.map_or(Tried::UnknownKey, Tried::Rejected),

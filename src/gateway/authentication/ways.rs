@@ -1,6 +1,12 @@
 //! How callers may show who they are at one end of the gateway, and what those are told who do not.
 
-use super::{Asking, Authentication, Caller, Method, Rejection, hidden::Hidden};
+use super::{
+    Asking, Authentication, Caller, Method, Rejection,
+    basic::Basic,
+    forward::Forward,
+    hidden::Hidden,
+    refused::{REALM, Refused, challenge},
+};
 use crate::gateway::consumers::Consumer;
 use http::HeaderValue;
 use std::sync::Arc;
@@ -10,6 +16,8 @@ pub(in crate::gateway) struct Ways {
     methods: Vec<Method>,
     otherwise: Otherwise,
     hidden: Option<Arc<Hidden>>,
+    /// What those are told who show nothing.
+    challenge: Option<HeaderValue>,
 }
 
 /// What becomes of those who show nothing.
@@ -18,16 +26,6 @@ enum Otherwise {
     /// They are let in, perhaps as this consumer.
     Anonymous(Option<Arc<Consumer>>),
 }
-
-/// Why a request is not let in, and how it could be.
-pub(in crate::gateway) struct Refused {
-    pub(in crate::gateway) rejection: Rejection,
-    /// `WWW-Authenticate`.
-    pub(in crate::gateway) challenge: Option<HeaderValue>,
-}
-
-/// What all that is behind here is called.
-const REALM: &str = "realm=\"graphway\"";
 
 impl Ways {
     /// These, of which a request must show one unless those who show none are a consumer, too.
@@ -43,6 +41,7 @@ impl Ways {
                 some => Otherwise::Anonymous(some.cloned()),
             },
             hidden: authentication.hidden(methods),
+            challenge: authentication.challenges(methods),
         }
     }
 
@@ -55,14 +54,16 @@ impl Ways {
                 false => Otherwise::Anonymous(None),
             },
             hidden: authentication.hidden(&methods),
+            challenge: authentication.challenges(&methods),
             methods,
         }
     }
 
-    /// Whether others than tokens come in `Authorization`.
+    /// Whether others than tokens may come in `Authorization`.
     pub(super) fn shares_authorization(&self) -> bool {
         self.methods.iter().any(|method| match method {
-            Method::Jwt | Method::ApiKey => false,
+            Method::Basic | Method::Forward => true,
+            Method::Jwt | Method::ApiKey | Method::Hmac | Method::Certificate => false,
         })
     }
 
@@ -72,38 +73,11 @@ impl Ways {
             [Method::Jwt] => Rejection::NoToken,
             _ => Rejection::NothingShown,
         };
-        let challenges: Vec<String> = self
-            .methods
-            .iter()
-            .map(|method| challenge(*method, None))
-            .collect();
         Refused {
             rejection,
-            challenge: HeaderValue::try_from(challenges.join(", ")).ok(),
+            challenge: self.challenge.clone(),
+            answered: None,
         }
-    }
-}
-
-impl Refused {
-    /// What is shown in this way is not good.
-    pub(in crate::gateway) fn by(method: Method, rejection: Rejection) -> Self {
-        let challenge = challenge(method, Some(rejection));
-        Self {
-            rejection,
-            challenge: HeaderValue::try_from(challenge).ok(),
-        }
-    }
-}
-
-/// A challenge (RFC 9110 section 11.6.1). That for tokens is of RFC 6750 section 3. Its words tell nothing of a credential
-/// that its sender does not know.
-fn challenge(method: Method, rejection: Option<Rejection>) -> String {
-    match (method, rejection) {
-        (Method::Jwt, None | Some(Rejection::NoToken)) => format!("Bearer {REALM}"),
-        (Method::Jwt, Some(why)) => {
-            format!("Bearer {REALM}, error=\"invalid_token\", error_description=\"{why}\"")
-        }
-        (Method::ApiKey, _) => format!("Key {REALM}"),
     }
 }
 
@@ -115,9 +89,7 @@ impl Authentication {
         asking: &Asking<'_>,
     ) -> Result<Caller, Refused> {
         for method in &ways.methods {
-            let caller = self.caller(*method, ways, asking).await;
-            let caller = caller.map_err(|rejection| Refused::by(*method, rejection))?;
-            if let Some(caller) = caller {
+            if let Some(caller) = self.caller(*method, ways, asking).await? {
                 return Ok(caller.hiding(ways.hidden.as_ref()));
             }
         }
@@ -129,11 +101,36 @@ impl Authentication {
         }
     }
 
+    pub(super) fn realm(&self, method: Method) -> &str {
+        match (method, &self.basic) {
+            (Method::Basic, Some(basic)) => &basic.realm,
+            _ => REALM,
+        }
+    }
+
+    /// All that could be shown, for those who show nothing.
+    fn challenges(&self, methods: &[Method]) -> Option<HeaderValue> {
+        let methods = methods.iter().filter(|method| **method != Method::Forward);
+        let challenges: Vec<String> = methods
+            .map(|method| challenge(*method, None, self.realm(*method)))
+            .collect();
+        HeaderValue::try_from(challenges.join(", ")).ok()
+    }
+
     /// What of a request is not passed on where these ways are taken.
     fn hidden(&self, methods: &[Method]) -> Option<Arc<Hidden>> {
         let mut hidden = Hidden::default();
         for method in methods {
             match method {
+                Method::Hmac | Method::Certificate => {}
+                Method::Forward => {
+                    let told = self.forward.iter().map(Forward::hidden);
+                    told.for_each(|told| hidden.add(&told));
+                }
+                Method::Basic => {
+                    let places = self.basic.iter().map(Basic::hidden);
+                    places.for_each(|places| hidden.add(&places));
+                }
                 Method::Jwt => self
                     .jwt
                     .iter()

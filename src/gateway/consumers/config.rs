@@ -4,7 +4,9 @@ use super::{
     claims::Claims,
     secrets::{PasswordHash, Secret, Sha256},
 };
+use crate::gateway::AlternativeName;
 use serde::Deserialize;
+use std::net::IpAddr;
 
 /// A caller by name.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -40,7 +42,7 @@ pub struct ApiKey {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Basic {
-    pub username: String,
+    pub username: Username,
     pub password: PasswordHash,
 }
 
@@ -52,14 +54,17 @@ pub struct Hmac {
     pub secret: Secret,
 }
 
-/// What a certificate says, or which one it is.
+/// What tells a certificate from others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "WrittenCertificate")]
-pub enum Certificate {
-    /// One of its alternative names: a DNS name, a URI, an address of mail or of a host.
-    San(String),
-    SubjectCn(String),
-    Sha256(Sha256),
+pub struct Certificate(pub(super) Identity);
+
+/// What a certificate is, or says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Identity {
+    Whole(Sha256),
+    San(AlternativeName),
+    SubjectCn(Box<str>),
 }
 
 #[derive(Deserialize)]
@@ -74,11 +79,41 @@ impl TryFrom<WrittenCertificate> for Certificate {
     type Error = &'static str;
 
     fn try_from(written: WrittenCertificate) -> Result<Self, Self::Error> {
-        match (written.san, written.subject_cn, written.sha256) {
-            (Some(san), None, None) => Ok(Self::San(san)),
-            (None, Some(name), None) => Ok(Self::SubjectCn(name)),
-            (None, None, Some(digest)) => Ok(Self::Sha256(digest)),
-            _ => Err("give one of `san`, `subject_cn` and `sha256`"),
+        let identity = match (written.san, written.subject_cn, written.sha256) {
+            (Some(san), None, None) => Identity::San(alternative_name(&san)),
+            (None, Some(name), None) => Identity::SubjectCn(name.into()),
+            (None, None, Some(digest)) => Identity::Whole(digest),
+            _ => return Err("give one of `san`, `subject_cn` and `sha256`"),
+        };
+        Ok(Self(identity))
+    }
+}
+
+/// An alternative name, whose kind shows in how it is written.
+fn alternative_name(written: &str) -> AlternativeName {
+    if written.contains(':') && written.parse::<IpAddr>().is_err() {
+        AlternativeName::Uri(written.into())
+    } else if let Ok(address) = written.parse() {
+        AlternativeName::Ip(address)
+    } else if written.contains('@') {
+        AlternativeName::Email(written.into())
+    } else {
+        AlternativeName::Dns(written.to_ascii_lowercase().into())
+    }
+}
+
+/// A user name. It ends at the first colon where it is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Username(pub String);
+
+impl TryFrom<String> for Username {
+    type Error = &'static str;
+
+    fn try_from(written: String) -> Result<Self, Self::Error> {
+        match written.is_empty() || written.contains(':') {
+            true => Err("a user name has letters, and no colon"),
+            false => Ok(Self(written)),
         }
     }
 }

@@ -11,9 +11,12 @@ mod secrets;
 pub(super) use check::{check, group_exists};
 pub(super) use claims::Claims;
 pub use config::Consumer as Config;
-pub(super) use secrets::Sha256;
+pub(super) use secrets::{PasswordHash, Secret};
 
+use super::ClientCertificate;
+use config::{Basic, Hmac, Identity};
 use http::HeaderValue;
+use secrets::Sha256;
 use serde_json::{Map, Value};
 use std::{collections::HashMap, sync::Arc};
 
@@ -63,6 +66,11 @@ impl Consumer {
 pub(super) struct Directory {
     consumers: Vec<Arc<Consumer>>,
     by_key: HashMap<Sha256, Arc<Consumer>>,
+    /// The costliest password.
+    decoy: Option<Arc<PasswordHash>>,
+    by_username: HashMap<String, (Arc<PasswordHash>, Arc<Consumer>)>,
+    by_key_id: HashMap<String, (Secret, Arc<Consumer>)>,
+    by_certificate: HashMap<Identity, Arc<Consumer>>,
     by_claims: Vec<(Claims, Arc<Consumer>)>,
 }
 
@@ -76,6 +84,25 @@ impl Directory {
             };
             for key in &written.api_keys {
                 directory.by_key.insert(key.sha256, Arc::clone(&consumer));
+            }
+            for Basic { username, password } in &written.basic {
+                let hash = Arc::new(password.clone());
+                let is_costlier = |decoy: &Arc<PasswordHash>| decoy.work() >= hash.work();
+                if !directory.decoy.as_ref().is_some_and(is_costlier) {
+                    directory.decoy = Some(Arc::clone(&hash));
+                }
+                let password = (hash, Arc::clone(&consumer));
+                directory.by_username.insert(username.0.clone(), password);
+            }
+            for Hmac { key_id, secret } in &written.hmac {
+                let secret = (secret.clone(), Arc::clone(&consumer));
+                directory.by_key_id.insert(key_id.clone(), secret);
+            }
+            for certificate in &written.certificates {
+                let identity = certificate.0.clone();
+                directory
+                    .by_certificate
+                    .insert(identity, Arc::clone(&consumer));
             }
             if !written.claims.is_empty() {
                 let by_claims = (written.claims.clone(), Arc::clone(&consumer));
@@ -95,6 +122,33 @@ impl Directory {
     /// Whose key this is. It is looked up by its hash, so that the time it takes says nothing of the keys there are.
     pub(super) fn of_key(&self, key: &[u8]) -> Option<&Arc<Consumer>> {
         self.by_key.get(&Sha256::of(key))
+    }
+
+    /// The password of a name, and who has it.
+    pub(super) fn of_username(&self, name: &[u8]) -> Option<(&Arc<PasswordHash>, &Arc<Consumer>)> {
+        let found = self.by_username.get(std::str::from_utf8(name).ok()?);
+        found.map(|(hash, consumer)| (hash, consumer))
+    }
+
+    /// Somebody's password, to check against where a name is nobody's.
+    pub(super) fn some_password(&self) -> Option<&Arc<PasswordHash>> {
+        self.decoy.as_ref()
+    }
+
+    /// The secret of a key id, and who has it.
+    pub(super) fn of_key_id(&self, id: &str) -> Option<(&Secret, &Arc<Consumer>)> {
+        let found = self.by_key_id.get(id);
+        found.map(|(secret, consumer)| (secret, consumer))
+    }
+
+    /// Whose certificate this is: by the whole of it, by its first alternative name that is somebody's, or by its subject.
+    pub(super) fn of_certificate(&self, certificate: &ClientCertificate) -> Option<&Arc<Consumer>> {
+        let whole = Sha256::try_from(certificate.sha256.to_string());
+        let whole = whole.ok().map(Identity::Whole);
+        let names = certificate.sans.iter().cloned().map(Identity::San);
+        let subject = certificate.subject_cn.clone().map(Identity::SubjectCn);
+        let mut identities = whole.into_iter().chain(names).chain(subject);
+        identities.find_map(|identity| self.by_certificate.get(&identity))
     }
 
     /// The first consumer that a token with these claims is of.

@@ -103,6 +103,11 @@ fn log(subgraphs: &SubgraphTable, errors: &[executor::Error]) {
 
 /// The response to a request that is refused.
 pub(crate) fn refuse(media: Media, refusal: &Refusal) -> Response<Bytes> {
+    if let Some(answered) = &refusal.answered {
+        let mut response = answered.response();
+        response.extensions_mut().insert(FirstError(refusal.code));
+        return response;
+    }
     #[derive(Serialize)]
     struct Errors<'a> {
         errors: Vec<RequestError<'a>>,

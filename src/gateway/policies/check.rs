@@ -4,7 +4,9 @@ use super::config::{Graphql, Policies, Policy};
 use crate::gateway::{
     Finding, authentication,
     authentication::Method,
+    claims::is_claim,
     consumers::{self, Claims, group_exists},
+    headers::is_ours,
     misfit::Misfit,
     rates::Plans,
 };
@@ -25,6 +27,7 @@ pub(in crate::gateway) struct Written<'a> {
 pub(in crate::gateway) fn check(config: &Written<'_>) -> Result<(), Misfit> {
     let plans: Vec<&str> = config.plans.keys().map(String::as_str).collect();
     consumers::check(config.consumers, &plans)?;
+    check_forward(config.authentication)?;
     for (name, policy) in config.policies {
         let checked = check_policy(config, policy);
         checked.map_err(|misfit| misfit.below(&["policies", name]))?;
@@ -34,6 +37,25 @@ pub(in crate::gateway) fn check(config: &Written<'_>) -> Result<(), Misfit> {
     for (index, names) in config.routes.iter().enumerate() {
         let route = check_list(config, names);
         route.map_err(|misfit| misfit.below(&["routes", &index.to_string(), "policies"]))?;
+    }
+    Ok(())
+}
+
+/// Another service says who callers are, and nothing of connections.
+fn check_forward(authentication: &authentication::Config) -> Result<(), Misfit> {
+    let forward = authentication.forward.iter();
+    let names = forward.flat_map(|forward| forward.response_headers.iter().enumerate());
+    for (index, name) in names {
+        if is_ours(&name.0) || is_claim(name.0.as_str()) {
+            let message = format!("`{}` is what the gateway says itself", name.0);
+            let at = [
+                "authentication",
+                "forward",
+                "response_headers",
+                &index.to_string(),
+            ];
+            return Err(Misfit::new(&at, message));
+        }
     }
     Ok(())
 }
@@ -99,6 +121,14 @@ fn check_auth(config: &Written<'_>, auth: Option<&[Method]>) -> Result<(), Misfi
     if methods.is_empty() {
         let message = "name at least one way; without one, nobody could come in";
         return Err(Misfit::new(&["auth"], message));
+    }
+    let forward = methods.iter().position(|method| *method == Method::Forward);
+    if let Some(after) = forward
+        .map(|index| index + 1)
+        .filter(|after| *after < methods.len())
+    {
+        let message = "this is never tried: `forward` decides about all that come to it";
+        return Err(Misfit::new(&["auth", &after.to_string()], message));
     }
     for (index, method) in methods.iter().enumerate() {
         let (name, section) = method.names();
@@ -167,6 +197,8 @@ fn unheeded_credentials(config: &Written<'_>) -> Vec<Finding> {
     for (index, consumer) in config.consumers.iter().enumerate() {
         let held = [
             ("api_keys", Method::ApiKey, !consumer.api_keys.is_empty()),
+            ("basic", Method::Basic, !consumer.basic.is_empty()),
+            ("hmac", Method::Hmac, !consumer.hmac.is_empty()),
             ("claims", Method::Jwt, consumer.claims != Claims::default()),
         ];
         for (key, method, is_held) in held {

@@ -1,8 +1,6 @@
 //! The `policies` section, and where policies are named.
 
-use crate::gateway::{
-    authentication::Method, network::Network, overload::Priority, rates::PolicyLimits,
-};
+use crate::gateway::{Network, authentication::Method, overload::Priority, rates::PolicyLimits};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

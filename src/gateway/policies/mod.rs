@@ -10,11 +10,10 @@ pub(super) use check::{Written, check, findings};
 pub use config::{Graphql as GraphqlConfig, Policies as Config};
 
 use super::{
-    Code, Refusal,
+    Code, Network, Refusal,
     authentication::{Asking, Authentication, Caller, Ways},
     consumers::Directory,
     misfit::Misfit,
-    network::Network,
     overload::Priority,
     rates::{Facts, Rates, RouteLimits, Stage, Standings},
 };

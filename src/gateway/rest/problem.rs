@@ -64,6 +64,11 @@ fn written(status: StatusCode, mut details: Details<'_>) -> Response<Body> {
 
 /// The response to a request that is refused.
 pub(in crate::gateway) fn refuse(refusal: &Refusal) -> Response<Body> {
+    if let Some(answered) = &refusal.answered {
+        let mut response = answered.response().map(Body::full);
+        response.extensions_mut().insert(FirstError(refusal.code));
+        return response;
+    }
     let problems = refusal.problems.iter();
     let details: Vec<Detail<'_>> = problems
         .map(|problem| Detail {

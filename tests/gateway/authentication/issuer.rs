@@ -100,12 +100,17 @@ impl Key {
 
     /// A token with this header; the signature is by the algorithm that the header names.
     pub(super) fn sign(&self, header: &Value, claims: &str) -> String {
-        let message = format!(
-            "{}.{}",
-            base64(header.to_string().as_bytes()),
-            base64(claims.as_bytes())
-        );
-        let algorithm = header["alg"].as_str().unwrap();
+        self.sign_text(header["alg"].as_str().unwrap(), &header.to_string(), claims)
+    }
+
+    /// A token of these texts, signed by this algorithm, whatever they say.
+    pub(super) fn sign_text(&self, algorithm: &str, header: &str, claims: &str) -> String {
+        self.sign_bytes(algorithm, header.as_bytes(), claims.as_bytes())
+    }
+
+    /// The same of bytes.
+    pub(super) fn sign_bytes(&self, algorithm: &str, header: &[u8], claims: &[u8]) -> String {
+        let message = format!("{}.{}", base64(header), base64(claims));
         let signature = self.signature(algorithm, message.as_bytes());
         format!("{message}.{}", base64(&signature))
     }

@@ -137,6 +137,35 @@ fn a_flood_of_unknown_keys_asks_the_source_once() {
     }
 }
 
+/// As many unknown keys as somebody can think of, while tokens of known keys go on.
+#[test]
+fn ten_thousand_unknown_keys_ask_the_source_once_more() {
+    let (source, key) = (Fake::start(), Key::p256("one"));
+    let good = key.token("ES256", &claims());
+    source.expect(vec![keys(&[&key]), keys(&[&key])]);
+    let shop = at(&source, "");
+    shop.accepts(&good);
+    let mut client = Client::connect(shop.router.address);
+    let message = good.rsplit_once('.').unwrap().0;
+    let payload = message.split_once('.').unwrap().1;
+    for round in 0..100 {
+        let requests = (0..100).map(|index| {
+            let header = json!({ "alg": "ES256", "kid": format!("{round}-{index}") });
+            let header = super::issuer::base64(header.to_string().as_bytes());
+            let signature = "A".repeat(86);
+            crate::kit::wire(&request(&format!("{header}.{payload}.{signature}")))
+        });
+        client.send(&requests.collect::<Vec<_>>().concat());
+        for _ in 0..100 {
+            let answer = client.response().unwrap();
+            assert_eq!(answer.start, "HTTP/1.1 401 Unauthorized");
+        }
+    }
+    shop.accepts(&good);
+    assert_eq!(source.take_seen().len(), 2);
+    assert_eq!(source.complaints(), Vec::<String>::new());
+}
+
 /// A token that could not be valid whatever keys there are asks nobody.
 #[test]
 fn only_a_token_that_may_be_good_asks_the_source() {
@@ -167,7 +196,7 @@ fn a_source_that_fails_leaves_the_last_good_set() {
         answer("200 OK", "{\"keys\":[]}"),
         answer("200 OK", "{\"keys\":[{\"kty\":\"unheard of\"}]}"),
         answer("200 OK", "<html>down for maintenance</html>"),
-        answer("200 OK", &" ".repeat(2 * 1024 * 1024)),
+        answer("200 OK", &" ".repeat(50 * 1024 * 1024)),
         broken,
     ];
     let count = failures.len();

@@ -1,6 +1,7 @@
 //! Tokens and key sets: who is let in, and what a hostile or broken issuer costs.
 
 mod demo;
+mod forged;
 mod issuer;
 mod key_sets;
 mod logs;

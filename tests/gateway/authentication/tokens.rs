@@ -244,6 +244,20 @@ fn a_public_key_is_no_secret() {
     ));
 }
 
+/// What everybody can read is no secret, whatever a set says.
+#[test]
+fn a_secret_with_the_id_of_a_public_key_is_not_used() {
+    let [rsa, p256, ..] = keys();
+    let shown = Key::secret("rsa", &base64(&rsa.public()).into_bytes());
+    let other = Key::secret("other", SECRET);
+    let shop = trusting("same_id", &[&rsa, &shown, &other, &p256], "");
+    for algorithm in ["HS256", "HS384", "HS512"] {
+        shop.refuses(&shown.token(algorithm, &claims()));
+        shop.accepts(&other.token(algorithm, &claims()));
+    }
+    shop.accepts(&rsa.token("RS256", &claims()));
+}
+
 #[test]
 fn headers_that_ask_for_trust_get_none() {
     let (known, own) = (Key::p256("known"), Key::p256("own"));

@@ -182,3 +182,42 @@ graphql: { policies: [used] }
       |                                ^
     "###);
 }
+
+#[test]
+fn secrets_of_consumers_are_not_told() {
+    let consumers = "\
+consumers:
+  - { name: a, hmac: [{ key_id: k, secret: plain-secret-of-some-length-at-least }], groups: [',', \"secret: 'b'\"] }
+  - { name: a, hmac: [{ key_id: l, secret: 'a secret of some length, at least 32 bytes' }, { key_id: k, secret: x, wrong: 1 }] }
+  - { name: a, hmac: [{ key_id: l, secret: \"${env.NOT_SET:-a secret of some length, at least 32 bytes}\", wrong: 1 }] }
+  - { name: a, hmac: [{ key_id: l, secret: ${env.NOT_SET} }] }
+";
+    let error_in = |lines: &[usize]| {
+        let lines = lines
+            .iter()
+            .map(|line| consumers.lines().nth(*line).unwrap());
+        let lines: Vec<&str> = lines.collect();
+        let text = format!("consumers:\n{}\n", lines.join("\n"));
+        parse(&text).unwrap_err().to_string()
+    };
+    insta::assert_snapshot!(error_in(&[1]), @r###"
+    router.yaml:2:94: upstreams get groups in a header, with commas between them: visible ASCII characters but commas
+    2 |   - { name: a, hmac: [{ key_id: k, secret: ************************************ }], groups: [',', "secret: ***"] }
+      |                                                                                              ^
+    "###);
+    insta::assert_snapshot!(error_in(&[2]), @r###"
+    router.yaml:2:113: a secret has at least 32 bytes, and this one 1: it could be guessed from one request
+    2 |   - { name: a, hmac: [{ key_id: l, secret: ******************************************** }, { key_id: k, secret: *, wrong: 1 }] }
+      |                                                                                                                 ^
+    "###);
+    insta::assert_snapshot!(error_in(&[3]), @r###"
+    router.yaml:2:106: unknown key `wrong`; there are: key_id, secret
+    2 |   - { name: a, hmac: [{ key_id: l, secret: ************************************************************, wrong: 1 }] }
+      |                                                                                                          ^
+    "###);
+    insta::assert_snapshot!(error_in(&[4]), @r###"
+    router.yaml:2:45: this is not YAML: while parsing a flow mapping, did not find expected ',' or '}'
+    2 |   - { name: a, hmac: [{ key_id: l, secret: ${env.NOT_SET} }] }
+      |                                             ^
+    "###);
+}

@@ -1,0 +1,18 @@
+//! Certificates that clients have proven to be theirs when the connection was made.
+
+use super::{Asking, Caller, Rejection};
+use crate::gateway::consumers::Directory;
+
+/// Whose certificate a request comes with, if with any.
+pub(super) fn caller(
+    consumers: &Directory,
+    asking: &Asking<'_>,
+) -> Result<Option<Caller>, Rejection> {
+    let tls = asking.peer.tls;
+    let Some(certificate) = tls.and_then(|tls| tls.certificate.as_ref()) else {
+        return Ok(None);
+    };
+    let consumer = consumers.of_certificate(certificate);
+    let consumer = consumer.ok_or(Rejection::UnknownCertificate)?;
+    Ok(Some(Caller::known(consumer)))
+}

@@ -1,0 +1,133 @@
+//! Asking another service who sends a request, as proxies before ours do (Traefik's ForwardAuth, nginx's `auth_request`).
+//!
+//! The service gets what it needs to decide and no body. Its yes lets the request in, with the headers that it says the
+//! upstream should have; anything else is what the client is answered. That it does not answer is no yes.
+
+use super::{Asking, Caller, Rejection, config, hidden::Hidden, refused::Refused};
+use crate::{
+    gateway::{Answered, header_types::Name},
+    upstream::{Call, CallError, Registry, Response, Upstream, UpstreamError},
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use std::sync::Arc;
+
+/// What the client gets of an answer that is no yes.
+const PASSED_ON: [HeaderName; 7] = [
+    header::WWW_AUTHENTICATE,
+    header::LOCATION,
+    header::SET_COOKIE,
+    header::CONTENT_TYPE,
+    header::CACHE_CONTROL,
+    header::RETRY_AFTER,
+    header::VARY,
+];
+
+/// The service, and what passes between it and us.
+pub(super) struct Forward {
+    service: Arc<Upstream>,
+    request_headers: Vec<HeaderName>,
+    response_headers: Vec<HeaderName>,
+}
+
+impl Forward {
+    pub(super) fn new(
+        config: &config::Forward,
+        registry: &Registry,
+    ) -> Result<Self, UpstreamError> {
+        let endpoints = vec![config.url.clone().into()];
+        let names = |names: &[Name]| names.iter().map(|name| name.0.clone()).collect();
+        Ok(Self {
+            service: registry.upstream("authentication.forward", endpoints, config.settings())?,
+            request_headers: names(&config.request_headers),
+            response_headers: names(&config.response_headers),
+        })
+    }
+
+    /// Headers that only the service says. A client's own are not passed on, whatever it answers.
+    pub(super) fn hidden(&self) -> Hidden {
+        Hidden {
+            headers: self.response_headers.clone(),
+            ..Hidden::default()
+        }
+    }
+
+    /// Who sends a request, as the service has it.
+    pub(super) async fn caller(&self, asking: &Asking<'_>) -> Result<Caller, Refused> {
+        let call = Call {
+            method: Method::GET,
+            headers: self.headers(asking),
+            body: Bytes::new(),
+            deadline: None,
+            hash: None,
+        };
+        let answer = Box::pin(self.service.call_idempotent(asking.connections, call)).await;
+        let answer = answer.map_err(|error| {
+            tracing::warn!(%error, "the service that authenticates requests (authentication.forward) did not answer");
+            Refused::without_challenge(match error {
+                CallError::Timeout(_) | CallError::Deadline => Rejection::ForwardLate,
+                _ => Rejection::ForwardUnavailable,
+            })
+        })?;
+        match answer.status.is_success() {
+            true => Ok(Caller::told(self.told(&answer.headers))),
+            false => Err(Refused::answered(passed_on(answer))),
+        }
+    }
+
+    /// What the service is told of a request.
+    fn headers(&self, asking: &Asking<'_>) -> HeaderMap {
+        let head = asking.head;
+        let mut headers = HeaderMap::with_capacity(12);
+        for name in &self.request_headers {
+            for value in head.headers.get_all(name) {
+                headers.append(name, value.clone());
+            }
+        }
+        let mut tell = |name: &'static str, value: &str| {
+            // Parts of a request, which are valid in headers.
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        };
+        tell("x-forwarded-method", head.method.as_str());
+        tell("x-forwarded-proto", asking.peer.scheme.as_str());
+        tell("x-forwarded-for", &asking.peer.address.to_string());
+        let target = head.uri.path_and_query();
+        tell(
+            "x-forwarded-uri",
+            target.map_or("/", |target| target.as_str()),
+        );
+        let host = head.uri.authority().map(|authority| authority.as_str());
+        match host {
+            Some(host) => tell("x-forwarded-host", host),
+            None => {
+                if let Some(host) = head.headers.get(header::HOST) {
+                    headers.insert("x-forwarded-host", host.clone());
+                }
+            }
+        }
+        headers
+    }
+
+    /// What upstreams are told. Each header has one value.
+    fn told(&self, answer: &HeaderMap) -> HeaderMap {
+        let names = self.response_headers.iter();
+        let told = names.filter_map(|name| Some((name.clone(), answer.get(name)?.clone())));
+        told.collect()
+    }
+}
+
+fn passed_on(answer: Response) -> Answered {
+    let mut headers = HeaderMap::new();
+    for name in PASSED_ON {
+        for value in answer.headers.get_all(&name) {
+            headers.append(&name, value.clone());
+        }
+    }
+    Answered {
+        status: answer.status,
+        headers,
+        body: answer.body,
+    }
+}
