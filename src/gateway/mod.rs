@@ -202,9 +202,8 @@ pub async fn handle(
             response.unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
         (None, Ok((Route::OpenApi(page), _))) => {
-            show((snapshot, local), &observation, page, &mut standings)
-                .await
-                .unwrap_or_else(|refusal| rest::refuse(&refusal))
+            let shown = show((snapshot, local), &observation, page, &mut standings).await;
+            shown.unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
         (None, Err(refusal)) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
         (None, Err(refusal)) => rest::refuse(&refusal),
@@ -307,15 +306,10 @@ async fn ask<'a>(
 
     // Decode.
     observation.next(&mut stage, "decode");
-    let body_bytes_max = snapshot.limits.body_bytes;
+    let body_max = snapshot.limits.body_bytes;
     request.body = admitted.body;
-    let decoding = rest::decode(
-        (route, operation),
-        request,
-        caller,
-        body_bytes_max,
-        deadline,
-    );
+    let route_here = (route, operation);
+    let decoding = rest::decode(route_here, request, caller, body_max, deadline);
     let decoded = admitted.mismatch.judge(decoding.await)?;
     let variables = document.coerce(snapshot.supergraph(), decoded)?;
 

@@ -94,15 +94,7 @@ impl Snapshot {
         let limits = Limits::new(&config.limits);
         let documents = documents(config, &supergraph, lasting);
         let consumers = Arc::new(Directory::new(&config.consumers));
-        let authentication = Authentication::new(
-            &config.authentication,
-            config.authorization.require_authentication,
-            Around {
-                sources: &lasting.key_sources,
-                registry: &lasting.registry,
-                consumers: &consumers,
-            },
-        )?;
+        let authentication = authentication(config, lasting, &consumers)?;
         let rates = Rates::new(&config.rates(), &lasting.rates).map_err(SnapshotError::Thread)?;
         let policies = Policies::new(&config.policies, &authentication, &consumers, &rates);
         let around = rest::Surroundings {
@@ -185,6 +177,22 @@ fn documents(config: &Config, supergraph: &Arc<Supergraph>, lasting: &Lasting) -
         (config.limits.parser(), rules),
         Arc::clone(&lasting.planning),
     )
+}
+
+/// The ways in which callers show who they are.
+fn authentication(
+    config: &Config,
+    lasting: &Lasting,
+    consumers: &Arc<Directory>,
+) -> Result<Authentication, SnapshotError> {
+    let around = Around {
+        sources: &lasting.key_sources,
+        registry: &lasting.registry,
+        consumers,
+    };
+    let is_required = config.authorization.require_authentication;
+    let authentication = Authentication::new(&config.authentication, is_required, around);
+    Ok(authentication?)
 }
 
 /// Warns of settings for what the supergraph does not have, and of labels that nothing decides about.
