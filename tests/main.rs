@@ -19,6 +19,7 @@ mod planner;
 mod plans;
 mod rest;
 mod schema;
+mod security;
 mod telemetry;
 mod tidy;
 #[cfg(feature = "compose")]

@@ -16,7 +16,7 @@ pub(super) use returned::{Gathered, ResponseRules};
 
 use super::{
     authentication::Caller,
-    claims::{is_identity, plainly},
+    claims::{is_claim, is_identity, plainly},
     header_types::{Name, Pattern, Value},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -283,6 +283,7 @@ impl Rules {
                         .filter(|name| pattern.0.is_match(name.as_str()))
                     {
                         if !OURS.contains(name)
+                            && !is_claim(name.as_str())
                             && !propagated.contains(name)
                             && !self.is_claimed(name)
                             && !is_nominated(client, name)

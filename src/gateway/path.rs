@@ -20,11 +20,13 @@ impl<'a> Path<'a> {
         // The one before the first slash is empty, and so is the last one of a path that ends with a slash.
         let mut segments = path.split('/').skip(1).peekable();
         while let Some(segment) = segments.next() {
-            if segment.is_empty() && segments.peek().is_some() {
+            // Some servers take parameters off a segment before they look at it, or after they have decoded it.
+            let name = segment.split(';').next().unwrap_or_default();
+            let name = name.split("%3B").next().unwrap_or_default();
+            if name.is_empty() && (!segment.is_empty() || segments.peek().is_some()) {
                 return Err("has an empty segment");
             }
-            // Some servers take parameters off a segment before they look at it.
-            if matches!(segment.split(';').next(), Some("." | "..")) {
+            if matches!(name, "." | "..") {
                 return Err("has a segment of dots");
             }
         }

@@ -126,6 +126,25 @@ impl Process {
         find(&log).unwrap_or_else(|| panic!("no such line in\n{}", log.lines.join("\n")))
     }
 
+    /// The most memory that it has held so far, in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.unwrap().trim().trim_end_matches(" kB");
+        peak.parse().unwrap()
+    }
+
+    /// How long its threads have run so far, which other processes do not change much.
+    pub fn cpu_time(&self) -> Duration {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let nanos = tasks.map(|task| {
+            let text = fs::read_to_string(task.unwrap().path().join("schedstat"));
+            let text = text.unwrap_or_default();
+            text.split(' ').next().unwrap().parse().unwrap_or(0)
+        });
+        Duration::from_nanos(nanos.sum())
+    }
+
     /// Asks it to stop as an operator does, and waits; everything it has logged.
     pub fn stop(&mut self) -> Vec<String> {
         let killed = Command::new("kill")

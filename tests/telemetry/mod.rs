@@ -8,6 +8,8 @@ mod request_ids;
 mod scrape;
 mod traces;
 
+pub use scrape::Scrape;
+
 use crate::kit::{Answer, Exchange, Fake};
 use std::{fs, path::Path};
 
