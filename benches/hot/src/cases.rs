@@ -4,8 +4,8 @@ use crate::subgraphs::{HEAVY, ONE_FIELD, SUPERGRAPH, Shop};
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use futures_util::FutureExt;
-use graphway::executor::{self, Reply, Request};
 use graphway::config::{self, Environment};
+use graphway::executor::{self, Reply, Request};
 use graphway::gateway::{Body, Gateway, Local, handle};
 use graphway::operation::{self, ParserLimits};
 use graphway::planner::{self, Plan};
@@ -37,7 +37,7 @@ const PARTS: &[(&str, &str)] = &[
 /// The function inside of which instructions are counted.
 pub(crate) const MEASURED: &str = "hot::cases::measured";
 
-pub(crate) const CASES: [Case; 4] = [
+pub(crate) const CASES: [Case; 5] = [
     Case {
         name: "heavy",
         parts: PARTS,
@@ -51,7 +51,7 @@ pub(crate) const CASES: [Case; 4] = [
     Case {
         name: "cache hit",
         parts: &[],
-        prepare: || cache_hit(""),
+        prepare: || cache_hit("", None),
     },
     Case {
         name: "cache hit, rate limit",
@@ -60,10 +60,28 @@ pub(crate) const CASES: [Case; 4] = [
             cache_hit(
                 "policies: { few: { rate_limit: { by: ip, capacity: 1000000, interval: 1h } } }
 graphql: { policies: [few] }",
+                None,
             )
         },
     },
+    Case {
+        name: "cache hit, token",
+        parts: &[],
+        prepare: || {
+            let keys = std::env::temp_dir().join("graphway-hot-keys.json");
+            std::fs::write(&keys, KEYS)?;
+            let config = format!(
+                "authentication: {{ router: {{ jwt: {{ jwks: [{{ url: \"file://{}\" }}] }} }} }}",
+                keys.display()
+            );
+            cache_hit(&config, Some(TOKEN))
+        },
+    },
 ];
+
+/// A key, and what it has signed: a token that is valid until 2100.
+const KEYS: &str = r#"{"keys":[{"kty":"oct","alg":"HS256","kid":"k","k":"b2YgdGhlIGJlbmNoIGFsb25lLCAzMiBieXRlcyBsb24"}]}"#;
+const TOKEN: &str = "Bearer eyJhbGciOiJIUzI1NiIsImtpZCI6ImsifQ.eyJpc3MiOiJiZW5jaCIsInN1YiI6InUxIiwiZXhwIjo0MTAyNDQ0ODAwfQ._r-yFVU0ngL3Xlkis1kHzzJv-KPLKnZV_nzqP3mlzpg";
 
 /// Runs a case; under callgrind, that is what is counted.
 pub(crate) fn run(name: &str) -> Result<()> {
@@ -123,7 +141,7 @@ fn plan(supergraph: &Supergraph, text: &str) -> Result<Plan> {
 
 /// `gateway::handle` of a request that is known and needs no subgraph, by this configuration: all stages, and all that is
 /// found in caches.
-fn cache_hit(config: &str) -> Result<Box<dyn FnMut() -> Result<()>>> {
+fn cache_hit(config: &str, token: Option<&'static str>) -> Result<Box<dyn FnMut() -> Result<()>>> {
     let config = config::parse("router.yaml", config, &Environment::process())?.config;
     let gateway = Gateway::start(&config.gateway(), Supergraph::parse(SUPERGRAPH)?)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -137,7 +155,11 @@ fn cache_hit(config: &str) -> Result<Box<dyn FnMut() -> Result<()>>> {
     let mut runs = 0;
     Ok(Box::new(move || {
         let snapshot = gateway.snapshot();
-        let request = http::Request::post("/graphql")
+        let mut request = http::Request::post("/graphql");
+        if let Some(token) = token {
+            request = request.header("authorization", token);
+        }
+        let request = request
             .header("host", "localhost:4000")
             .header("accept", "application/json")
             .header("content-type", "application/json")
