@@ -10,7 +10,7 @@ use crate::{
 };
 use http::request::Parts;
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 use tokio::time::{Instant, timeout_at};
 
 /// The program that answers a document for these variables. What depends on the request is settled first, so that the plan
@@ -83,7 +83,8 @@ pub(super) async fn in_time<T>(
     deadline: Instant,
     stage: impl Future<Output = Result<T, Refusal>>,
 ) -> Result<T, Refusal> {
-    timeout_at(deadline, stage)
+    // Pinned where it is, for it may be large, and the timeout would move it.
+    timeout_at(deadline, pin!(stage))
         .await
         .unwrap_or_else(|_| Err(Refusal::timeout()))
 }
