@@ -25,6 +25,7 @@ mod cors;
 mod csrf;
 mod dedupe;
 mod demand_control;
+mod directives;
 mod documents;
 mod errors;
 mod execution;

@@ -14,7 +14,11 @@ use http::HeaderMap;
 use std::{io, sync::Arc};
 
 /// The rules of every subgraph.
-pub(super) struct SubgraphTable(Vec<SubgraphRules>);
+pub(super) struct SubgraphTable {
+    rules: Vec<SubgraphRules>,
+    /// Whether headers of some go on to clients.
+    returns: bool,
+}
 
 /// The rules of one subgraph.
 pub(super) struct SubgraphRules {
@@ -80,22 +84,26 @@ impl SubgraphTable {
         let rules = subgraphs
             .iter()
             .map(|subgraph| SubgraphRules::new(config, subgraph, registry));
-        Ok(Self(rules.collect::<Result<_, _>>()?))
+        let rules: Vec<SubgraphRules> = rules.collect::<Result<_, _>>()?;
+        Ok(Self {
+            returns: rules.iter().any(|rules| !rules.returned.is_empty()),
+            rules,
+        })
     }
 
     /// The rules of one of them.
     pub(super) fn get(&self, id: SubgraphId) -> &SubgraphRules {
-        &self.0[id.index()]
+        &self.rules[id.index()]
     }
 
     /// Whether cookies of some go on to clients.
     pub(super) fn pass_cookies(&self) -> bool {
-        self.0.iter().any(|rules| rules.returned.pass_cookies())
+        self.rules.iter().any(|rules| rules.returned.pass_cookies())
     }
 
     /// Adds to a response what goes on to clients of the headers of answers, in the order of the plan.
     pub(super) fn add_returned(&self, reply: &Returned<'_>, response: &mut HeaderMap) {
-        if self.0.iter().all(|rules| rules.returned.is_empty()) {
+        if !self.returns {
             return;
         }
         let mut gathered = Gathered::default();

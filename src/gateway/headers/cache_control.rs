@@ -1,5 +1,6 @@
 //! What several answers together allow to be stored (RFC 9111 section 5.2.2, RFC 5861).
 
+use crate::gateway::directives::{Directives, age};
 use http::{HeaderMap, HeaderValue, header};
 use std::fmt::Write;
 
@@ -41,52 +42,27 @@ impl CacheControl {
 
     /// What an answer says. If it says nothing, it allows nothing.
     pub(super) fn of(answer: &HeaderMap) -> Self {
-        let mut said = Self {
-            no_store: false,
-            ..Self::NO_STORE
-        };
         let mut values = answer.get_all(header::CACHE_CONTROL).iter().peekable();
-        if values.peek().is_none() {
+        if values.peek().is_none() || values.any(|value| value.to_str().is_err()) {
             return Self::NO_STORE;
         }
-        for value in values {
-            let Ok(value) = value.to_str() else {
-                return Self::NO_STORE;
-            };
-            value.split(',').for_each(|directive| said.read(directive));
-        }
-        let age = answer.get(header::AGE).and_then(|age| age.to_str().ok());
-        let age = age.and_then(|age| age.trim().parse().ok()).unwrap_or(0u64);
-        for left in [&mut said.max_age, &mut said.s_maxage]
-            .into_iter()
-            .flatten()
-        {
-            *left = left.saturating_sub(age);
-        }
-        said
-    }
-
-    fn read(&mut self, directive: &str) {
-        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
-        // A number that cannot be read is none (RFC 9111 section 4.2.1); a smaller one goes before a larger.
-        let seconds = value.trim().trim_matches('"').parse::<u64>().unwrap_or(0);
-        let least = |known: Option<u64>| Some(known.map_or(seconds, |known| known.min(seconds)));
-        match name.trim().to_ascii_lowercase().as_str() {
-            "no-store" => self.no_store = true,
-            "no-cache" => self.no_cache = true,
-            "private" => self.private = true,
-            "public" => self.public = true,
-            "must-revalidate" => self.must_revalidate = true,
-            "proxy-revalidate" => self.proxy_revalidate = true,
-            "no-transform" => self.no_transform = true,
-            "immutable" => self.immutable = true,
-            "max-age" => self.max_age = least(self.max_age),
-            "s-maxage" => self.s_maxage = least(self.s_maxage),
-            "stale-while-revalidate" => {
-                self.stale_while_revalidate = least(self.stale_while_revalidate);
-            }
-            "stale-if-error" => self.stale_if_error = least(self.stale_if_error),
-            _ => {}
+        let said = Directives::of(answer);
+        let seconds = |name| said.seconds(name).map(|said| said.as_secs());
+        let age = age(answer).as_secs();
+        let left = |name| seconds(name).map(|seconds| seconds.saturating_sub(age));
+        Self {
+            no_store: said.has("no-store"),
+            no_cache: said.has("no-cache"),
+            private: said.has("private"),
+            public: said.has("public"),
+            must_revalidate: said.has("must-revalidate"),
+            proxy_revalidate: said.has("proxy-revalidate"),
+            no_transform: said.has("no-transform"),
+            immutable: said.has("immutable"),
+            max_age: left("max-age"),
+            s_maxage: left("s-maxage"),
+            stale_while_revalidate: seconds("stale-while-revalidate"),
+            stale_if_error: seconds("stale-if-error"),
         }
     }
 

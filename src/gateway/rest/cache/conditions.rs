@@ -1,6 +1,6 @@
 //! The conditions of a request (RFC 9110 section 13), answered from what is stored.
 
-use super::directives::elements;
+use crate::gateway::directives::elements;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// `If-None-Match` and `If-Modified-Since`.

@@ -3,7 +3,7 @@
 //! The decisions are those of the `http-cache-semantics` crate. It is given only what they depend on, in one spelling;
 //! keys, variants and credentials are looked at before it, and what it does not know is added after it.
 
-use super::directives::{Directives, age};
+use crate::gateway::directives::{Directives, age};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_cache_semantics::{BeforeRequest, CacheOptions, CachePolicy};
 use std::time::{Duration, SystemTime};

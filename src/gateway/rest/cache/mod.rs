@@ -7,7 +7,6 @@
 mod arriving;
 mod conditions;
 mod config;
-mod directives;
 mod fetch;
 mod flights;
 mod freshness;

@@ -2,11 +2,11 @@
 
 use super::{
     config::{self, RouteCache},
-    directives::elements,
     freshness::{Freshness, Otherwise},
     status::{Did, Forwarded, Why},
     stored::{Head, has_validator, tags},
 };
+use crate::gateway::directives::elements;
 use crate::{
     gateway::{Body, authentication::Caller},
     upstream::EndsByClosing,

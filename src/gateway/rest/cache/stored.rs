@@ -3,11 +3,10 @@
 use super::{
     super::hygiene::end_to_end,
     conditions::{Conditions, not_modified},
-    directives::elements,
     freshness::Freshness,
     status::Did,
 };
-use crate::gateway::Body;
+use crate::gateway::{Body, directives::elements};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::Full;
