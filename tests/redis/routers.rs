@@ -1,7 +1,7 @@
 //! Several routers on one Redis.
 
 use crate::{
-    kit::{Client, Router},
+    kit::{Authority, Client, Folder, Router},
     server::Server,
 };
 use std::{fs, net::SocketAddr, path::Path, thread};
@@ -10,12 +10,16 @@ const CLIENTS: usize = 4;
 
 /// A router whose route at `/a` has this limit. Redis may take its time: what is not decided there is refused.
 fn router(server: &Server, limit: &str) -> Router {
+    router_to(&format!("url: '{}'", server.url()), limit)
+}
+
+/// The same, with a Redis that these settings lead to.
+fn router_to(redis: &str, limit: &str) -> Router {
     let config = format!(
-        "redis: {{ url: '{}', timeout: 20s, fallback: deny }}
+        "redis: {{ {redis}, timeout: 20s, fallback: deny }}
 policies: {{ few: {{ rate_limit: {limit} }} }}
 routes: [{{ match: {{ path: /a }}, respond: {{ body: a }}, policies: [few] }}]
 ",
-        server.url()
     );
     let graph = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/supergraphs/shop.graphql");
     Router::start(&config, &fs::read_to_string(graph).unwrap())
@@ -115,4 +119,33 @@ fn a_redis_that_is_killed_is_done_without_and_used_again() {
     while status(&mut client) == 503 {}
     // It had nothing that lasts; and it knew no script.
     drop(server);
+}
+
+#[test]
+fn redis_is_spoken_to_by_tls() {
+    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
+    let (server, client) = (ours.server(&["localhost"]), ours.client("router", |_| {}));
+    let folder = Folder::new();
+    let file = |name: &str, text: &str| folder.write(name, text);
+    let (ca, others) = (file("ca", &ours.pem()), file("others", &theirs.pem()));
+    let server = Server::start_tls(
+        &ca,
+        &file("server", &server.certificate),
+        &file("key", &server.key),
+    );
+    let client = format!(
+        "certificate: {}, key: {}",
+        file("client", &client.certificate),
+        file("client-key", &client.key)
+    );
+    let limit = "{ by: ip, capacity: 8, interval: 366d, store: redis }";
+    let at = |host: &str, tls: &str| {
+        let redis = format!("url: 'rediss://{host}:{}', tls: {{ {tls} }}", server.port);
+        status(&mut Client::connect(router_to(&redis, limit).address))
+    };
+    assert_eq!(at("localhost", &format!("ca: {ca}, {client}")), 200);
+    // Another authority, another host, and a Redis that does not know who calls.
+    assert_eq!(at("localhost", &format!("ca: {others}, {client}")), 503);
+    assert_eq!(at("127.0.0.1", &format!("ca: {ca}, {client}")), 503);
+    assert_eq!(at("localhost", &format!("ca: {ca}")), 503);
 }

@@ -19,21 +19,31 @@ pub struct Server {
 impl Server {
     /// Starts one on a free port.
     pub fn start() -> Self {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        Self::start_at(port)
+        Self::start_at(free_port())
     }
 
     /// Starts one on this port.
     pub fn start_at(port: u16) -> Self {
+        Self::start_with(port, &["--port", &port.to_string()])
+    }
+
+    /// Starts one that speaks TLS alone, to clients that the authority in the file `ca` vouches for.
+    pub fn start_tls(ca: &str, certificate: &str, key: &str) -> Self {
+        let port = free_port();
+        let files = ["--tls-ca-cert-file", ca, "--tls-cert-file", certificate];
+        let tls = ["--tls-port", &port.to_string(), "--tls-key-file", key];
+        Self::start_with(port, &[&["--port", "0"], &files[..], &tls[..]].concat())
+    }
+
+    fn start_with(port: u16, arguments: &[&str]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("graphway-redis-{}-{count}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         fs::create_dir_all(&directory).unwrap();
         let mut child = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+            .args(["--bind", "127.0.0.1"])
+            .args(arguments)
             .args(["--save", "", "--appendonly", "no"])
             .current_dir(&directory)
             .stdout(Stdio::piped())
@@ -84,4 +94,9 @@ impl Drop for Server {
         self.end();
         let _ = fs::remove_dir_all(&self.directory);
     }
+}
+
+fn free_port() -> u16 {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    free.local_addr().unwrap().port()
 }

@@ -6,7 +6,8 @@ use super::{
     key::{By, Stage},
     limit::{Blueprint, Limit},
     quota::Quota,
-    store::{self, Store},
+    redis_config,
+    store::Store,
     table::KEYS_MAX,
 };
 use crate::{gateway::misfit::Misfit, upstream::Control};
@@ -37,7 +38,7 @@ pub(in crate::gateway) struct Settings<'a> {
     /// By the names of their policies.
     pub(in crate::gateway) policies: Vec<(&'a str, &'a PolicyLimits)>,
     pub(in crate::gateway) plans: &'a Plans,
-    pub(in crate::gateway) redis: &'a store::Config,
+    pub(in crate::gateway) redis: &'a redis_config::Config,
     pub(in crate::gateway) style: Style,
     /// Whether it is found out what operations cost.
     pub(in crate::gateway) weighs: bool,
@@ -46,10 +47,7 @@ pub(in crate::gateway) struct Settings<'a> {
 impl Settings<'_> {
     /// Checks that they fit together.
     pub(in crate::gateway) fn check(&self) -> Result<(), Misfit> {
-        if self.redis.timeout.is_zero() {
-            let message = "a decision takes some time";
-            return Err(Misfit::new(&["redis", "timeout"], message));
-        }
+        self.redis.check()?;
         let there = config::There {
             redis: self.redis.url.is_some(),
             costs: self.weighs,
@@ -71,7 +69,7 @@ impl Lasting {
         }
     }
 
-    fn store(&self, settings: &store::Config) -> io::Result<Option<Arc<Store>>> {
+    fn store(&self, settings: &redis_config::Config) -> io::Result<Option<Arc<Store>>> {
         let mut current = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let same = current.take().filter(|store| store.is_of(settings));
         *current = match same {

@@ -8,8 +8,9 @@ use super::{
     key::{self, Facts, Stage, Subject},
     limit::{Limit, Verdict},
     limits::{Rates, RouteLimits},
+    redis_config::Fallback,
     rule::{NEVER, Standing},
-    store::{Fallback, Question, Store},
+    store::{Question, Store},
 };
 use crate::gateway::{Code, Problem, Refusal};
 use http::{HeaderMap, header};

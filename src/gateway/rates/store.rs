@@ -6,6 +6,7 @@
 use super::{
     counter::Count,
     quota::Period,
+    redis_config::{Config, Fallback, Material},
     rule::{NEVER, Standing},
     seldom::Seldom,
 };
@@ -14,9 +15,8 @@ use metrics::Counter;
 use redis::{
     AsyncConnectionConfig, Client, ErrorKind, RedisError, Script, aio::MultiplexedConnection,
 };
-use serde::Deserialize;
 use std::{
-    fmt, io,
+    io,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -24,66 +24,6 @@ use tokio::{
     sync::{oneshot, watch},
     time::{sleep, timeout},
 };
-
-/// The `redis` section.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// Unset: there is none.
-    pub url: Option<Url>,
-    /// How long a decision may take.
-    pub timeout: Duration,
-    pub fallback: Fallback,
-    /// What all keys begin with.
-    pub key_prefix: String,
-}
-
-/// What becomes of requests while Redis does not decide.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fallback {
-    /// Each router counts by itself.
-    #[default]
-    Local,
-    Allow,
-    Deny,
-}
-
-/// Where Redis is, and how to log in there. It holds a password, so it is never printed.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Url(String);
-
-impl TryFrom<String> for Url {
-    type Error = &'static str;
-
-    fn try_from(written: String) -> Result<Self, Self::Error> {
-        if written.starts_with("rediss:") || written.starts_with("valkeys:") {
-            return Err("Redis is spoken to without TLS: redis://HOST:PORT");
-        }
-        match Client::open(written.as_str()) {
-            Ok(_) => Ok(Self(written)),
-            Err(_) => Err("this is not a URL such as redis://:PASSWORD@HOST:6379/0"),
-        }
-    }
-}
-
-impl fmt::Debug for Url {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            url: None,
-            timeout: Duration::from_millis(20),
-            fallback: Fallback::default(),
-            key_prefix: "graphway".to_owned(),
-        }
-    }
-}
 
 /// What one limit asks.
 pub(super) struct Question {
@@ -101,6 +41,7 @@ pub(super) struct Undecided;
 /// A Redis.
 pub(super) struct Store {
     settings: Config,
+    material: Material,
     link: Arc<Link>,
     script: Script,
     /// The task that connects ends with this.
@@ -140,10 +81,9 @@ enum Fault {
 impl Store {
     /// Begins to connect. None: there is no Redis. An error: there is no thread to do so.
     pub(super) fn open(settings: &Config, control: &Control) -> io::Result<Option<Self>> {
-        let Some(url) = &settings.url else {
-            return Ok(None);
-        };
-        let Ok(client) = Client::open(url.0.as_str()) else {
+        let material = settings.material().map_err(io::Error::other)?;
+        let client = settings.client(&material).map_err(io::Error::other)?;
+        let Some(client) = client else {
             return Ok(None);
         };
         let errors = |kind: &'static str| metrics::counter!("api_rate_limit_store_errors_total", "error_type" => kind);
@@ -166,15 +106,16 @@ impl Store {
         })?;
         Ok(Some(Self {
             settings: settings.clone(),
+            material,
             link,
             script,
             _stop: stop,
         }))
     }
 
-    /// Whether it is the one of these settings.
+    /// Whether it is the one of these settings, and of what their files hold now.
     pub(super) fn is_of(&self, settings: &Config) -> bool {
-        self.settings == *settings
+        self.settings == *settings && settings.material().is_ok_and(|now| now == self.material)
     }
 
     /// What to do without a decision.

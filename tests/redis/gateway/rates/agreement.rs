@@ -88,7 +88,7 @@ fn compare<R: Told>(rules: impl Strategy<Value = (R, R)>, pauses: std::ops::Rang
         count.set(count.get() + 1);
         let key = format!("case-{}", count.get());
         let (mut used, mut now) = (R::Used::default(), start);
-        let mut decide = |rule: R, used: &mut R::Used, units, now| {
+        let decide = |rule: R, used: &mut R::Used, units, now| {
             let mut expected = rule.take(used, units, now * 1000);
             if expected.reset != NEVER {
                 // It cannot tell less than a microsecond.
