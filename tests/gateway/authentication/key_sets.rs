@@ -187,16 +187,17 @@ fn a_source_that_fails_leaves_the_last_good_set() {
         expected: None,
         answer: Answer::Break,
     };
+    let other = key_set(&[&Key::p256("other")]);
     let failures = vec![
         answer("500 Internal Server Error", ""),
-        answer("404 Not Found", &key_set(&[&Key::p256("other")])),
+        answer("404 Not Found", &other),
         answer("302 Found", ""),
         answer("200 OK", ""),
         answer("200 OK", "{}"),
         answer("200 OK", "{\"keys\":[]}"),
         answer("200 OK", "{\"keys\":[{\"kty\":\"unheard of\"}]}"),
         answer("200 OK", "<html>down for maintenance</html>"),
-        answer("200 OK", &" ".repeat(50 * 1024 * 1024)),
+        answer("200 OK", &(other + &" ".repeat(50 * 1024 * 1024))),
         broken,
     ];
     let count = failures.len();
