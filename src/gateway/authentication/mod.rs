@@ -145,6 +145,8 @@ pub(super) enum Rejection {
     Replayed,
     #[error("Too many signed requests are remembered")]
     TooManyNonces,
+    #[error("The request carries a header several times that may say who sends it")]
+    SeveralCredentials,
     #[error("The service that knows who sends requests cannot be reached")]
     ForwardUnavailable,
     #[error("The service that knows who sends requests did not answer in time")]

@@ -208,6 +208,10 @@ impl Trusted {
     }
 
     fn accept(&self, claims: Map<String, Value>, keys: Arc<KeySet>) -> Result<Verified, Rejection> {
+        // It is one text (RFC 7519 section 4.1.1): of a list, anybody could take another one.
+        if claims.get("iss").is_some_and(|issuer| !issuer.is_string()) {
+            return Err(Rejection::Issuer);
+        }
         let verified = Verified::new(claims, &self.jwks, keys, &self.consumers)?;
         if verified.ends() || self.allow_missing_exp {
             Ok(verified)
