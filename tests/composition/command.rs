@@ -10,6 +10,7 @@ use std::thread;
 use graphway::cli::{Compose, compose};
 
 use super::scratch_directory;
+use crate::kit::refusing_address;
 
 fn run(config: &Path, output: &Path) -> ExitCode {
     Compose {
@@ -147,9 +148,7 @@ fn what_a_subgraph_may_answer_instead() {
 
 #[test]
 fn a_subgraph_that_is_down() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let url = format!("http://{}", refusing_address());
     let yaml = format!("subgraphs: {{ a: {{ schema: {{ subgraph_url: '{url}' }} }} }}");
     let errors = compose(Path::new("supergraph.yaml"), &yaml)
         .unwrap()

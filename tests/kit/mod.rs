@@ -29,6 +29,6 @@ pub use process::Process;
 pub use redis::{FakeRedis, Mood};
 pub use router::Router;
 pub use sample::{JOIN, SAMPLE_SDL, on_small_stack, prepare, sample};
-pub use scenario::play;
+pub use scenario::{play, refusing_address, refusing_socket};
 pub use subgraph::{Answer, Exchange, Fake};
 pub use together::{Asking, Worker, answer_together};

@@ -18,9 +18,11 @@
 use super::{Answer, Block, Client, Exchange, Fake, Message, Page, Router, answer_together};
 use std::{
     collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     path::Path,
+    sync::Mutex,
 };
+use tokio::net::TcpSocket;
 
 /// Headers of responses that say nothing about the case.
 const NOISE: [&str; 4] = ["age", "date", "content-length", "x-request-id"];
@@ -135,7 +137,7 @@ impl Setting {
                     Fake::upstream(host)
                 };
                 let address = if text("down") == Some(name) {
-                    unused_address()
+                    refusing_address()
                 } else {
                     fake.address
                 };
@@ -237,8 +239,18 @@ fn written(text: &str) -> Answer {
     Answer::Bytes(bytes.into_bytes())
 }
 
-/// An address that refuses connections.
-fn unused_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap()
+/// An address that refuses connections, and that nobody else gets while the tests run: bound, and not listened at.
+pub fn refusing_address() -> SocketAddr {
+    static BOUND: Mutex<Vec<TcpSocket>> = Mutex::new(Vec::new());
+    let socket = refusing_socket();
+    let address = socket.local_addr().unwrap();
+    BOUND.lock().unwrap().push(socket);
+    address
+}
+
+/// The same, until it is dropped.
+pub fn refusing_socket() -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    socket
 }

@@ -203,7 +203,7 @@ routes:
 }
 
 /// Routes that say two things, or something that is not there.
-const MISFITS: [&str; 28] = [
+const MISFITS: [&str; 30] = [
     "{ to: shop, respond: {} }",
     "{ respond: {}, timeout: 1s }",
     "{ to: shop, preserve_host: true, host: a.example }",
@@ -231,6 +231,8 @@ const MISFITS: [&str; 28] = [
     "{ to: shop, match: { headers: { x: { matches: '(' } } } }",
     "{ to: shop, match: { headers: { x: { is: '(' } } } }",
     "{ to: shop, match: { headers: { x: [] } } }",
+    "{ to: shop, request: { headers: [{ add: { x-user: '{claim.sub}' } }] } }",
+    "{ to: shop, request: { body: { json: [{ replace: { user: { id: '{claim.sub}' } } }] } } }",
     "{ to: shop, name: '' }",
 ];
 
@@ -265,7 +267,7 @@ fn what_does_not_go_together_is_pointed_at() {
     { to: shop, rewrite: '/a/../{request.host}' }
       26: `/a/../x` has a segment of dots
     { to: shop, rewrite: '/{request.header}' }
-      26: there is no variable `request.header`; there are: a capture of `match.path`, request.method, request.path, request.query, request.host, request.id, client.address, route.name, header.NAME, query.NAME, cookie.NAME
+      26: there is no variable `request.header`; there are: a capture of `match.path`, request.method, request.path, request.query, request.host, request.id, client.address, route.name, header.NAME, query.NAME, cookie.NAME, claim.NAME
     { to: shop, rewrite: '/{a' }
       26: `/{a` has a brace without the other one; write `{{` or `}}` for a brace
     { redirect: {} }
@@ -300,6 +302,10 @@ fn what_does_not_go_together_is_pointed_at() {
       42: unknown value `is`; there are: matches, present
     { to: shop, match: { headers: { x: [] } } }
       40: expected a value, `{ matches: … }` or `{ present: true }`, found a list
+    { to: shop, request: { headers: [{ add: { x-user: '{claim.sub}' } }] } }
+      38: a claim is `set`: otherwise what a client sends would pass for it
+    { to: shop, request: { body: { json: [{ replace: { user: { id: '{claim.sub}' } } }] } } }
+      43: a claim is `set`: otherwise what a client sends would pass for it
     { to: shop, name: '' }
       23: a name has letters
     "###);

@@ -1,10 +1,10 @@
 //! Upstreams that fail in part: what clients notice of it, and how much is sent.
 
 use super::{PATIENCE, Upstream, connect, exchange, router, status};
-use crate::kit::{Client, Router};
+use crate::kit::{Client, Router, refusing_socket};
 use std::{
     io::Write,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -92,9 +92,8 @@ fn a_bad_endpoint_among_three_costs_little_and_comes_back_soon() {
 #[test]
 fn an_endpoint_that_is_not_there_is_noticed_by_nobody() {
     let one = Upstream::answering(OK);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let gone = listener.local_addr().unwrap();
-    drop(listener);
+    let nobody = refusing_socket();
+    let gone = nobody.local_addr().unwrap();
     let router = router_to(
         &[one.address, gone],
         "load_balancing: { policy: round_robin }",
@@ -105,6 +104,7 @@ fn an_endpoint_that_is_not_there_is_noticed_by_nobody() {
         // Nothing of it was sent where nobody is.
         assert_eq!(client.request("POST /\n\nbody").start, "HTTP/1.1 200 OK");
     }
+    drop(nobody);
     let back = Upstream::start_at(gone, |mut connection| {
         while connection.head().is_some() {
             connection.send(OK.as_bytes());
@@ -223,14 +223,14 @@ fn a_route_has_its_own_retries_and_keys() {
 #[test]
 fn a_slow_read_is_hedged_and_nothing_else() {
     let (slow, quick) = (answering(&["hang"]), answering(&[OK]));
-    let settings = "hedge: { after: 50ms }, timeout: 2s";
+    let settings = "hedge: { after: 50ms }, timeout: 20s";
     let router = router_to(&[slow.address, quick.address], settings);
     for _ in 0..6 {
         assert_eq!(status(&exchange(&router, GET)), 200);
     }
     assert!(slow.heads().len() + quick.heads().len() > 6);
     let slow = answering(&["hang"]);
-    let router = router_to(&[slow.address], "hedge: { after: 10ms }, timeout: 200ms");
+    let router = router_to(&[slow.address], "hedge: { after: 10ms }, timeout: 1s");
     let post = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     assert_eq!(status(&exchange(&router, post)), 504);
     assert_eq!(slow.heads().len(), 1);

@@ -5,7 +5,7 @@ use super::{
     collector::{Collector, Span},
     expect_federated, shop,
 };
-use crate::kit::{Client, Fake, Process, Router};
+use crate::kit::{Client, Fake, Process, Router, refusing_address};
 use std::net::TcpListener;
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01";
@@ -219,10 +219,7 @@ fn spans_still_waiting_are_sent_when_the_router_stops() {
 
 #[test]
 fn a_collector_that_is_not_there_costs_one_warning() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
-    let nobody = Collector::at(address);
+    let nobody = Collector::at(refusing_address());
     let (users, products) = (Fake::start(), Fake::start());
     let config = config(&nobody, "grpc", "").replace(
         "scheduled_delay: 1ms",

@@ -23,6 +23,11 @@ impl JsonTemplate {
         self.0.render(variables)
     }
 
+    /// Whether it says something that was proven of the caller.
+    pub(super) fn is_of_caller(&self) -> bool {
+        self.0.is_of_caller()
+    }
+
     /// What it names of captures that there are not; said as a complaint.
     pub(super) fn check(&self, captures: &[&str]) -> Result<(), String> {
         self.0.check(captures)
@@ -55,6 +60,15 @@ impl Node {
                 .map(|(key, member)| (key.clone(), member.render(variables)))
                 .collect(),
             Self::Other(value) => value.clone(),
+        }
+    }
+
+    fn is_of_caller(&self) -> bool {
+        match self {
+            Self::Text(template) => template.is_of_caller(),
+            Self::List(items) => items.iter().any(Self::is_of_caller),
+            Self::Object(members) => members.iter().any(|(_, member)| member.is_of_caller()),
+            Self::Other(_) => false,
         }
     }
 

@@ -117,6 +117,7 @@ pub(super) async fn answer(
         head: observation.head(),
         target: &target,
         client: observation.peer(),
+        caller: &caller,
         request_id: &observation.origin().request_id,
         route: route.metrics().route(),
     };

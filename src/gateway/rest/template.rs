@@ -4,6 +4,7 @@
 use super::path_pattern::{Captures, is_name};
 use crate::gateway::{
     Peer,
+    authentication::Caller,
     gate::Target,
     parameters::{in_cookies, in_query},
 };
@@ -38,15 +39,16 @@ enum Variable {
     Header(HeaderName),
     Parameter(String),
     Cookie(String),
+    Claim(String),
 }
 
 /// What variables stand for in one request.
-#[derive(Debug)]
 pub(super) struct Variables<'a> {
     pub(super) captures: Captures<'a>,
     pub(super) head: &'a Parts,
     pub(super) target: &'a Target<'a>,
     pub(super) client: Peer<'a>,
+    pub(super) caller: &'a Caller,
     pub(super) request_id: &'a HeaderValue,
     pub(super) route: &'a str,
 }
@@ -143,6 +145,12 @@ impl Template {
         pieces.collect()
     }
 
+    /// Whether it says something that was proven of the caller.
+    pub(super) fn is_of_caller(&self) -> bool {
+        let mut pieces = self.0.iter();
+        pieces.any(|piece| matches!(piece, Piece::Variable(Variable::Claim(_))))
+    }
+
     /// A capture that it names and that is not among these; said as a complaint.
     pub(super) fn check(&self, captures: &[&str]) -> Result<(), String> {
         let mut named = self.0.iter().filter_map(|piece| match piece {
@@ -182,6 +190,10 @@ impl Variables<'_> {
             }
             Variable::Parameter(name) => in_query(query, name).next().map(Value::Plain),
             Variable::Cookie(name) => in_cookies(&self.head.headers, name).next().map(bytes),
+            Variable::Claim(name) => self.caller.claim(name).map(|claim| match claim {
+                serde_json::Value::String(text) => Value::Plain(Cow::Borrowed(text)),
+                other => Value::Plain(Cow::Owned(other.to_string())),
+            }),
         }
     }
 
@@ -240,7 +252,8 @@ impl TryFrom<String> for Template {
 
 /// The list of what there is, for whoever names something else.
 const VARIABLES: &str = "a capture of `match.path`, request.method, request.path, request.query, request.host, \
-                         request.id, client.address, route.name, header.NAME, query.NAME, cookie.NAME";
+                         request.id, client.address, route.name, header.NAME, query.NAME, cookie.NAME, \
+                         claim.NAME";
 
 impl Variable {
     fn named(name: &str) -> Result<Self, String> {
@@ -262,6 +275,7 @@ impl Variable {
             }
             ("query", name) if !name.is_empty() => Self::Parameter(name.to_owned()),
             ("cookie", name) if !name.is_empty() => Self::Cookie(name.to_owned()),
+            ("claim", name) if !name.is_empty() => Self::Claim(name.to_owned()),
             _ => return Err(unknown()),
         })
     }
@@ -273,6 +287,7 @@ mod tests {
     use crate::gateway::path::Path;
     use http::Request;
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     fn template(written: &str) -> Template {
         Template::try_from(written.to_owned()).unwrap()
@@ -294,6 +309,11 @@ mod tests {
             head: &head,
             target: &target,
             client: Peer::at([127, 0, 0, 1].into()),
+            caller: &Caller::with_claims(Arc::new(
+                serde_json::json!({ "v": value, "list": [1] })
+                    .as_object()?
+                    .clone(),
+            )),
             request_id: &HeaderValue::from_static("r"),
             route: "route",
         };
@@ -316,12 +336,14 @@ mod tests {
         );
         assert_eq!(whole.unwrap(), "{127.0.0.1} router");
         assert_eq!(rendered("{header.x-other}", "x", Place::Path), None);
+        assert_eq!(rendered("{claim.list}", "x", Place::Json).unwrap(), "[1]");
+        assert_eq!(rendered("{claim.other}", "x", Place::Header), None);
     }
 
     proptest! {
         #[test]
         fn what_clients_write_stays_a_part_of_what_it_is_put_into(value in "[ -~\u{a0}-\u{ff}]{0,8}") {
-            for from in ["{v}", "{header.x-v}", "{query.v}"] {
+            for from in ["{v}", "{header.x-v}", "{query.v}", "{claim.v}"] {
                 if let Some(path) = rendered(&format!("/{from}/b"), &value, Place::Path) {
                     prop_assert_eq!(path.matches(['/', '?', '#', '\\', ' ']).count(), 2, "{}", path);
                 }

@@ -38,7 +38,8 @@ pub struct OfResponse {
 
 type HeaderChange = Change<Field, Template>;
 
-/// One change. Values that name something that the request does not have change nothing.
+/// One change. Values that name something that the request does not have change nothing; what is set to a claim is then not
+/// there, for it would be what the client says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Change<N, V> {
@@ -94,6 +95,16 @@ impl<N, V> Change<N, V> {
             Self::Remove(_) | Self::Rename(_) => &[],
         }
     }
+
+    /// Whether a value of it may say what was proven of the caller.
+    fn check_claims(&self, is_of_caller: bool) -> Result<(), String> {
+        if is_of_caller && !matches!(self, Self::Set(_)) {
+            return Err(
+                "a claim is `set`: otherwise what a client sends would pass for it".to_owned(),
+            );
+        }
+        Ok(())
+    }
 }
 
 impl OfRequest {
@@ -119,9 +130,10 @@ fn check_texts<N>(
     captures: &[&str],
 ) -> Result<(), Misfit> {
     for (index, change) in changes.iter().enumerate() {
+        let wrong = |message| Misfit::new(&[key, &index.to_string()], message);
         for (_, text) in change.values() {
-            let checked = text.check(captures);
-            checked.map_err(|message| Misfit::new(&[key, &index.to_string()], message))?;
+            text.check(captures).map_err(wrong)?;
+            change.check_claims(text.is_of_caller()).map_err(wrong)?;
         }
     }
     Ok(())
@@ -133,6 +145,7 @@ impl BodyChanges {
             let wrong = |message| Misfit::new(&["body", "json", &index.to_string()], message);
             for (_, value) in change.values() {
                 value.check(captures).map_err(wrong)?;
+                change.check_claims(value.is_of_caller()).map_err(wrong)?;
             }
             if let Change::Rename(names) = change {
                 let mut paths = names.0.iter().flat_map(|(from, to)| [from, to]);
@@ -163,6 +176,9 @@ pub(super) fn change_headers(
                 _ => true,
             };
             let Some(value) = value(text).filter(|_| fits) else {
+                if text.is_of_caller() {
+                    headers.remove(name);
+                }
                 continue;
             };
             match change {
@@ -227,6 +243,9 @@ pub(super) fn change_query<'a>(
                 _ => true,
             };
             let value = text.render(variables, Place::Query).filter(|_| fits);
+            if value.is_none() && text.is_of_caller() {
+                parameters.retain(|parameter| parameter.name != *name);
+            }
             if let Some(value) = value {
                 if !matches!(change, Change::Append(_)) {
                     parameters.retain(|parameter| parameter.name != *name);
