@@ -3,9 +3,9 @@
 use crate::{
     gateway::{
         self, AuthenticationConfig, AuthorizationConfig, CacheConfig, ConsumerConfig, CorsConfig,
-        CsrfConfig, DemandControlConfig, GraphqlConfig, HeadersConfig, HomepageConfig,
-        IncludeSubgraphErrorsConfig, LimitsConfig, MaintenanceConfig, OpenApiConfig,
-        OverrideLabelsConfig, OverrideSubgraphUrlConfig, PlansConfig, PluginsConfig,
+        CsrfConfig, DemandControlConfig, EgressConfig, GraphqlConfig, HeadersConfig,
+        HomepageConfig, IncludeSubgraphErrorsConfig, LimitsConfig, MaintenanceConfig,
+        OpenApiConfig, OverrideLabelsConfig, OverrideSubgraphUrlConfig, PlansConfig, PluginsConfig,
         PoliciesConfig, RateLimitConfig, RedisConfig, RequestIdConfig, RolloutConfig, RoutesConfig,
         SandboxConfig, ToldConfig, TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
         WebSocketConfig,
@@ -37,6 +37,7 @@ pub struct Config {
     pub include_subgraph_errors: IncludeSubgraphErrorsConfig,
     pub override_labels: OverrideLabelsConfig,
     pub override_subgraph_url: OverrideSubgraphUrlConfig,
+    pub egress: EgressConfig,
     pub cors: CorsConfig,
     pub csrf: CsrfConfig,
     pub plugins: PluginsConfig,
@@ -121,6 +122,7 @@ impl Config {
             include_subgraph_errors: self.include_subgraph_errors.clone(),
             override_labels: self.override_labels.clone(),
             override_subgraph_url: self.override_subgraph_url.clone(),
+            egress: self.egress.clone(),
             plugins: self.plugins.clone(),
             sandbox: self.sandbox.clone(),
             homepage: self.homepage.clone(),

@@ -2,6 +2,7 @@
 //! tests hold already is not here.
 
 mod documents;
+mod egress;
 mod forged;
 mod headers;
 mod paths;

@@ -6,7 +6,7 @@
 use super::{Asking, Caller, Rejection, config, hidden::Hidden, refused::Refused};
 use crate::{
     gateway::{Answered, header_types::Name, path::Path},
-    upstream::{Call, CallError, Registry, Response, Upstream, UpstreamError},
+    upstream::{Call, CallError, Outbound, Response, Upstream, UpstreamError},
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -33,7 +33,7 @@ pub(super) struct Forward {
 impl Forward {
     pub(super) fn new(
         config: &config::Forward,
-        registry: &Registry,
+        registry: Outbound<'_>,
     ) -> Result<Self, UpstreamError> {
         let endpoints = vec![config.url.clone().into()];
         let names = |names: &[Name]| names.iter().map(|name| name.0.clone()).collect();
