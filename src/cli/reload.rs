@@ -47,7 +47,8 @@ async fn follow(
         "api_reloads_total",
         "Times that changed files were read anew, by whether they could be served."
     );
-    let mut fingerprint = first.fingerprint;
+    // What was read last, whatever came of it, and what is served.
+    let (mut last, mut served) = (first.fingerprint.clone(), first.fingerprint);
     let poll_interval = sources.poll_interval(&first.config);
     loop {
         tokio::select! {
@@ -62,16 +63,21 @@ async fn follow(
         let Ok(Read {
             files,
             fingerprint: seen,
+            edge: met,
             loaded,
         }) = task::spawn_blocking(move || again.read()).await
         else {
             continue;
         };
         watch.add(&files);
-        if seen == fingerprint {
+        if seen == last {
             continue;
         }
-        fingerprint = seen;
+        last = seen;
+        if loaded.is_ok() && last == served {
+            tracing::info!("what could not be read is back, and is what is served");
+            continue;
+        }
         let swapped = match loaded {
             Ok(loaded) => {
                 let (gateway, edge) = (Arc::clone(gateway), Arc::clone(edge));
@@ -85,12 +91,17 @@ async fn follow(
         };
         match swapped {
             Ok(rehearsal) => {
+                served.clone_from(&last);
                 count("ok");
                 tell(&rehearsal);
             }
             Err(error) => {
                 count("refused");
                 tracing::error!("not reloaded, the last good state is kept: {error:#}");
+                // What is wrong with the rest does not keep certificates from being renewed in time.
+                if met.is_some_and(|met| edge.renew(&met).unwrap_or(false)) {
+                    tracing::info!("certificates are renewed all the same");
+                }
             }
         }
     }

@@ -29,6 +29,7 @@ pub(super) fn run(
         files,
         fingerprint,
         loaded,
+        ..
     } = sources.read_first();
     let loaded = loaded?;
     let recording = telemetry::record(&loaded.config.telemetry.exporters, log)?;
