@@ -65,6 +65,11 @@ pub fn parse(file: &str, text: &str, environment: &Environment<'_>) -> Result<Pa
         checked.map_err(|misfit| {
             error::Problem::new(Some(tree.place_of(&misfit.at)), misfit.message)
         })?;
+        if config.supergraph.poll_interval.is_zero() {
+            let place = tree.place_of(&["supergraph".to_owned(), "poll_interval".to_owned()]);
+            let message = "this would be without pause; write a time".to_owned();
+            return Err(error::Problem::new(Some(place), message));
+        }
         Ok((config, warnings, outline))
     };
     match parsed() {

@@ -171,6 +171,21 @@ impl TlsConfig {
         Ok(())
     }
 
+    /// The files that it names.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let of_entries = self.certificates.iter().flat_map(|entry| {
+            let clients = entry.client_authentication.as_ref();
+            [
+                Some(&entry.certificate),
+                Some(&entry.key),
+                clients.map(|clients| &clients.ca),
+            ]
+        });
+        let clients = self.client_authentication.as_ref();
+        let all = of_entries.chain([clients.map(|clients| &clients.ca)]);
+        all.flatten().map(|file| &*file.path)
+    }
+
     /// The same without what is in files and in PEM.
     fn without_material(&self) -> Self {
         let mut bare = self.clone();

@@ -140,7 +140,10 @@ impl Tls {
             shown.push(NAMELESS.to_owned());
         }
         for host in shown {
-            self.expiries.entry(host).or_insert(expires);
+            let named = self.by_name.get(&host);
+            if named.is_none_or(|named| named.index == index) {
+                self.expiries.insert(host, expires);
+            }
         }
         self.asks |= clients.is_some();
         self.hosts.push(VirtualHost {
