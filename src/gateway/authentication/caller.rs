@@ -25,7 +25,7 @@ pub(in crate::gateway) struct Caller {
     hidden: Option<Arc<Hidden>>,
     /// What the body must be, for it was signed.
     body: Option<Arc<Digest>>,
-    /// What another service has upstreams told of it.
+    /// What upstreams are told of it beside its name.
     told: Option<Arc<HeaderMap>>,
 }
 
@@ -54,6 +54,14 @@ impl Caller {
             is_proven: true,
             told: Some(Arc::new(headers)),
             ..Self::default()
+        }
+    }
+
+    /// The same caller, of whom upstreams are told this.
+    pub(super) fn telling(self, headers: HeaderMap) -> Self {
+        Self {
+            told: Some(Arc::new(headers)),
+            ..self
         }
     }
 
@@ -152,7 +160,7 @@ impl Caller {
         }
     }
 
-    /// What another service has upstreams told of it.
+    /// What upstreams are told of it beside its name.
     pub(in crate::gateway) fn told_headers(
         &self,
     ) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
@@ -172,6 +180,14 @@ impl Caller {
         name: &HeaderName,
         value: &HeaderValue,
     ) -> Option<HeaderValue> {
+        // What the gateway says of a caller is not what the client says.
+        if self
+            .told
+            .as_ref()
+            .is_some_and(|told| told.contains_key(name))
+        {
+            return None;
+        }
         match &self.hidden {
             None => Some(value.clone()),
             Some(hidden) => hidden.left_of(name, value),

@@ -14,6 +14,8 @@ pub(in crate::gateway) struct Hidden {
     pub(super) headers: Vec<HeaderName>,
     pub(super) query: Vec<String>,
     pub(super) cookies: Vec<String>,
+    /// The cookie of a session, and those whose names go on after it with `-`.
+    pub(super) session: Option<String>,
     /// `Authorization`, where it has a name and a password.
     pub(super) basic: bool,
 }
@@ -25,6 +27,9 @@ impl Hidden {
         self.query.extend(other.query.iter().cloned());
         self.cookies.extend(other.cookies.iter().cloned());
         self.basic |= other.basic;
+        if other.session.is_some() {
+            self.session.clone_from(&other.session);
+        }
     }
 
     /// Takes the credentials out of headers.
@@ -40,7 +45,8 @@ impl Hidden {
         {
             headers.remove(header::AUTHORIZATION);
         }
-        if !self.cookies.is_empty() && headers.contains_key(header::COOKIE) {
+        let has_cookies = !self.cookies.is_empty() || self.session.is_some();
+        if has_cookies && headers.contains_key(header::COOKIE) {
             let lines = headers.get_all(header::COOKIE).iter();
             let left: Vec<HeaderValue> = lines
                 .filter_map(|line| self.left_of_cookies(line))
@@ -71,12 +77,18 @@ impl Hidden {
         self.basic && after(authorization.as_bytes(), "Basic").is_some()
     }
 
+    fn is_session(&self, name: &[u8]) -> bool {
+        let session = self.session.as_ref().map(String::as_bytes);
+        let rest = session.and_then(|session| name.strip_prefix(session));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"-"))
+    }
+
     /// The cookies of a line that are passed on; none if nothing is left.
     fn left_of_cookies(&self, line: &HeaderValue) -> Option<HeaderValue> {
         let is_hidden = |pair: &&[u8]| {
             let name = pair.split(|byte| *byte == b'=').next();
             let name = name.unwrap_or_default().trim_ascii();
-            self.cookies.iter().any(|cookie| cookie.as_bytes() == name)
+            self.cookies.iter().any(|cookie| cookie.as_bytes() == name) || self.is_session(name)
         };
         let pairs = line.as_bytes().split(|byte| *byte == b';');
         if !pairs.clone().any(|pair| is_hidden(&pair)) {
@@ -116,6 +128,7 @@ mod tests {
             headers: vec![HeaderName::from_static("x-api-key")],
             query: vec!["key".to_owned()],
             cookies: vec!["session".to_owned()],
+            session: Some("__Host-s".to_owned()),
             basic: true,
         }
     }
@@ -144,13 +157,18 @@ mod tests {
             HeaderValue::from_static("basic YTpi"),
         );
         headers.insert("x-other", HeaderValue::from_static("kept"));
-        for line in ["a=1; session=secret;b=2", "session=secret", "c=session"] {
+        for line in [
+            "a=1; session=secret;b=2",
+            "session=secret",
+            "c=session",
+            "__Host-s=1secret; __Host-s-1=secret; __Host-s-login-1=secret; __Host-sd=1",
+        ] {
             headers.append(header::COOKIE, HeaderValue::from_static(line));
         }
         hidden().remove_from(&mut headers);
         assert_eq!(
             format!("{headers:?}"),
-            r#"{"x-other": "kept", "cookie": "a=1; b=2", "cookie": "c=session"}"#
+            r#"{"x-other": "kept", "cookie": "a=1; b=2", "cookie": "c=session", "cookie": "__Host-sd=1"}"#
         );
     }
 }

@@ -6,11 +6,12 @@
 mod fields;
 mod nonces;
 
+pub(super) use nonces::{Nonces, NotTaken};
+
 use super::{Asking, Caller, Rejection, config, digest::Digest};
 use crate::gateway::{Scheme, consumers::Directory};
 use fields::{Input, signature};
 use http::{HeaderMap, header, request::Parts};
-use nonces::{Nonces, NotTaken};
 use ring::hmac;
 use std::time::Duration;
 
