@@ -25,7 +25,7 @@ pub(super) struct Consumer {
     pub(super) name: Arc<str>,
     /// Its place in the configuration: a small number, for whoever counts by consumer.
     pub(super) number: usize,
-    groups: Vec<String>,
+    pub(super) groups: Vec<String>,
     /// One of `plans`.
     pub(super) plan: Option<String>,
     /// What upstreams are told.
