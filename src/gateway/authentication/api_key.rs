@@ -20,15 +20,15 @@ impl ApiKeys {
                 headers: config.headers.iter().map(|name| name.0.clone()).collect(),
                 query: config.query.clone(),
                 cookies: config.cookies.clone(),
-                basic: false,
+                schemes: Vec::new(),
             },
             hides: config.hide,
         }
     }
 
-    /// What is not passed on.
-    pub(super) fn hidden(&self) -> Option<&Hidden> {
-        self.hides.then_some(&self.places)
+    /// What is not passed on of a key that was looked up, or of one that was not.
+    pub(super) fn hidden(&self, is_verified: bool) -> Option<&Hidden> {
+        (self.hides || !is_verified).then_some(&self.places)
     }
 
     /// Whose key a request shows, if it shows one.
@@ -51,7 +51,7 @@ impl ApiKeys {
             headers: names,
             query,
             cookies,
-            basic: _,
+            schemes: _,
         } = &self.places;
         let in_headers = names.iter().flat_map(|name| headers.get_all(name));
         let in_headers = in_headers.map(|value| Cow::Borrowed(value.as_bytes()));

@@ -1,6 +1,5 @@
 //! Credentials that only the gateway is to see: the places that they come in.
 
-use super::scheme::after;
 use crate::gateway::{
     claims::plainly,
     parameters::{decoded_pair, pairs},
@@ -14,8 +13,8 @@ pub(in crate::gateway) struct Hidden {
     pub(super) headers: Vec<HeaderName>,
     pub(super) query: Vec<String>,
     pub(super) cookies: Vec<String>,
-    /// `Authorization`, where it has a name and a password.
-    pub(super) basic: bool,
+    /// Headers, where they begin with this.
+    pub(super) schemes: Vec<(HeaderName, String)>,
 }
 
 impl Hidden {
@@ -24,21 +23,17 @@ impl Hidden {
         self.headers.extend(other.headers.iter().cloned());
         self.query.extend(other.query.iter().cloned());
         self.cookies.extend(other.cookies.iter().cloned());
-        self.basic |= other.basic;
+        self.schemes.extend(other.schemes.iter().cloned());
     }
 
     /// Takes the credentials out of headers.
     pub(super) fn remove_from(&self, headers: &mut HeaderMap) {
-        let hidden = headers.keys().filter(|name| self.has_header(name));
-        let hidden: Vec<HeaderName> = hidden.cloned().collect();
+        let hidden = headers
+            .iter()
+            .filter(|(name, value)| self.has_header(name) || self.has_scheme(name, value));
+        let hidden: Vec<HeaderName> = hidden.map(|(name, _)| name.clone()).collect();
         for name in hidden {
             headers.remove(name);
-        }
-        if headers
-            .get(header::AUTHORIZATION)
-            .is_some_and(|value| self.has_password(value))
-        {
-            headers.remove(header::AUTHORIZATION);
         }
         if !self.cookies.is_empty() && headers.contains_key(header::COOKIE) {
             let lines = headers.get_all(header::COOKIE).iter();
@@ -56,8 +51,8 @@ impl Hidden {
     pub(super) fn left_of(&self, name: &HeaderName, value: &HeaderValue) -> Option<HeaderValue> {
         match *name {
             header::COOKIE => self.left_of_cookies(value),
-            header::AUTHORIZATION if self.has_password(value) => None,
-            _ => (!self.has_header(name)).then(|| value.clone()),
+            _ if self.has_header(name) || self.has_scheme(name, value) => None,
+            _ => Some(value.clone()),
         }
     }
 
@@ -67,8 +62,22 @@ impl Hidden {
         headers.any(|hidden| plainly(hidden.as_str()) == plainly(name.as_str()))
     }
 
-    fn has_password(&self, authorization: &HeaderValue) -> bool {
-        self.basic && after(authorization.as_bytes(), "Basic").is_some()
+    /// Whether a header begins with one of its schemes. What follows need not be as it should: others may not care.
+    fn has_scheme(&self, name: &HeaderName, value: &HeaderValue) -> bool {
+        let value = value.as_bytes().trim_ascii();
+        let begins_with = |scheme: &str| {
+            let beginning = value.get(..scheme.len());
+            beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(scheme.as_bytes()))
+        };
+        let mut schemes = self.schemes.iter();
+        schemes.any(|(hidden, scheme)| {
+            plainly(hidden.as_str()) == plainly(name.as_str()) && begins_with(scheme)
+        })
+    }
+
+    /// Whether it is one of the cookies.
+    pub(super) fn has_cookie(&self, name: &str) -> bool {
+        self.cookies.iter().any(|cookie| cookie == name)
     }
 
     /// The cookies of a line that are passed on; none if nothing is left.
@@ -116,7 +125,7 @@ mod tests {
             headers: vec![HeaderName::from_static("x-api-key")],
             query: vec!["key".to_owned()],
             cookies: vec!["session".to_owned()],
-            basic: true,
+            schemes: vec![(header::AUTHORIZATION, "Basic".to_owned())],
         }
     }
 
@@ -143,6 +152,7 @@ mod tests {
             header::AUTHORIZATION,
             HeaderValue::from_static("basic YTpi"),
         );
+        headers.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer z"));
         headers.insert("x-other", HeaderValue::from_static("kept"));
         for line in ["a=1; session=secret;b=2", "session=secret", "c=session"] {
             headers.append(header::COOKIE, HeaderValue::from_static(line));

@@ -6,6 +6,7 @@ mod issuer;
 mod key_sets;
 mod logs;
 mod permits;
+mod sockets;
 mod tokens;
 
 use crate::kit::{Answer, Client, Exchange, Fake, Router};
