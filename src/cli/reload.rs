@@ -9,6 +9,7 @@ use crate::{
     config::Config,
     gateway::{Failing, Gateway, Rehearsal, ReloadError},
     server::{self, Edge},
+    telemetry::Pushing,
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{task, time};
@@ -46,7 +47,8 @@ async fn follow(
         "api_reloads_total",
         "Times that changed files were read anew, by whether they could be served."
     );
-    let mut fingerprint = first.fingerprint;
+    // What was read last, whatever came of it, and what is served.
+    let (mut last, mut served) = (first.fingerprint.clone(), first.fingerprint);
     let poll_interval = sources.poll_interval(&first.config);
     loop {
         tokio::select! {
@@ -61,34 +63,45 @@ async fn follow(
         let Ok(Read {
             files,
             fingerprint: seen,
+            edge: met,
             loaded,
         }) = task::spawn_blocking(move || again.read()).await
         else {
             continue;
         };
         watch.add(&files);
-        if seen == fingerprint {
+        if seen == last {
             continue;
         }
-        fingerprint = seen;
+        last = seen;
+        if loaded.is_ok() && last == served {
+            tracing::info!("what could not be read is back, and is what is served");
+            continue;
+        }
         let swapped = match loaded {
             Ok(loaded) => {
                 let (gateway, edge) = (Arc::clone(gateway), Arc::clone(edge));
-                let started = first.config.clone();
-                let swapping =
-                    task::spawn_blocking(move || swap(&gateway, &edge, &started, loaded));
+                let (started, pushing) = (first.config.clone(), first.pushing.clone());
+                let swapping = task::spawn_blocking(move || {
+                    swap(&gateway, (&edge, &pushing), &started, loaded)
+                });
                 swapping.await.unwrap_or_else(|panic| Err(panic.into()))
             }
             Err(error) => Err(error),
         };
         match swapped {
             Ok(rehearsal) => {
+                served.clone_from(&last);
                 count("ok");
                 tell(&rehearsal);
             }
             Err(error) => {
                 count("refused");
                 tracing::error!("not reloaded, the last good state is kept: {error:#}");
+                // What is wrong with the rest does not keep certificates from being renewed in time.
+                if met.is_some_and(|met| edge.renew(&met).unwrap_or(false)) {
+                    tracing::info!("certificates are renewed all the same");
+                }
             }
         }
     }
@@ -111,11 +124,12 @@ pub(super) struct Started {
     pub config: Config,
     pub files: Vec<PathBuf>,
     pub fingerprint: String,
+    pub pushing: Pushing,
 }
 
 fn swap(
     gateway: &Gateway,
-    edge: &Edge,
+    (edge, pushing): (&Edge, &Pushing),
     started: &Config,
     loaded: Loaded,
 ) -> anyhow::Result<Rehearsal> {
@@ -127,13 +141,15 @@ fn swap(
         edge: server.edge.clone(),
         ..started.server()
     };
-    if server != lasting || loaded.config.telemetry != started.telemetry {
+    let exporters = &loaded.config.telemetry.exporters;
+    if server != lasting || exporters.takes_restart(&started.telemetry.exporters) {
         tracing::warn!(
             "changes to listeners, workers, health checks and telemetry take effect after a restart"
         );
     }
     // Whatever may fail comes before anything changes.
     let prepared = edge.prepare(&server.edge)?;
+    let pushed = pushing.prepare(exporters)?;
     let reloaded = gateway.reload(&loaded.config.gateway(), loaded.supergraph);
     let rehearsal = reloaded.map_err(|error| match error {
         ReloadError::Snapshot(error) => located(&loaded.outline, error),
@@ -142,6 +158,7 @@ fn swap(
     if let Some(rules) = prepared {
         edge.take(rules);
     }
+    pushing.take(pushed);
     Sources::keep(&loaded.config, &loaded.sdl);
     Ok(rehearsal)
 }

@@ -29,13 +29,30 @@ pub(super) fn is_url(source: &str) -> bool {
     source.starts_with("http://") || source.starts_with("https://")
 }
 
+/// A URL as it may be written into the log: its query and its user are for the server alone.
+pub(super) fn without_secrets(url: &str) -> String {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    match (url[..end].split_once("://"), end == url.len()) {
+        (Some((scheme, rest)), whole) => {
+            let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = host.rsplit('@').next().unwrap_or(host);
+            let query = if whole { "" } else { "?…" };
+            format!("{scheme}://{host}{path}{query}")
+        }
+        (None, _) => "a URL".to_owned(),
+    }
+}
+
 impl Remote {
     /// The supergraph SDL there, if that is where connections may go. Waits for it; not for a thread with a runtime.
     pub(super) fn read(&self, url: &str, egress: &Egress) -> anyhow::Result<String> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("cannot start a runtime")?;
         let text = runtime.block_on(self.ask(url, egress));
-        text.map_err(|error| anyhow!("cannot fetch the supergraph from {url}: {error}"))
+        text.map_err(|error| {
+            let shown = without_secrets(url);
+            anyhow!("cannot fetch the supergraph from {shown}: {error}")
+        })
     }
 
     async fn ask(&self, url: &str, egress: &Egress) -> Result<String, String> {
@@ -102,6 +119,18 @@ async fn fetch(url: &str, tag: Option<HeaderValue>, egress: &Egress) -> Result<R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_is_told_without_its_secrets() {
+        for (url, told) in [
+            ("https://a.test/x.graphql", "https://a.test/x.graphql"),
+            ("https://a.test/x?token=t", "https://a.test/x?…"),
+            ("https://me:p@ss@a.test:1/x?t#u", "https://a.test:1/x?…"),
+            ("http://a.test?t=/x", "http://a.test?…"),
+        ] {
+            assert_eq!(without_secrets(url), told);
+        }
+    }
 
     #[test]
     fn a_supergraph_is_not_had_from_where_connections_may_not_go() {

@@ -2,11 +2,12 @@
 
 use super::{
     failure::Usage,
-    remote::{Remote, is_url},
+    remote::{Remote, is_url, without_secrets},
 };
 use crate::{
     config::{self, Config, Environment, Outline, Parsed, Warning},
     schema::Supergraph,
+    server::EdgeConfig,
 };
 use anyhow::Context;
 use std::{
@@ -57,6 +58,8 @@ pub(super) struct Read {
     pub files: Vec<PathBuf>,
     /// All that was read, to tell whether anything changed.
     pub fingerprint: String,
+    /// How connections are met, if the configuration makes sense.
+    pub edge: Option<EdgeConfig>,
     pub loaded: anyhow::Result<Loaded>,
 }
 
@@ -75,24 +78,27 @@ impl Sources {
         let mut read = Read {
             files: Vec::new(),
             fingerprint: String::new(),
+            edge: None,
             loaded: Err(anyhow::anyhow!("not read")),
         };
-        let seen = (&mut read.files, &mut read.fingerprint);
-        read.loaded = self.load(seen, falls_back);
+        read.loaded = self.load(&mut read, falls_back);
         read
     }
 
-    fn load(
-        &self,
-        (files, fingerprint): (&mut Vec<PathBuf>, &mut String),
-        falls_back: bool,
-    ) -> anyhow::Result<Loaded> {
+    fn load(&self, read: &mut Read, falls_back: bool) -> anyhow::Result<Loaded> {
+        let Read {
+            files,
+            fingerprint,
+            edge,
+            ..
+        } = read;
         let Parsed {
             mut config,
             warnings,
             outline,
         } = self.load_config(files, fingerprint)?;
         (self.adjust)(&mut config);
+        *edge = Some(config.server().edge);
         let found = self.find(&config, files);
         let last_good = config.supergraph.last_good.as_deref();
         let (found, fallen_back) =
@@ -196,9 +202,18 @@ impl Sources {
 }
 
 fn parsed(text: String, source: &Path) -> anyhow::Result<(String, Supergraph)> {
-    let supergraph = Supergraph::parse(&text)
-        .with_context(|| format!("{} cannot be served", source.display()))?;
+    let supergraph =
+        Supergraph::parse(&text).with_context(|| format!("{} cannot be served", shown(source)))?;
     Ok((text, supergraph))
+}
+
+/// A source as it may be written into the log.
+fn shown(source: &Path) -> String {
+    let written = source.display().to_string();
+    match is_url(&written) {
+        true => without_secrets(&written),
+        false => written,
+    }
 }
 
 /// Reads a supergraph SDL as it stands.

@@ -1,8 +1,9 @@
 //! What operators are shown, on a listener of their own.
 
 use super::{Body, Cache, Code, Gateway, Refusal, rest};
-use http::{HeaderValue, Method, Response, header, request::Parts};
+use http::{HeaderValue, Method, Response, header, request::Parts, uri::Authority};
 use serde::Serialize;
+use std::net::IpAddr;
 
 /// Where the state of the upstreams is.
 const UPSTREAMS: &str = "/admin/upstreams";
@@ -28,9 +29,32 @@ struct Upstreams {
     upstreams: Vec<crate::upstream::Status>,
 }
 
-/// Answers a request of an operator.
-pub fn admin(gateway: &Gateway, head: &Parts) -> Response<Body> {
-    answer(gateway, head).unwrap_or_else(|refusal| rest::refuse(&refusal))
+/// Answers a request of an operator, who has come by an address, as `localhost`, or by one of these names.
+pub fn admin(gateway: &Gateway, hosts: &[String], head: &Parts) -> Response<Body> {
+    let answered = check_host(hosts, head).and_then(|()| answer(gateway, head));
+    answered.unwrap_or_else(|refusal| rest::refuse(&refusal))
+}
+
+/// A page of another site can have its own name lead here, and its scripts then come by that name.
+fn check_host(hosts: &[String], head: &Parts) -> Result<(), Refusal> {
+    let Some(host) = head.headers.get(header::HOST) else {
+        return Ok(());
+    };
+    let host = Authority::try_from(host.as_bytes()).ok();
+    let is_known = host.is_some_and(|authority| {
+        let host = authority.host();
+        let address = host.trim_start_matches('[').trim_end_matches(']');
+        address.parse::<IpAddr>().is_ok()
+            || host.eq_ignore_ascii_case("localhost")
+            || hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
+    });
+    match is_known {
+        true => Ok(()),
+        false => {
+            let message = "Operators come by an address, localhost or a name in `admin.hosts`";
+            Err(Refusal::new(Code::Forbidden, message))
+        }
+    }
 }
 
 fn answer(gateway: &Gateway, head: &Parts) -> Result<Response<Body>, Refusal> {

@@ -65,7 +65,7 @@ codes! {
     // Whoever sends it.
     Unauthenticated: "AUTH_ERROR", UNAUTHORIZED, "who sends it is not shown, or not as it must be (`docs/authentication.md`)";
     NoKeysYet: "AUTH_KEYS_UNAVAILABLE", SERVICE_UNAVAILABLE, "who sends it cannot be found out now: a token's issuer has not told its keys yet, or `authentication.forward` cannot be reached";
-    Forbidden: "FORBIDDEN", FORBIDDEN, "whoever sends it may not come in here: its groups, or where it comes from (`docs/policies.md`)";
+    Forbidden: "FORBIDDEN", FORBIDDEN, "whoever sends it may not come in here: its groups, where it comes from (`docs/policies.md`), or by which name (`admin.hosts`)";
     NotImplemented: "NOT_IMPLEMENTED", NOT_IMPLEMENTED, "the method is not served here";
     // The document and its variables.
     ParseFailed: "GRAPHQL_PARSE_FAILED", BAD_REQUEST, "the document is not GraphQL";

@@ -14,6 +14,7 @@ mod base64;
 mod bulk;
 mod calendar;
 mod call_key;
+mod calls;
 mod check;
 mod claims;
 mod client_certificate;
@@ -104,7 +105,7 @@ pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
 pub use local::Local;
 pub use misfit::Misfit;
-pub use observation::Config as ToldConfig;
+pub use observation::{Clients as ClientsConfig, Config as ToldConfig};
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use peer::{IPV6_CLIENT_BITS, Peer, Scheme, Tls, network_of};
@@ -284,7 +285,7 @@ async fn ask<'a>(
     let head = observation.head();
     let prepared = operation.prepared();
     let document = prepared.document();
-    observation.operation(document.kind(), document.name());
+    observation.operation(prepared);
 
     // Admit.
     let mut stage = observation.stage("admit");
@@ -381,7 +382,7 @@ async fn answer<'a>(
     let preparing = snapshot.documents.prepare(&request.query, name);
     let prepared = in_time(deadline, preparing).await?;
     let document = prepared.document();
-    observation.operation(document.kind(), document.name());
+    observation.operation(&prepared);
     let facts = observation.facts().sent_by(caller);
     let facts = facts.of_operation(document.name());
     snapshot.admission.judge(facts, standings).await?;

@@ -42,7 +42,7 @@ pub async fn serve(
     let main = listen(listeners.main)?;
     let own = listeners.health.map(listen).transpose()?;
     let redirect = listeners.redirect.map(listen).transpose()?;
-    let start_admin = |listener| Admin::start(listener, Arc::clone(&gateway));
+    let start_admin = |listener| Admin::start(listener, &config.admin.hosts, Arc::clone(&gateway));
     let admin = listeners.admin.map(start_admin).transpose();
     let _admin = admin.map_err(ServeError::Worker)?;
     let settings = Arc::new(Settings::new(

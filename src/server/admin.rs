@@ -25,27 +25,30 @@ pub(super) struct Admin {
 
 impl Admin {
     /// Answers from now on.
-    pub(super) fn start(listener: TcpListener, gateway: Arc<Gateway>) -> io::Result<Self> {
+    pub(super) fn start(
+        listener: TcpListener,
+        hosts: &[String],
+        gateway: Arc<Gateway>,
+    ) -> io::Result<Self> {
+        let hosts = Arc::from(hosts);
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         let (stop, stopped) = oneshot::channel();
         thread::Builder::new()
             .name("admin".to_owned())
-            .spawn(move || run(&runtime, listener, gateway, stopped))?;
+            .spawn(move || run(&runtime, listener, (gateway, hosts), stopped))?;
         Ok(Self { _stop: stop })
     }
 }
 
-fn run(
-    runtime: &Runtime,
-    listener: TcpListener,
-    gateway: Arc<Gateway>,
-    stopped: oneshot::Receiver<()>,
-) {
+/// What answers, and the names that it is reached by.
+type Answers = (Arc<Gateway>, Arc<[String]>);
+
+fn run(runtime: &Runtime, listener: TcpListener, answers: Answers, stopped: oneshot::Receiver<()>) {
     runtime.block_on(async {
         tokio::select! {
-            served = accept(listener, gateway) => if let Err(error) = served {
+            served = accept(listener, answers) => if let Err(error) = served {
                 tracing::error!(%error, "operators are not answered");
             },
             // Nobody sends: the other end is dropped.
@@ -55,7 +58,7 @@ fn run(
 }
 
 /// Accepts until that is impossible.
-async fn accept(listener: TcpListener, gateway: Arc<Gateway>) -> io::Result<()> {
+async fn accept(listener: TcpListener, (gateway, hosts): Answers) -> io::Result<()> {
     let listener = net::TcpListener::from_std(listener)?;
     if let Ok(address) = listener.local_addr() {
         tracing::info!("operators are answered at http://{address}/admin/upstreams");
@@ -71,11 +74,11 @@ async fn accept(listener: TcpListener, gateway: Arc<Gateway>) -> io::Result<()> 
                 continue;
             }
         };
-        let gateway = Arc::clone(&gateway);
+        let (gateway, hosts) = (Arc::clone(&gateway), Arc::clone(&hosts));
         tokio::spawn(async move {
             let answer = service_fn(move |request: Request<Incoming>| {
                 let (head, _) = request.into_parts();
-                let response = gateway::admin(&gateway, &head);
+                let response = gateway::admin(&gateway, &hosts, &head);
                 async { Ok::<_, Infallible>(response) }
             });
             let connection = http1::Builder::new()

@@ -75,6 +75,8 @@ pub struct AdminConfig {
     pub enabled: bool,
     /// A listener of its own: whoever reaches it sees where upstreams are.
     pub listen: SocketAddr,
+    /// Names by which operators reach it, beside addresses and `localhost`.
+    pub hosts: Vec<String>,
 }
 
 /// The `server.http` section.
@@ -164,6 +166,7 @@ impl Default for AdminConfig {
         Self {
             enabled: false,
             listen: (Ipv4Addr::LOCALHOST, 9901).into(),
+            hosts: Vec::new(),
         }
     }
 }

@@ -64,6 +64,22 @@ impl Edge {
         })))
     }
 
+    /// Takes new certificates, where nothing else of the rules is another. Whether there are any.
+    pub fn renew(&self, config: &EdgeConfig) -> Result<bool, Misfit> {
+        let before = self.rules();
+        let same = EdgeConfig {
+            tls: config.tls.clone(),
+            ..before.config.clone()
+        };
+        if same != *config || !config.tls.renews(&before.config.tls) {
+            return Ok(false);
+        }
+        if let Some(prepared) = self.prepare(config)? {
+            self.take(prepared);
+        }
+        Ok(true)
+    }
+
     /// Takes other rules, for connections from now on. Sessions of TLS are forgotten if anything of it has changed.
     pub fn take(&self, Prepared(rules): Prepared) {
         let before = self.rules();

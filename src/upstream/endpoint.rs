@@ -140,10 +140,28 @@ fn default_port(uri: &Uri) -> u16 {
     }
 }
 
+impl Endpoint {
+    /// All that tells it from others.
+    pub(super) fn whole(&self) -> String {
+        let query = self.uri.query().unwrap_or_default();
+        match query {
+            "" => self.to_string(),
+            query => format!("{self}{query}"),
+        }
+    }
+}
+
+/// As it may be written into logs: what a query says is for the server alone.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.socket, self.uri.path()) {
-            (None, _) => self.uri.fmt(f),
+            (None, _) => {
+                let written = self.uri.to_string();
+                match written.split_once('?') {
+                    None => f.write_str(&written),
+                    Some((before, _)) => write!(f, "{before}?…"),
+                }
+            }
             (Some(socket), "/") => write!(f, "unix:{}", socket.display()),
             (Some(socket), path) => write!(f, "unix:{}:{path}", socket.display()),
         }

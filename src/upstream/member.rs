@@ -88,8 +88,8 @@ impl Member {
         weight: u32,
     ) -> Self {
         let key = match address {
-            Some(address) => stable_hash(&format!("{endpoint} {address}")),
-            None => stable_hash(&endpoint.to_string()),
+            Some(address) => stable_hash(&format!("{} {address}", endpoint.whole())),
+            None => stable_hash(&endpoint.whole()),
         };
         let id = IDS.fetch_add(1, Ordering::Relaxed);
         Self {

@@ -63,3 +63,21 @@ telemetry: {{ exporters: {{ metrics: {{ prometheus: {{ enabled: true, listen: '1
     let log = process.stop();
     assert!(!log.iter().any(|line| line.contains("BEGIN")), "{log:?}");
 }
+
+/// A supergraph that cannot be served would otherwise have certificates run out behind it.
+#[test]
+fn certificates_are_renewed_whatever_is_wrong_with_the_supergraph() {
+    let (authority, folder) = (Authority::new("ours"), Folder::new());
+    let pem = authority.pem();
+    let entry = folder.entry("a", &authority.server(&["a.test"]));
+    let settings = format!("tls: {{ certificates: [{{ {entry} }}] }}\n");
+    let process = Process::start(&settings, super::SHOP);
+    let config = Speech::new(&pem).config();
+    let shown = || fingerprint(&Encrypted::connect(process.address, "a.test", &config).unwrap());
+    let first = shown();
+    process.write("supergraph.graphql", "type Query {");
+    process.wait_for_line(|line| line.contains("not reloaded"));
+    folder.entry("a", &authority.server(&["a.test"]));
+    process.wait_for_line(|line| line.contains("certificates are renewed all the same"));
+    assert_ne!(shown(), first);
+}

@@ -60,7 +60,7 @@ const FAVOURITES: &str = "query Favourites { me { id favourites { id } } }";
 
 #[test]
 fn operations_in_use_are_tried_first_and_an_edition_can_be_gone_back_to() {
-    let config = "admin: { enabled: true }\n";
+    let config = "admin: { enabled: true, hosts: [router.test] }\n";
     let router = Router::start(config, &deaf_shop());
     let mut client = Client::connect(router.address);
     for query in [NAME, FAVOURITES, FAVOURITES, FAVOURITES] {
@@ -131,7 +131,7 @@ fn operations_in_use_are_tried_first_and_an_edition_can_be_gone_back_to() {
 
 #[test]
 fn an_edition_that_fails_clients_can_be_refused_and_served_all_the_same() {
-    let config = "admin: { enabled: true }\nrollout: { on_failure: refuse, keep: 2 }\n";
+    let config = "admin: { enabled: true, hosts: [router.test] }\nrollout: { on_failure: refuse, keep: 2 }\n";
     let router = Router::start(config, &deaf_shop());
     let mut client = Client::connect(router.address);
     ask(&mut client, NAME);
@@ -264,4 +264,52 @@ fn a_supergraph_at_a_url_is_polled_and_the_last_good_one_outlives_it() {
             .contains("GRAPHQL_VALIDATION_FAILED")
     );
     process.stop();
+}
+
+/// A registry that is away for a moment changes nothing: neither what an operator has gone back to, nor what can be gone back to.
+#[test]
+fn a_registry_that_is_back_with_what_is_known_is_no_change() {
+    let answer = Arc::new(Mutex::new(Some(deaf_shop())));
+    let url = format!("{}?token=hush", registry(Arc::clone(&answer)));
+    let config = format!(
+        "supergraph: {{ source: \"{url}\", poll_interval: 50ms }}
+admin: {{ enabled: true, listen: '127.0.0.1:0', hosts: [Router.test] }}
+"
+    );
+    let mut process = Process::configured(&config);
+    let admin = process.address_after("operators are answered at http://");
+    *answer.lock().unwrap() = Some(other_shop());
+    process.wait_for_line(|line| line.contains(" reloaded operations="));
+    let mut admin = Client::connect(admin);
+    let before = editions(&mut admin, "PUT /admin/editions?serve=1");
+    *answer.lock().unwrap() = None;
+    process.wait_for_line(|line| line.contains("it answered 503"));
+    *answer.lock().unwrap() = Some(other_shop());
+    process.wait_for_line(|line| line.contains("is what is served"));
+    assert_eq!(editions(&mut admin, "GET /admin/editions"), before);
+    let log = process.stop();
+    let told = log.iter().find(|line| line.contains("hush"));
+    assert_eq!(told, None);
+}
+
+/// A page that has its own name lead to this address asks by that name.
+#[test]
+fn operators_come_by_names_that_are_known() {
+    let config = "admin: { enabled: true, hosts: [admin.shop.example] }\n";
+    let router = Router::start(config, &deaf_shop());
+    let mut admin = Client::connect(router.admin.unwrap());
+    for (host, expected) in [
+        ("127.0.0.1:9901", "200"),
+        ("[::1]:9901", "200"),
+        ("LOCALHOST:9901", "200"),
+        ("admin.shop.example", "200"),
+        ("evil.example:9901", "403"),
+        ("localhost.evil.example", "403"),
+        ("127.0.0.1.evil.example", "403"),
+        ("shop.example", "403"),
+        ("", "403"),
+    ] {
+        let answer = admin.request(&format!("GET /admin/editions\nhost: {host}"));
+        assert!(answer.start.contains(expected), "{host}: {}", answer.start);
+    }
 }

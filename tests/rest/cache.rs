@@ -232,7 +232,9 @@ fn operators_purge_by_url_and_by_tag() {
     let upstream =
         Upstream::answering("HTTP/1.1 200 OK\r\nx-tags: shoes red\r\ncontent-length: 1\r\n\r\nx");
     let config = cached(upstream.address).replace("ttl: 60s", "ttl: 60s, tags_header: x-tags");
-    let router = router(&format!("admin: {{ enabled: true }}\n{config}"));
+    let router = router(&format!(
+        "admin: {{ enabled: true, hosts: [router.test] }}\n{config}"
+    ));
     let mut operator = Client::connect(router.admin.unwrap());
     let purged = |operator: &mut Client, query: &str| {
         let answer = operator.request(&format!("DELETE /admin/cache{query}"));

@@ -24,7 +24,7 @@ fn router_to(addresses: &[SocketAddr], settings: &str) -> Router {
         .collect();
     let endpoints = endpoints.join(", ");
     router(&format!(
-        "upstreams: {{ shop: {{ endpoints: [{endpoints}], {settings} }} }}\nroutes: [{{ to: shop }}]\nadmin: {{ enabled: true }}\n"
+        "upstreams: {{ shop: {{ endpoints: [{endpoints}], {settings} }} }}\nroutes: [{{ to: shop }}]\nadmin: {{ enabled: true, hosts: [router.test] }}\n"
     ))
 }
 
@@ -348,7 +348,7 @@ fn each_address_of_a_name_is_an_endpoint() {
     let upstream = Upstream::answering(OK);
     let port = upstream.address.port();
     let router = router(&format!(
-        "upstreams: {{ shop: {{ endpoints: ['http://localhost:{port}'], dns: {{ refresh: 20ms }} }} }}\nroutes: [{{ to: shop }}]\nadmin: {{ enabled: true }}\n"
+        "upstreams: {{ shop: {{ endpoints: ['http://localhost:{port}'], dns: {{ refresh: 20ms }} }} }}\nroutes: [{{ to: shop }}]\nadmin: {{ enabled: true, hosts: [router.test] }}\n"
     ));
     let (began, address) = (Instant::now(), upstream.address.to_string());
     let is_found = || {

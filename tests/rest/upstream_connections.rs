@@ -28,7 +28,7 @@ const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 /// A router with one upstream, of these settings.
 fn router_with(settings: &str) -> Router {
     router(&format!(
-        "upstreams: {{ shop: {{ {settings} }} }}\nroutes: [{{ to: shop }}]\nadmin: {{ enabled: true }}\n"
+        "upstreams: {{ shop: {{ {settings} }} }}\nroutes: [{{ to: shop }}]\nadmin: {{ enabled: true, hosts: [router.test] }}\n"
     ))
 }
 

@@ -5,6 +5,7 @@ mod documents;
 mod egress;
 mod forged;
 mod headers;
+mod interleavings;
 mod paths;
 mod plans;
 mod reload;

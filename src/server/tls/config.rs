@@ -171,6 +171,32 @@ impl TlsConfig {
         Ok(())
     }
 
+    /// The same without what is in files and in PEM.
+    fn without_material(&self) -> Self {
+        let mut bare = self.clone();
+        if let Some(own) = &mut bare.supergraph {
+            own.certificate = Pem::default();
+            own.certificate_chain = None;
+            own.key = Pem::default();
+        }
+        for entry in &mut bare.certificates {
+            entry.certificate.text = Pem::default();
+            entry.key.text = Pem::default();
+            if let Some(clients) = &mut entry.client_authentication {
+                clients.ca.text = Pem::default();
+            }
+        }
+        if let Some(clients) = &mut bare.client_authentication {
+            clients.ca.text = Pem::default();
+        }
+        bare
+    }
+
+    /// Whether this is what the other one says, with other certificates, keys or authorities.
+    pub(in crate::server) fn renews(&self, other: &Self) -> bool {
+        self != other && self.without_material() == other.without_material()
+    }
+
     /// Whether clients are spoken to by TLS.
     pub fn is_on(&self) -> bool {
         self.supergraph.is_some() || !self.certificates.is_empty()
