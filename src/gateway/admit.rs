@@ -2,12 +2,14 @@
 
 use super::{
     Body, Local, Refusal, Snapshot,
-    authentication::{Asking, Caller, Mismatch},
+    authentication::{Asking, Caller, Mismatch, Place},
     observation::Observation,
     policies::Admission,
     program::in_time,
     rates::Standings,
+    rest,
 };
+use http::Response;
 use http_body::Body as _;
 use tokio::time::Instant;
 
@@ -19,6 +21,31 @@ pub(super) struct Admitted {
     pub(super) mismatch: Mismatch,
 }
 
+/// Answers at a path for signing in or out, which no policy stands before.
+pub(super) async fn sign(
+    (snapshot, local, observation): (&Snapshot, &Local, &Observation<'_>),
+    place: Place,
+) -> Response<Body> {
+    let deadline = Instant::now() + snapshot.timeout;
+    let asking = asking(local, observation, false);
+    let signing = async {
+        let answered = snapshot.authentication.sign(place, &asking).await?;
+        Ok(answered.response().map(Body::full))
+    };
+    let signed = in_time(deadline, Box::pin(signing)).await;
+    signed.unwrap_or_else(|refusal| rest::refuse(&refusal))
+}
+
+fn asking<'a>(local: &'a Local, observation: &'a Observation<'_>, has_body: bool) -> Asking<'a> {
+    Asking {
+        head: observation.head(),
+        peer: observation.peer(),
+        has_body,
+        connections: &local.connections,
+        cookies: observation.cookies(),
+    }
+}
+
 /// Lets a request in, and says who sends it.
 pub(super) async fn admit<'a>(
     (snapshot, local, observation): (&Snapshot, &Local, &Observation<'_>),
@@ -27,12 +54,7 @@ pub(super) async fn admit<'a>(
     standings: &mut Standings<'a>,
     deadline: Instant,
 ) -> Result<Admitted, Refusal> {
-    let asking = Asking {
-        head: observation.head(),
-        peer: observation.peer(),
-        has_body: !body.is_end_stream(),
-        connections: &local.connections,
-    };
+    let asking = asking(local, observation, !body.is_end_stream());
     let facts = observation.facts();
     let admitting = admission.admit(&snapshot.authentication, &asking, facts, standings);
     let caller = in_time(deadline, admitting).await?;

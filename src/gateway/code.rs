@@ -64,7 +64,8 @@ codes! {
     InvalidParameter: "INVALID_PARAMETER", BAD_REQUEST, "a parameter of a REST route that an operation answers does not fit its type";
     // Whoever sends it.
     Unauthenticated: "AUTH_ERROR", UNAUTHORIZED, "who sends it is not shown, or not as it must be (`docs/authentication.md`)";
-    NoKeysYet: "AUTH_KEYS_UNAVAILABLE", SERVICE_UNAVAILABLE, "who sends it cannot be found out now: a token's issuer has not told its keys yet, or `authentication.forward` cannot be reached";
+    NoKeysYet: "AUTH_KEYS_UNAVAILABLE", SERVICE_UNAVAILABLE, "who sends it cannot be found out now: a token's issuer has not told its keys yet, or `authentication.forward` or the OpenID provider cannot be reached";
+    LoginFailed: "LOGIN_FAILED", BAD_REQUEST, "signing in has not come to its end, and must be begun again (`docs/login.md`)";
     Forbidden: "FORBIDDEN", FORBIDDEN, "whoever sends it may not come in here: its groups, where it comes from (`docs/policies.md`), or by which name (`admin.hosts`)";
     NotImplemented: "NOT_IMPLEMENTED", NOT_IMPLEMENTED, "the method is not served here";
     // The document and its variables.

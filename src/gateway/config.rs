@@ -58,6 +58,7 @@ impl Config {
         self.routes.check(&self.upstreams)?;
         self.routes.check_beside(&self.path)?;
         policies::check(&self.access())?;
+        self.authentication.check(&self.path)?;
         self.rates().check()?;
         self.cors.check()?;
         self.demand_control.check()?;

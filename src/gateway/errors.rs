@@ -4,7 +4,7 @@
 
 use super::{
     Answered, Code,
-    authentication::{OtherBody, Refused, Rejection},
+    authentication::{Failure, OtherBody, Refused, Rejection},
     planning::NotRun,
 };
 use crate::{
@@ -131,12 +131,39 @@ impl From<Refused> for Refusal {
                 retry_after: Some(1),
                 ..Self::new(Code::NoKeysYet, message)
             },
+            Rejection::Login(failure) if failure != Failure::SeveralCookies => failure.into(),
             Rejection::ForwardLate => Self::new(Code::Timeout, message),
             _ => Self {
                 challenge: challenge.map(Box::new),
                 answered,
                 ..Self::new(Code::Unauthenticated, message)
             },
+        }
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        use Failure as F;
+        let message = failure.to_string();
+        match failure {
+            F::NotBegun
+            | F::MalformedAnswer
+            | F::OtherProvider
+            | F::Replayed
+            | F::Denied
+            | F::CodeRefused
+            | F::BadIdToken
+            | F::NoNavigation => Self::new(Code::LoginFailed, message),
+            F::Unavailable => Self {
+                retry_after: Some(5),
+                ..Self::new(Code::NoKeysYet, message)
+            },
+            F::SeveralCookies => Self::new(Code::Unauthenticated, message),
+            F::CrossSite => Self::new(Code::Csrf, message),
+            F::OnlyGet => Self::method("GET", message),
+            F::OnlyPost => Self::method("POST", message),
+            F::SessionTooLarge | F::NoRandomNumbers => Self::new(Code::Internal, message),
         }
     }
 }

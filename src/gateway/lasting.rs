@@ -1,8 +1,14 @@
 //! What outlives a reload: snapshots refer to it, the gateway owns it.
 
 use super::{
-    authentication::KeySources, history::History, overload::Overloads, planning::Planning,
-    rate_limit::RateLimits, rates, rest::Cache, writes::Writes,
+    authentication::{KeySources, Logins},
+    history::History,
+    overload::Overloads,
+    planning::Planning,
+    rate_limit::RateLimits,
+    rates,
+    rest::Cache,
+    writes::Writes,
 };
 use crate::upstream::Registry;
 use std::sync::Arc;
@@ -10,7 +16,8 @@ use std::sync::Arc;
 /// Kept by name and settings, so that a reload that leaves them alone loses nothing.
 pub(super) struct Lasting {
     pub(super) registry: Registry,
-    pub(super) key_sources: KeySources,
+    pub(super) key_sources: Arc<KeySources>,
+    pub(super) logins: Arc<Logins>,
     pub(super) planning: Arc<Planning>,
     pub(super) rate_limits: RateLimits,
     pub(super) rates: rates::Lasting,

@@ -126,7 +126,7 @@ pub use upstreams::Upstreams as UpstreamsConfig;
 pub use url_path::UrlPath;
 
 use crate::{executor::Reply, operation::OperationKind};
-use admit::admit;
+use admit::{admit, sign};
 use authentication::Caller;
 use bytes::Bytes;
 use execution::Execution;
@@ -201,9 +201,9 @@ pub async fn handle(
             };
             response.unwrap_or_else(|refusal| rest::refuse(&refusal))
         }
+        (None, Ok((Route::Login(place), _))) => sign((snapshot, local, &observation), place).await,
         (None, Ok((Route::OpenApi(page), _))) => {
-            let shown = show((snapshot, local), &observation, page, &mut standings).await;
-            shown.unwrap_or_else(|refusal| rest::refuse(&refusal))
+            show((snapshot, local), &observation, page, &mut standings).await
         }
         (None, Err(refusal)) if head.uri.path() == snapshot.path.as_str() => refuse(&refusal),
         (None, Err(refusal)) => rest::refuse(&refusal),
@@ -262,13 +262,16 @@ async fn show<'a>(
     observation: &Observation<'_>,
     page: &rest::OpenApi,
     standings: &mut Standings<'a>,
-) -> Result<Response<Body>, Refusal> {
+) -> Response<Body> {
     let deadline = Instant::now() + snapshot.timeout;
     let (at, admission) = ((snapshot, local, observation), &snapshot.admission);
-    let admitted = admit(at, admission, Body::empty(), standings, deadline).await?;
-    let facts = observation.facts().sent_by(&admitted.caller);
-    admission.judge(facts, standings).await?;
-    page.answer(&observation.head().method)
+    let shown = async {
+        let admitted = admit(at, admission, Body::empty(), standings, deadline).await?;
+        let facts = observation.facts().sent_by(&admitted.caller);
+        admission.judge(facts, standings).await?;
+        page.answer(&observation.head().method)
+    };
+    shown.await.unwrap_or_else(|refusal| rest::refuse(&refusal))
 }
 
 /// Answers a request to a route by the operation that the route has: the stages of [`answer`], but for the first and the

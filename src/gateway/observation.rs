@@ -6,7 +6,7 @@
 
 use super::{
     Body, Code, Peer,
-    authentication::Caller,
+    authentication::{Caller, SetCookies},
     consumers::Consumer,
     errors::FirstError,
     header_types::Name,
@@ -161,6 +161,7 @@ pub(super) struct Observation<'a> {
     estimated: OnceLock<f64>,
     cost: OnceLock<f64>,
     consumer: OnceLock<Arc<Consumer>>,
+    cookies: SetCookies,
     stages: Stages,
     began: Instant,
     has_ended: bool,
@@ -190,6 +191,7 @@ impl<'a> Observation<'a> {
             estimated: OnceLock::new(),
             cost: OnceLock::new(),
             consumer: OnceLock::new(),
+            cookies: SetCookies::default(),
             stages: Stages::new(),
             began,
             has_ended: false,
@@ -268,16 +270,22 @@ impl<'a> Observation<'a> {
         }
     }
 
+    /// What its browser is to keep.
+    pub(super) fn cookies(&self) -> &SetCookies {
+        &self.cookies
+    }
+
     /// What calls tell of it.
     pub(super) fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// The request ends with this response, which is marked with the request's id.
+    /// The request ends with this response, which is marked with the request's id and has its browser keep what it should.
     pub(super) fn end(mut self, mut response: Response<Body>) -> Response<Body> {
         response
             .headers_mut()
             .insert(X_REQUEST_ID, self.origin.request_id.clone());
+        self.cookies.tell(response.headers_mut());
         let error = response.extensions().get().map(|FirstError(code)| *code);
         self.conclude(response.status(), error);
         response

@@ -29,7 +29,7 @@ pub(in crate::gateway) fn in_query<'a>(
 /// All values of this name in the cookies.
 pub(in crate::gateway) fn in_cookies<'a>(
     headers: &'a HeaderMap,
-    name: &'a str,
+    name: &str,
 ) -> impl Iterator<Item = &'a [u8]> {
     let lines = headers.get_all(header::COOKIE).iter();
     let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));

@@ -2,7 +2,7 @@
 
 use super::{
     Config, Snapshot, SnapshotError,
-    authentication::KeySources,
+    authentication::{KeySources, Logins},
     history::{History, Seen},
     lasting::Lasting,
     overload::Overloads,
@@ -68,10 +68,12 @@ impl Gateway {
     pub fn start(config: &Config, supergraph: Supergraph) -> Result<Self, StartError> {
         let threads = thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
         let control = Arc::new(Control::default());
+        let key_sources = Arc::new(KeySources::new(Arc::clone(&control)));
         let lasting = Lasting {
             registry: Registry::new(Arc::clone(&control)),
             rates: rates::Lasting::new(Arc::clone(&control)),
-            key_sources: KeySources::new(control),
+            logins: Arc::new(Logins::new(control, Arc::clone(&key_sources))),
+            key_sources,
             planning: Arc::new(Planning::start(threads)?),
             rate_limits: RateLimits::default(),
             cache: Arc::new(Cache::new(&config.cache)),

@@ -1,7 +1,8 @@
 //! Which end of the gateway a request is for.
 
 use super::{
-    Refusal, Snapshot, gate::Target, ide::Page, metrics::RouteMetrics, overload::Priority, rest,
+    Refusal, Snapshot, authentication::Place, gate::Target, ide::Page, metrics::RouteMetrics,
+    overload::Priority, rest,
 };
 use http::request::Parts;
 
@@ -11,6 +12,8 @@ pub(super) enum Route<'a> {
     /// For a person at a browser.
     Page(Page),
     Graphql,
+    /// For signing in or out.
+    Login(Place),
     /// What tells of the routes that operations answer.
     OpenApi(&'a rest::OpenApi),
     Rest(&'a rest::Route),
@@ -22,13 +25,13 @@ impl Route<'_> {
         match self {
             Self::Graphql => snapshot.admission.priority(),
             Self::Rest(route) => route.admission().priority(),
-            Self::Page(_) | Self::OpenApi(_) => Priority::default(),
+            Self::Page(_) | Self::Login(_) | Self::OpenApi(_) => Priority::default(),
         }
     }
 }
 
-/// The route of a request: a page, if there is one here; GraphQL and the OpenAPI document have
-/// their paths to themselves; then the first of `routes` that matches.
+/// The route of a request: a page, if there is one here; GraphQL, the OpenAPI document and
+/// signing in have their paths to themselves; then the first of `routes` that matches.
 pub(super) fn route<'a>(
     snapshot: &'a Snapshot,
     head: &Parts,
@@ -39,6 +42,9 @@ pub(super) fn route<'a>(
     }
     if target.path.as_str() == snapshot.path.as_str() {
         return Ok(Route::Graphql);
+    }
+    if let Some(place) = snapshot.authentication.place(target.path.as_str()) {
+        return Ok(Route::Login(place));
     }
     if let Some(page) = &snapshot.openapi
         && page.path() == target.path.as_str()
@@ -53,7 +59,7 @@ pub(super) fn metrics<'a>(snapshot: &'a Snapshot, route: Option<&Route<'a>>) -> 
     match route {
         Some(Route::Graphql) => &snapshot.graphql_metrics,
         Some(Route::Rest(route)) => route.metrics(),
-        Some(Route::Page(_) | Route::OpenApi(_)) => &snapshot.pages_metrics,
+        Some(Route::Page(_) | Route::Login(_) | Route::OpenApi(_)) => &snapshot.pages_metrics,
         None => &snapshot.unrouted_metrics,
     }
 }

@@ -188,6 +188,7 @@ fn authentication(
 ) -> Result<Authentication, SnapshotError> {
     let around = Around {
         sources: &lasting.key_sources,
+        logins: &lasting.logins,
         registry,
         consumers,
     };

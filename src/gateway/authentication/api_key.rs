@@ -20,7 +20,7 @@ impl ApiKeys {
                 headers: config.headers.iter().map(|name| name.0.clone()).collect(),
                 query: config.query.clone(),
                 cookies: config.cookies.clone(),
-                schemes: Vec::new(),
+                ..Hidden::default()
             },
             hides: config.hide,
         }
@@ -51,7 +51,7 @@ impl ApiKeys {
             headers: names,
             query,
             cookies,
-            schemes: _,
+            ..
         } = &self.places;
         let in_headers = names.iter().flat_map(|name| headers.get_all(name));
         let in_headers = in_headers.map(|value| Cow::Borrowed(value.as_bytes()));

@@ -28,7 +28,7 @@ pub(in crate::gateway) struct Caller {
     body: Option<Arc<Digest>>,
     /// When what it has shown ends, in seconds since 1970.
     until: Option<f64>,
-    /// What another service has upstreams told of it.
+    /// What upstreams are told of it beside its name.
     told: Option<Arc<HeaderMap>>,
 }
 
@@ -57,6 +57,14 @@ impl Caller {
             is_proven: true,
             told: Some(Arc::new(headers)),
             ..Self::default()
+        }
+    }
+
+    /// The same caller, of whom upstreams are told this.
+    pub(super) fn telling(self, headers: HeaderMap) -> Self {
+        Self {
+            told: Some(Arc::new(headers)),
+            ..self
         }
     }
 
@@ -171,7 +179,7 @@ impl Caller {
         }
     }
 
-    /// What another service has upstreams told of it.
+    /// What upstreams are told of it beside its name.
     pub(in crate::gateway) fn told_headers(
         &self,
     ) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
@@ -191,6 +199,14 @@ impl Caller {
         name: &HeaderName,
         value: &HeaderValue,
     ) -> Option<HeaderValue> {
+        // What the gateway says of a caller is not what the client says.
+        if self
+            .told
+            .as_ref()
+            .is_some_and(|told| told.contains_key(name))
+        {
+            return None;
+        }
         match &self.hidden {
             None => Some(value.clone()),
             Some(hidden) => hidden.left_of(name, value),
@@ -209,7 +225,7 @@ impl Caller {
     /// Whether only the gateway is to see this cookie.
     pub(in crate::gateway) fn hides_cookie(&self, name: &str) -> bool {
         let hidden = self.hidden.as_ref();
-        hidden.is_some_and(|hidden| hidden.has_cookie(name))
+        hidden.is_some_and(|hidden| hidden.has_cookie(name.as_bytes()))
     }
 
     /// The client's query, without what it has shown there.

@@ -1,6 +1,13 @@
 //! The `authentication` section: `router` in Apollo Router's words, and the other ways beside it.
 
-use super::super::header_types::{Name, Value};
+use super::{
+    super::{
+        UrlPath,
+        header_types::{Name, Value},
+        misfit::Misfit,
+    },
+    login_config::Login,
+};
 use crate::upstream::{self, ByteSize, Endpoint};
 use http::{HeaderName, header};
 use jsonwebtoken::Algorithm;
@@ -17,6 +24,7 @@ pub struct Config {
     pub basic: Option<Basic>,
     pub hmac: Option<Hmac>,
     pub forward: Option<Forward>,
+    pub login: Option<Login>,
 }
 
 /// `authentication.forward`: a service that says who sends a request.
@@ -63,6 +71,7 @@ pub enum Method {
     Hmac,
     Certificate,
     Forward,
+    Login,
 }
 
 impl Method {
@@ -75,11 +84,18 @@ impl Method {
             Self::Hmac => ("hmac", "authentication.hmac"),
             Self::Certificate => ("certificate", "tls.client_authentication"),
             Self::Forward => ("forward", "authentication.forward"),
+            Self::Login => ("login", "authentication.login"),
         }
     }
 }
 
 impl Config {
+    /// Checks that its settings fit together, and beside the path of the graph.
+    pub(in crate::gateway) fn check(&self, graphql: &UrlPath) -> Result<(), Misfit> {
+        let login = self.login.as_ref();
+        login.map_or(Ok(()), |login| login.check(graphql))
+    }
+
     /// Whether there is such a way.
     pub(in crate::gateway) fn has(&self, method: Method) -> bool {
         match method {
@@ -88,6 +104,7 @@ impl Config {
             Method::Basic => self.basic.is_some(),
             Method::Hmac => self.hmac.is_some(),
             Method::Forward => self.forward.is_some(),
+            Method::Login => self.login.is_some(),
             // Whether they are asked for is settled where connections are.
             Method::Certificate => true,
         }

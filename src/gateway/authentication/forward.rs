@@ -28,12 +28,15 @@ pub(super) struct Forward {
     service: Arc<Upstream>,
     request_headers: Vec<HeaderName>,
     response_headers: Vec<HeaderName>,
+    /// What of the client's it does not get.
+    hidden: Hidden,
 }
 
 impl Forward {
     pub(super) fn new(
         config: &config::Forward,
         registry: Outbound<'_>,
+        hidden: Hidden,
     ) -> Result<Self, UpstreamError> {
         let endpoints = vec![config.url.clone().into()];
         let names = |names: &[Name]| names.iter().map(|name| name.0.clone()).collect();
@@ -41,6 +44,7 @@ impl Forward {
             service: registry.upstream("authentication.forward", endpoints, config.settings())?,
             request_headers: names(&config.request_headers),
             response_headers: names(&config.response_headers),
+            hidden,
         })
     }
 
@@ -84,7 +88,10 @@ impl Forward {
         })?;
         match answer.status.is_success() {
             true => Ok(Caller::told(self.told(&answer.headers))),
-            false => Err(Refused::answered(passed_on(answer))),
+            false => Err(Refused::answered(
+                Rejection::ForwardRefused,
+                passed_on(answer),
+            )),
         }
     }
 
@@ -97,6 +104,7 @@ impl Forward {
                 headers.append(name, value.clone());
             }
         }
+        self.hidden.remove_from(&mut headers);
         let mut tell = |name: &'static str, value: &str| {
             // Parts of a request, which are valid in headers.
             if let Ok(value) = HeaderValue::from_str(value) {

@@ -13,6 +13,8 @@ pub(in crate::gateway) struct Hidden {
     pub(super) headers: Vec<HeaderName>,
     pub(super) query: Vec<String>,
     pub(super) cookies: Vec<String>,
+    /// The cookie of a session, and those whose names go on after it with `-`.
+    pub(super) session: Option<String>,
     /// Headers, where they begin with this.
     pub(super) schemes: Vec<(HeaderName, String)>,
 }
@@ -24,6 +26,9 @@ impl Hidden {
         self.query.extend(other.query.iter().cloned());
         self.cookies.extend(other.cookies.iter().cloned());
         self.schemes.extend(other.schemes.iter().cloned());
+        if other.session.is_some() {
+            self.session.clone_from(&other.session);
+        }
     }
 
     /// Takes the credentials out of headers.
@@ -35,7 +40,8 @@ impl Hidden {
         for name in hidden {
             headers.remove(name);
         }
-        if !self.cookies.is_empty() && headers.contains_key(header::COOKIE) {
+        let has_cookies = !self.cookies.is_empty() || self.session.is_some();
+        if has_cookies && headers.contains_key(header::COOKIE) {
             let lines = headers.get_all(header::COOKIE).iter();
             let left: Vec<HeaderValue> = lines
                 .filter_map(|line| self.left_of_cookies(line))
@@ -76,8 +82,14 @@ impl Hidden {
     }
 
     /// Whether it is one of the cookies.
-    pub(super) fn has_cookie(&self, name: &str) -> bool {
-        self.cookies.iter().any(|cookie| cookie == name)
+    pub(super) fn has_cookie(&self, name: &[u8]) -> bool {
+        self.cookies.iter().any(|cookie| cookie.as_bytes() == name) || self.is_session(name)
+    }
+
+    fn is_session(&self, name: &[u8]) -> bool {
+        let session = self.session.as_ref().map(String::as_bytes);
+        let rest = session.and_then(|session| name.strip_prefix(session));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"-"))
     }
 
     /// The cookies of a line that are passed on; none if nothing is left.
@@ -85,7 +97,7 @@ impl Hidden {
         let is_hidden = |pair: &&[u8]| {
             let name = pair.split(|byte| *byte == b'=').next();
             let name = name.unwrap_or_default().trim_ascii();
-            self.cookies.iter().any(|cookie| cookie.as_bytes() == name)
+            self.has_cookie(name)
         };
         let pairs = line.as_bytes().split(|byte| *byte == b';');
         if !pairs.clone().any(|pair| is_hidden(&pair)) {
@@ -125,6 +137,7 @@ mod tests {
             headers: vec![HeaderName::from_static("x-api-key")],
             query: vec!["key".to_owned()],
             cookies: vec!["session".to_owned()],
+            session: Some("__Host-s".to_owned()),
             schemes: vec![(header::AUTHORIZATION, "Basic".to_owned())],
         }
     }
@@ -154,13 +167,18 @@ mod tests {
         );
         headers.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer z"));
         headers.insert("x-other", HeaderValue::from_static("kept"));
-        for line in ["a=1; session=secret;b=2", "session=secret", "c=session"] {
+        for line in [
+            "a=1; session=secret;b=2",
+            "session=secret",
+            "c=session",
+            "__Host-s=1secret; __Host-s-1=secret; __Host-s-login-1=secret; __Host-sd=1",
+        ] {
             headers.append(header::COOKIE, HeaderValue::from_static(line));
         }
         hidden().remove_from(&mut headers);
         assert_eq!(
             format!("{headers:?}"),
-            r#"{"x-other": "kept", "cookie": "a=1; b=2", "cookie": "c=session"}"#
+            r#"{"x-other": "kept", "cookie": "a=1; b=2", "cookie": "c=session", "cookie": "__Host-sd=1"}"#
         );
     }
 }

@@ -80,6 +80,8 @@ pub enum Error {
     File { url: String, error: JwksError },
     #[error("the service of authentication.forward cannot be called: {0}")]
     Forward(#[from] UpstreamError),
+    #[error("the provider of authentication.login cannot be called: {0}")]
+    Login(#[from] TlsError),
     #[error("the system gives no random numbers")]
     NoRandomNumbers,
     #[error("cannot start the thread that loads key sets: {0}")]

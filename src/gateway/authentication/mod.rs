@@ -14,8 +14,11 @@ mod forward;
 mod hidden;
 mod jwks;
 mod key_set;
+mod login;
+mod login_config;
 mod refused;
 mod scheme;
+mod set_cookies;
 mod signatures;
 mod signed;
 mod token;
@@ -30,11 +33,13 @@ pub(super) use config::Method;
 pub(super) use digest::{Mismatch, OtherBody};
 pub use jwks::Error;
 pub(super) use jwks::KeySources;
+pub(super) use login::{Failure, Logins, Place};
 pub(super) use refused::Refused;
+pub(super) use set_cookies::SetCookies;
 pub(super) use way::Way;
 pub(super) use ways::Ways;
 
-use super::{Peer, consumers::Directory};
+use super::{Answered, Peer, consumers::Directory};
 use crate::upstream::{Connections, Outbound};
 use api_key::ApiKeys;
 use basic::Basic;
@@ -42,13 +47,14 @@ use config::OnError;
 use forward::Forward;
 use http::request::Parts;
 use jsonwebtoken::errors::ErrorKind;
+use login::Login;
 use signed::Signed;
 use std::{
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 use token::Places;
-use verifier::Verifier;
+use verifier::{Keys, Verifier};
 
 /// The compiled rules: every way that there is.
 pub(super) struct Authentication {
@@ -58,6 +64,7 @@ pub(super) struct Authentication {
     basic: Option<Basic>,
     signed: Option<Signed>,
     forward: Option<Forward>,
+    login: Option<Arc<Login>>,
     /// Whether a token is demanded where no policy says what is.
     is_required: bool,
 }
@@ -70,12 +77,15 @@ pub(super) struct Asking<'a> {
     pub(super) has_body: bool,
     /// Those of the worker.
     pub(super) connections: &'a Connections,
+    /// What the answer has its browser keep.
+    pub(super) cookies: &'a SetCookies,
 }
 
 /// What authentication leans on.
 #[derive(Clone, Copy)]
 pub(super) struct Around<'a> {
     pub(super) sources: &'a KeySources,
+    pub(super) logins: &'a Arc<Logins>,
     /// What upstreams are opened by.
     pub(super) registry: Outbound<'a>,
     pub(super) consumers: &'a Arc<Directory>,
@@ -162,6 +172,8 @@ pub(super) enum Rejection {
     ForwardLate,
     #[error("The service that knows who sends requests has refused this one")]
     ForwardRefused,
+    #[error(transparent)]
+    Login(#[from] Failure),
 }
 
 impl From<jsonwebtoken::errors::Error> for Rejection {
@@ -186,10 +198,13 @@ impl Authentication {
         around: Around<'_>,
     ) -> Result<Self, Error> {
         let Around {
+            sources,
+            logins,
             registry,
             consumers,
-            ..
         } = around;
+        let egress = registry.egress();
+        let keys = Keys { sources, egress };
         if is_required && config.router.jwt.is_none() {
             return Err(Error::NobodyTrusted);
         }
@@ -197,11 +212,16 @@ impl Authentication {
         let jwt = match &config.router.jwt {
             Some(jwt) => Some(Jwt {
                 places: Places::new(jwt),
-                verifier: Verifier::new(&jwt.jwks, around)?,
+                verifier: Verifier::new(&jwt.jwks, keys, consumers)?,
                 on_error: jwt.on_error,
             }),
             None => None,
         };
+        let login = match &config.login {
+            Some(login) => Some(Login::new(login, logins, egress)?),
+            None => None,
+        };
+        let sessions = login.as_ref().map(|login| login.hidden());
         Ok(Self {
             consumers: Arc::clone(consumers),
             jwt,
@@ -212,9 +232,14 @@ impl Authentication {
             },
             signed: config.hmac.as_ref().map(Signed::new),
             forward: match &config.forward {
-                Some(forward) => Some(Forward::new(forward, registry)?),
+                Some(forward) => Some(Forward::new(
+                    forward,
+                    registry,
+                    sessions.unwrap_or_default(),
+                )?),
                 None => None,
             },
+            login,
             is_required,
         })
     }
@@ -249,8 +274,35 @@ impl Authentication {
                 Some(forward) => return forward.caller(asking).await.map(Some),
                 None => Ok(None),
             },
+            Method::Login => match &self.login {
+                Some(login) => login
+                    .caller(consumers, asking)
+                    .await
+                    .map_err(Rejection::from),
+                None => Ok(None),
+            },
         };
         found.map_err(|rejection| Refused::by(method, rejection, self.realm(method)))
+    }
+}
+
+impl Authentication {
+    /// What is at a path, if it is for signing in or out.
+    pub(super) fn place(&self, path: &str) -> Option<Place> {
+        self.login.as_ref()?.place(path)
+    }
+
+    /// Answers a request to such a path.
+    pub(super) async fn sign(
+        &self,
+        place: Place,
+        asking: &Asking<'_>,
+    ) -> Result<Answered, Refused> {
+        let Some(login) = &self.login else {
+            return Err(Refused::without_challenge(Rejection::NothingShown));
+        };
+        let answered = login.answer(place, asking).await;
+        answered.map_err(|failure| Refused::without_challenge(failure.into()))
     }
 }
 

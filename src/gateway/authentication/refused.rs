@@ -9,7 +9,7 @@ pub(in crate::gateway) struct Refused {
     pub(in crate::gateway) rejection: Rejection,
     /// `WWW-Authenticate`.
     pub(in crate::gateway) challenge: Option<HeaderValue>,
-    /// What another service answers instead.
+    /// What is answered instead.
     pub(in crate::gateway) answered: Option<Box<Answered>>,
 }
 
@@ -43,11 +43,11 @@ impl Refused {
         }
     }
 
-    /// Another service has refused it, in its own words.
-    pub(super) fn answered(answered: Answered) -> Self {
+    /// It is answered in other words: those of another service that has refused it, or a way to show more.
+    pub(super) fn answered(rejection: Rejection, answered: Answered) -> Self {
         Self {
             answered: Some(Box::new(answered)),
-            ..Self::without_challenge(Rejection::ForwardRefused)
+            ..Self::without_challenge(rejection)
         }
     }
 }
@@ -65,6 +65,8 @@ pub(super) fn challenge(method: Method, rejection: Option<Rejection>, realm: &st
         (Method::Basic, _) => format!("Basic {realm}, charset=\"UTF-8\""),
         (Method::Hmac, _) => format!("Signature {realm}"),
         (Method::Certificate, _) => format!("Certificate {realm}"),
+        // No scheme is registered for what is in cookies.
+        (Method::Login, _) => format!("Session {realm}"),
         // It says so itself.
         (Method::Forward, _) => String::new(),
     }

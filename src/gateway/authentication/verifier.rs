@@ -1,14 +1,14 @@
 //! Whether a token is valid: signed by a key of somebody who may, for us, and now.
 
 use super::{
-    Around, Rejection,
+    Rejection,
     config::{Issuer, Issuers},
-    jwks::{Error, Jwks},
+    jwks::{Error, Jwks, KeySources},
     key_set::KeySet,
     token::SignedBy,
     verified::{Digest, Verified, VerifiedTokens},
 };
-use crate::gateway::consumers::Directory;
+use crate::{gateway::consumers::Directory, upstream::Egress};
 use futures_util::future::join_all;
 use jsonwebtoken::{Algorithm, Validation, decode};
 use serde::{
@@ -17,6 +17,14 @@ use serde::{
 };
 use serde_json::{Map, Value};
 use std::{fmt, sync::Arc};
+
+/// What a verifier leans on.
+#[derive(Clone, Copy)]
+pub(super) struct Keys<'a> {
+    pub(super) sources: &'a KeySources,
+    /// What sources may connect to.
+    pub(super) egress: &'a Arc<Egress>,
+}
 
 /// Those who may sign tokens, and the tokens that were found valid.
 pub(super) struct Verifier {
@@ -45,9 +53,13 @@ enum Tried {
 }
 
 impl Verifier {
-    pub(super) fn new(issuers: &Issuers, around: Around<'_>) -> Result<Self, Error> {
+    pub(super) fn new(
+        issuers: &Issuers,
+        keys: Keys<'_>,
+        consumers: &Arc<Directory>,
+    ) -> Result<Self, Error> {
         let trusted = issuers.0.iter();
-        let trusted = trusted.map(|issuer| Trusted::new(issuer, around));
+        let trusted = trusted.map(|issuer| Trusted::new(issuer, keys, consumers));
         Ok(Self {
             trusted: trusted.collect::<Result<_, _>>()?,
             tokens: VerifiedTokens::new(),
@@ -142,7 +154,7 @@ fn try_all(trusted: &[&Trusted], token: &str, signed_by: &SignedBy) -> Tried {
 }
 
 impl Trusted {
-    fn new(issuer: &Issuer, around: Around<'_>) -> Result<Self, Error> {
+    fn new(issuer: &Issuer, keys: Keys<'_>, consumers: &Arc<Directory>) -> Result<Self, Error> {
         let mut demands = Validation::default();
         demands.required_spec_claims.clear();
         demands.validate_exp = false;
@@ -159,10 +171,8 @@ impl Trusted {
             demands.required_spec_claims.insert("iss".to_owned());
         }
         Ok(Self {
-            jwks: around
-                .sources
-                .source(&issuer.keys, around.registry.egress())?,
-            consumers: Arc::clone(around.consumers),
+            jwks: keys.sources.source(&issuer.keys, keys.egress)?,
+            consumers: Arc::clone(consumers),
             algorithms: issuer.algorithms.clone(),
             allow_missing_exp: issuer.allow_missing_exp,
             demands,
@@ -219,13 +229,11 @@ impl Trusted {
 mod tests {
     use super::{
         super::{
-            KeySources,
             config::{KeySource, KeyUrl},
             signatures::use_ring,
         },
         *,
     };
-    use crate::upstream::{Outbound, Registry};
     use std::{fs, time::Duration};
 
     const KEYS: &str =
@@ -250,13 +258,11 @@ mod tests {
             algorithms: None,
             allow_missing_exp: false,
         };
-        let (registry, egress) = (Registry::default(), Arc::default());
-        let around = Around {
+        let keys = Keys {
             sources: &KeySources::default(),
-            registry: Outbound::new(&registry, &egress),
-            consumers: &Arc::default(),
+            egress: &Arc::default(),
         };
-        let verifier = Verifier::new(&Issuers(vec![issuer]), around).unwrap();
+        let verifier = Verifier::new(&Issuers(vec![issuer]), keys, &Arc::default()).unwrap();
         for (now, expected) in [
             (0.0, None),
             (1059.0, None),

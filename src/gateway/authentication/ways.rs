@@ -4,6 +4,7 @@ use super::{
     Asking, Authentication, Caller, Method, Rejection, Way, certificate,
     forward::Forward,
     hidden::Hidden,
+    login::is_navigation,
     refused::{REALM, Refused, challenge},
     signed::Signed,
 };
@@ -96,16 +97,18 @@ impl Ways {
         let mut methods = self.ways.iter().flat_map(Way::methods);
         methods.any(|method| match method {
             Method::Basic | Method::Forward => true,
-            Method::Jwt | Method::ApiKey | Method::Hmac | Method::Certificate => false,
+            Method::Jwt | Method::ApiKey | Method::Hmac | Method::Certificate | Method::Login => {
+                false
+            }
         })
     }
 
-    /// Refuses a request that does not show enough.
-    pub(in crate::gateway) fn refuse(&self) -> Refused {
-        self.refuse_for(match self.ways.as_slice() {
+    /// What a request lacks that shows nothing.
+    fn lack(&self) -> Rejection {
+        match self.ways.as_slice() {
             [Way::One(Method::Jwt)] => Rejection::NoToken,
             _ => Rejection::NothingShown,
-        })
+        }
     }
 
     fn refuse_for(&self, rejection: Rejection) -> Refused {
@@ -143,11 +146,37 @@ impl Authentication {
         }
         match &ways.otherwise {
             // Whoever shows something is not nobody.
-            _ if is_partly_shown => Err(ways.refuse_for(Rejection::NotAllShown)),
-            Otherwise::Refused => Err(ways.refuse()),
+            _ if is_partly_shown => {
+                Err(Box::pin(self.refuse_for(Rejection::NotAllShown, ways, asking)).await)
+            }
+            Otherwise::Refused => Err(Box::pin(self.refuse(ways, asking)).await),
             Otherwise::Anonymous(consumer) => {
                 Ok(Caller::anonymous(consumer.as_ref()).hiding(ways.hidden_otherwise.as_ref()))
             }
+        }
+    }
+
+    /// Refuses a request that does not show enough; where people sign in, a browser in which nobody has is sent there.
+    pub(in crate::gateway) async fn refuse(&self, ways: &Ways, asking: &Asking<'_>) -> Refused {
+        self.refuse_for(ways.lack(), ways, asking).await
+    }
+
+    async fn refuse_for(&self, rejection: Rejection, ways: &Ways, asking: &Asking<'_>) -> Refused {
+        let mut methods = ways.ways.iter().flat_map(Way::methods);
+        let is_way = methods.any(|method| *method == Method::Login);
+        let login = self.login.as_ref();
+        let Some(login) = login.filter(|_| is_way && is_navigation(asking.head)) else {
+            return ways.refuse_for(rejection);
+        };
+        // Signing in again would not help whoever lacks something else.
+        if !matches!(login.caller(&self.consumers, asking).await, Ok(None)) {
+            return ways.refuse_for(rejection);
+        }
+        let to = asking.head.uri.path_and_query();
+        let to = to.map_or("/", |target| target.as_str());
+        match login.begin(asking.head, to).await {
+            Ok(answered) => Refused::answered(rejection, answered),
+            Err(failure) => Refused::without_challenge(failure.into()),
         }
     }
 
@@ -202,13 +231,16 @@ impl Authentication {
     /// What of a request is not passed on where one may show these, and has shown those of them that were verified: what is for
     /// the gateway alone, and what it has not looked at. Whoever gets that might take it for verified.
     fn hidden(&self, methods: &[Method], verified: &[Method]) -> Option<Arc<Hidden>> {
+        // Browsers send sessions everywhere.
+        let session = self.login.as_ref().map(|login| login.hidden());
+        let mut hidden = session.unwrap_or_default();
         // Only the service says these, whoever asks it or does not: what believes them may have several routes.
         let told = self.forward.as_ref().map(Forward::hidden);
-        let mut hidden = told.unwrap_or_default();
+        hidden.add(&told.unwrap_or_default());
         for method in methods {
             let is_verified = verified.contains(method);
             match method {
-                Method::Certificate | Method::Forward => {}
+                Method::Certificate | Method::Forward | Method::Login => {}
                 Method::Hmac if is_verified => {}
                 Method::Hmac => hidden.add(&Signed::hidden()),
                 Method::Basic => {

@@ -227,7 +227,9 @@ fn unheeded_credentials(config: &Written<'_>) -> Vec<Finding> {
             ("claims", Method::Jwt, consumer.claims != Claims::default()),
         ];
         for (key, method, is_held) in held {
-            if is_held && !config.authentication.has(method) {
+            let is_heeded = config.authentication.has(method)
+                || method == Method::Jwt && config.authentication.has(Method::Login);
+            if is_held && !is_heeded {
                 let message = format!("nothing looks at these: there is no `{}`", method.names().1);
                 findings.push(Finding::new(
                     &["consumers", &index.to_string(), key],

@@ -166,7 +166,10 @@ impl Admission {
             .iter()
             .filter_map(|policy| policy.groups.as_ref())
         {
-            self.check_groups(groups, &caller)?;
+            if !self.check_groups(groups, &caller)? {
+                // Whoever shows who it is may be in another group.
+                return Err(authentication.refuse(&self.ways, asking).await.into());
+            }
         }
         let facts = facts.sent_by(&caller);
         let plan = caller
@@ -196,12 +199,12 @@ impl Admission {
         standings.charge(self.limits.as_ref(), points, &facts).await
     }
 
-    fn check_groups(&self, groups: &Groups, caller: &Caller) -> Result<(), Refusal> {
+    /// False: the caller has to show who it is.
+    fn check_groups(&self, groups: &Groups, caller: &Caller) -> Result<bool, Refusal> {
         let is_nobody = caller.is_anonymous() && caller.consumer().is_none();
         match groups.have(caller) && !is_nobody {
-            true => Ok(()),
-            // Whoever shows who it is may be in another group.
-            false if caller.is_anonymous() => Err(self.ways.refuse().into()),
+            true => Ok(true),
+            false if caller.is_anonymous() => Ok(false),
             false => {
                 let message = "This caller's groups are not let in";
                 Err(Refusal::new(Code::Forbidden, message))

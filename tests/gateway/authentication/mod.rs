@@ -4,6 +4,7 @@ mod demo;
 mod forged;
 mod issuer;
 mod key_sets;
+mod login;
 mod logs;
 mod permits;
 mod sockets;

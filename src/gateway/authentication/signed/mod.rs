@@ -6,11 +6,12 @@
 mod fields;
 mod nonces;
 
+pub(super) use nonces::{Nonces, NotTaken};
+
 use super::{Asking, Caller, Rejection, config, digest::Digest, hidden::Hidden};
 use crate::gateway::{Scheme, consumers::Directory};
 use fields::{Input, signature};
 use http::{HeaderMap, HeaderName, header, request::Parts};
-use nonces::{Nonces, NotTaken};
 use ring::hmac;
 use std::time::Duration;
 

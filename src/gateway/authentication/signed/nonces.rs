@@ -13,7 +13,7 @@ use std::{
 const GENERATION_MAX: usize = 200_000;
 
 /// Those that were seen, by their digests.
-pub(super) struct Nonces(Mutex<Option<Generations>>);
+pub(in crate::gateway::authentication) struct Nonces(Mutex<Option<Generations>>);
 
 /// Two: when the younger one has gone on for as long as a nonce matters, nothing in the elder one does.
 #[derive(Default)]
@@ -28,19 +28,19 @@ struct Generations {
 
 /// Why a nonce does not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotTaken {
+pub(in crate::gateway::authentication) enum NotTaken {
     Seen,
     /// What cannot be remembered cannot be let in once.
     Full,
 }
 
 impl Nonces {
-    pub(super) const fn new() -> Self {
+    pub(in crate::gateway::authentication) const fn new() -> Self {
         Self(Mutex::new(None))
     }
 
     /// Takes a nonce of this key in, which matters for so many seconds, if it was not seen before.
-    pub(super) fn take(
+    pub(in crate::gateway::authentication) fn take(
         &self,
         (key_id, nonce): (&str, &str),
         now: f64,
