@@ -189,6 +189,32 @@ fn upstreams_are_told_who_has_shown_what() {
 }
 
 #[test]
+fn what_was_stored_for_one_certificate_is_not_for_another() {
+    let shop = shop();
+    let pem = shop.ours.pem();
+    for name in ["ada", "bob"] {
+        answer(&shop.upstream, 1);
+        let identity = shop.theirs.client(name, |_| {});
+        let config = Speech {
+            identity: Some(&identity),
+            ..Speech::new(&pem)
+        }
+        .config();
+        let mut client = Encrypted::connect(shop.router.address, "may.test", &config).unwrap();
+        let got = client.request("GET /kept\nhost: may.test\n\n").unwrap();
+        assert_eq!(got.start, "HTTP/1.1 200 OK");
+        let seen = shop.upstream.take_seen();
+        assert_eq!(
+            seen.len(),
+            1,
+            "{name} got what was stored for somebody else"
+        );
+        let told = header(&seen[0], "x-forwarded-client-cert").unwrap();
+        assert!(told.ends_with(&format!("Subject=\"CN={name}\"")), "{told}");
+    }
+}
+
+#[test]
 fn a_connection_is_for_the_host_that_it_was_made_for() {
     let shop = shop();
     let pem = shop.ours.pem();

@@ -57,12 +57,12 @@ impl Basic {
         })
     }
 
-    /// What is not passed on.
-    pub(super) fn hidden(&self) -> Hidden {
-        Hidden {
-            basic: self.hides,
+    /// What is not passed on of a password that was checked, or of one that was not.
+    pub(super) fn hidden(&self, is_verified: bool) -> Option<Hidden> {
+        (self.hides || !is_verified).then(|| Hidden {
+            schemes: vec![(header::AUTHORIZATION, SCHEME.to_owned())],
             ..Hidden::default()
-        }
+        })
     }
 
     /// Whose name and password a request shows, if it shows any.

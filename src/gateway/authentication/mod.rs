@@ -138,6 +138,8 @@ pub(super) enum Rejection {
     SeveralApiKeys,
     #[error("The API key is not known")]
     UnknownApiKey,
+    #[error("The certificate has expired")]
+    ExpiredCertificate,
     #[error("The certificate is not known")]
     UnknownCertificate,
     #[error("The request carries several names and passwords")]
@@ -313,6 +315,8 @@ fn now() -> f64 {
 impl Jwt {
     async fn caller(&self, ways: &Ways, asking: &Asking<'_>) -> Result<Option<Caller>, Rejection> {
         match (self.verified(ways, asking).await, self.on_error) {
+            // It may be a good one.
+            (Err(Rejection::NoKeysYet), _) => Err(Rejection::NoKeysYet),
             (Err(rejection), OnError::Continue) => {
                 tracing::debug!(reason = %rejection, "a token is not valid; its sender is anonymous");
                 Ok(None)
