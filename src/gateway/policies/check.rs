@@ -174,6 +174,10 @@ pub(in crate::gateway) fn findings(config: &Written<'_>) -> Vec<Finding> {
             let message = "no route and no `graphql.policies` names this policy";
             findings.push(Finding::new(&["policies", name], message));
         }
+        if *policy == Policy::default() {
+            let message = "this policy demands nothing of requests";
+            findings.push(Finding::new(&["policies", name], message));
+        }
         for (key, groups) in [
             ("allow_groups", &policy.allow_groups),
             ("deny_groups", &policy.deny_groups),
