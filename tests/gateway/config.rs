@@ -276,7 +276,7 @@ fn what_cannot_be_expanded_is_pointed_at() {
       |           ^
     "###);
     insta::assert_snapshot!(error("supergraph:\n  source: ${env.PORT\n"), @r###"
-    router.yaml:2:11: `${env.PORT` has no closing brace
+    router.yaml:2:11: a `${` has no closing brace
     2 |   source: ${env.PORT
       |           ^
     "###);
