@@ -22,7 +22,7 @@ authentication: { api_key: {} }
 plans: { standard: { rate: 5 } }
 ";
 
-const CONSUMERS: [&str; 17] = [
+const CONSUMERS: [&str; 27] = [
     "consumers: [{ name: '' }]",
     "consumers: [{ name: none }]",
     "consumers: [{ name: 'a ' }]",
@@ -40,9 +40,20 @@ const CONSUMERS: [&str; 17] = [
     "consumers: [{ name: a, basic: [{ username: u, password: 'HASH' }] }, { name: b, basic: [{ username: u, password: 'HASH' }] }]",
     "consumers: [{ name: a, claims: { azp: x } }, { name: b, claims: { azp: x } }]",
     "consumers: [{ name: a, certificates: [{ san: a, subject_cn: b }] }]",
+    // Of what may be a secret, nothing is shown.
+    "consumers: [{ name: a, api_keys: [sup3rs3cret] }]",
+    "consumers: [{ name: a, api_keys: sup3rs3cret }]",
+    "consumers: [{ name: a, api_keys: [{ sha256: sup3rs3cret }] }]",
+    "consumers: [{ name: a, hmac: [{ key_id: k, secret: 123456789012345678 }] }]",
+    "consumers: [{ name: a, hmac: [{ key_id: k, secret: 2.5e3 }] }]",
+    "consumers: [{ name: a, basic: ['u:sup3rs3cret'] }]",
+    "consumers: [{ name: a, basic: [{ username: u, password: 20251126 }] }]",
+    "consumers: [{ name: a, basic: [{ username: 'sup3r:s3cret', password: x }] }]",
+    "redis: { url: 20251126 }",
+    "redis: { fallback: sup3rs3cret }",
 ];
 
-const POLICIES: [&str; 13] = [
+const POLICIES: [&str; 21] = [
     "policies: { p: { auth: [] } }",
     "policies: { p: { auth: [jwt] } }",
     "policies: { p: { auth: [api_key, api_key] } }",
@@ -56,6 +67,15 @@ const POLICIES: [&str; 13] = [
     "policies: { p: { addresses: { deny: [10.0.0.1/8] } } }",
     "policies: { keys: { auth: [api_key] } }\ngraphql: { policies: [key] }",
     "policies: { p: { auth: [api_key] }, q: { auth: [api_key] } }\nroutes: [{ to: shop, policies: [p, q] }]",
+    // A key whose value was commented out must not read as one that is not there.
+    "policies: { p: { auth: } }",
+    "policies: { p: { auth: [api_key], allow_groups: } }",
+    "policies: { p: { auth: [api_key], deny_groups: } }",
+    "policies: { p: { auth: [api_key], anonymous: } }",
+    "policies: { p: { addresses: } }",
+    "policies: { p: { addresses: { allow: , deny: [10.0.0.0/8] } } }",
+    "policies: { p: { rate_limit: } }",
+    "graphql: { policies: }",
 ];
 
 fn written(case: &str) -> String {
@@ -69,9 +89,12 @@ fn written(case: &str) -> String {
     format!("{AROUND}{case}\n")
 }
 
-/// A case, and the first line of what is told.
+/// A case, and the first line of what is told. Nothing of it has a secret.
 fn told(case: &str) -> String {
     let error = parse(&written(case)).unwrap_err().to_string();
+    for secret in ["sup3r", "s3cret", "123456", "2025", "2500", "2.5e3"] {
+        assert!(!error.contains(secret), "{error}");
+    }
     let line = error.lines().next().unwrap();
     format!("{case}\n  {}", &line["router.yaml:".len()..])
 }
@@ -160,7 +183,8 @@ consumers:
 policies:
   used: { auth: [api_key], allow_groups: [apps, app] }
   unused: { auth: [api_key] }
-graphql: { policies: [used] }
+  anything: {}
+graphql: { policies: [used, anything] }
 ";
     let parsed = parse(yaml).unwrap();
     let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/supergraphs/shop.graphql");
@@ -220,4 +244,35 @@ consumers:
     2 |   - { name: a, hmac: [{ key_id: l, secret: ${env.NOT_SET} }] }
       |                                             ^
     "###);
+}
+
+/// Neither by a line that is shown because something else on it is wrong.
+#[test]
+fn lines_with_secrets_are_not_shown() {
+    let block = "\
+consumers:
+  - name: a
+    hmac:
+      - key_id: k
+        secret: >-
+          sup3rs3cret sup3rs3cret sup3rs3cret sup3rs3cret
+        wrong: [sup3rs3cret, \"sup3r's3cret\", 'sup3r\"s3cret', {a: b}] # sup3rs3cret
+policies: { p: { auth: [unheard] } }
+";
+    insta::assert_snapshot!(parse(block).unwrap_err(), @"");
+    let after = block.replace("wrong", "# wrong");
+    insta::assert_snapshot!(parse(&after).unwrap_err(), @"");
+    // On one line with others, and where nobody can tell.
+    for flow in [
+        "{ policies: { p: { auth: [unheard] } }, consumers: [{ name: a, api_keys: [{ sha256: sup3rs3cret }] }] }",
+        "{ consumers: [{ name: a, api_keys: [{ sha256:\n   sup3rs3cret }]}], policies: { p: { auth: [unheard] } } }",
+        "consumers: [{ name: a, api_keys: [{ sha256: sup3rs3cret }]",
+        "consumers:\n  - name: a\n    basic: [{ username: u, password: sup3rs3cret }",
+        "redis: { url: rediss://sup3r:s3cret@redis, tls: no }",
+        "authentication: { basic: { realm: sup3rs3cret, hide: s3cret } }",
+    ] {
+        let error = parse(flow).unwrap_err().to_string();
+        assert!(!error.contains("s3cret"), "{error}");
+        assert!(!error.contains("sup3r"), "{error}");
+    }
 }
