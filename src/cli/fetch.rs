@@ -13,7 +13,7 @@ use std::{error::Error, time::Duration};
 /// For the whole exchange, from connecting to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The answer to a request, with at most so many bytes; 304 counts as one. Redirects are not followed.
+/// The answer to a request, with at most so many bytes. Redirects are not followed.
 pub(super) async fn fetch(
     request: Request<Full<Bytes>>,
     bytes_max: usize,
@@ -40,7 +40,7 @@ async fn answer(
         send(HttpConnector::new(), request).await?
     };
     let status = response.status();
-    if !status.is_success() && status != http::StatusCode::NOT_MODIFIED {
+    if !status.is_success() {
         return Err(match response.headers().get(header::LOCATION) {
             Some(location) => format!("it answered {status}, pointing to {location:?}"),
             None => format!("it answered {status}"),

@@ -9,6 +9,7 @@ use crate::{
     config::Config,
     gateway::{Failing, Gateway, Rehearsal, ReloadError},
     server::{self, Edge},
+    telemetry::Pushing,
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{task, time};
@@ -74,9 +75,10 @@ async fn follow(
         let swapped = match loaded {
             Ok(loaded) => {
                 let (gateway, edge) = (Arc::clone(gateway), Arc::clone(edge));
-                let started = first.config.clone();
-                let swapping =
-                    task::spawn_blocking(move || swap(&gateway, &edge, &started, loaded));
+                let (started, pushing) = (first.config.clone(), first.pushing.clone());
+                let swapping = task::spawn_blocking(move || {
+                    swap(&gateway, (&edge, &pushing), &started, loaded)
+                });
                 swapping.await.unwrap_or_else(|panic| Err(panic.into()))
             }
             Err(error) => Err(error),
@@ -111,11 +113,12 @@ pub(super) struct Started {
     pub config: Config,
     pub files: Vec<PathBuf>,
     pub fingerprint: String,
+    pub pushing: Pushing,
 }
 
 fn swap(
     gateway: &Gateway,
-    edge: &Edge,
+    (edge, pushing): (&Edge, &Pushing),
     started: &Config,
     loaded: Loaded,
 ) -> anyhow::Result<Rehearsal> {
@@ -127,13 +130,15 @@ fn swap(
         edge: server.edge.clone(),
         ..started.server()
     };
-    if server != lasting || loaded.config.telemetry != started.telemetry {
+    let exporters = &loaded.config.telemetry.exporters;
+    if server != lasting || exporters.takes_restart(&started.telemetry.exporters) {
         tracing::warn!(
             "changes to listeners, workers, health checks and telemetry take effect after a restart"
         );
     }
     // Whatever may fail comes before anything changes.
     let prepared = edge.prepare(&server.edge)?;
+    let pushed = pushing.prepare(exporters)?;
     let reloaded = gateway.reload(&loaded.config.gateway(), loaded.supergraph);
     let rehearsal = reloaded.map_err(|error| match error {
         ReloadError::Snapshot(error) => located(&loaded.outline, error),
@@ -142,6 +147,7 @@ fn swap(
     if let Some(rules) = prepared {
         edge.take(rules);
     }
+    pushing.take(pushed);
     Sources::keep(&loaded.config, &loaded.sdl);
     Ok(rehearsal)
 }

@@ -1,14 +1,18 @@
 //! A supergraph at a URL.
 
-use super::fetch::fetch;
+use crate::upstream::{self, ByteSize, Call, Connections, Egress, Endpoint, Response, Upstream};
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode, Uri, header};
-use http_body_util::Full;
-use std::sync::{Mutex, PoisonError};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::runtime;
 
-const LARGEST_SUPERGRAPH_BYTES: usize = 64 << 20;
+const LARGEST_SUPERGRAPH_BYTES: u64 = 64 << 20;
+/// For the whole exchange, from connecting to the last byte.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a server answered last, so that it need not send it again (RFC 9110 section 13.1.2).
 #[derive(Default)]
@@ -26,32 +30,25 @@ pub(super) fn is_url(source: &str) -> bool {
 }
 
 impl Remote {
-    /// The supergraph SDL there. Waits for it; not for a thread with a runtime.
-    pub(super) fn read(&self, url: &str) -> anyhow::Result<String> {
+    /// The supergraph SDL there, if that is where connections may go. Waits for it; not for a thread with a runtime.
+    pub(super) fn read(&self, url: &str, egress: &Egress) -> anyhow::Result<String> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("cannot start a runtime")?;
-        let text = runtime.block_on(self.ask(url));
+        let text = runtime.block_on(self.ask(url, egress));
         text.map_err(|error| anyhow!("cannot fetch the supergraph from {url}: {error}"))
     }
 
-    async fn ask(&self, url: &str) -> Result<String, String> {
-        let uri: Uri = url.parse().map_err(|_| "it is not a URL".to_owned())?;
-        let mut request = Request::get(uri).header(header::USER_AGENT, "graphway");
-        if let Some(tag) = self.tag(url) {
-            request = request.header(header::IF_NONE_MATCH, tag);
-        }
-        let request = request.body(Full::<Bytes>::default());
-        let request = request.map_err(|error| error.to_string())?;
-        let answer = fetch(request, LARGEST_SUPERGRAPH_BYTES).await?;
+    async fn ask(&self, url: &str, egress: &Egress) -> Result<String, String> {
+        let answer = fetch(url, self.tag(url), egress).await?;
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if answer.status() == StatusCode::NOT_MODIFIED {
+        if answer.status == StatusCode::NOT_MODIFIED {
             let known = known.as_ref().filter(|known| known.url == url);
             let known = known.ok_or("it answered 304 to a first request")?;
             return Ok(known.text.clone());
         }
-        let text = String::from_utf8(answer.body().to_vec());
+        let text = String::from_utf8(answer.body.to_vec());
         let text = text.map_err(|_| "the answer is not UTF-8".to_owned())?;
-        *known = answer.headers().get(header::ETAG).map(|tag| Known {
+        *known = answer.headers.get(header::ETAG).map(|tag| Known {
             url: url.to_owned(),
             tag: tag.clone(),
             text: text.clone(),
@@ -63,5 +60,56 @@ impl Remote {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known.as_ref().filter(|known| known.url == url)?;
         Some(known.tag.clone())
+    }
+}
+
+/// What is there, unless it has this tag. Redirects are not followed: whoever sends one could have it say anything.
+async fn fetch(url: &str, tag: Option<HeaderValue>, egress: &Egress) -> Result<Response, String> {
+    let endpoint = Endpoint::parse(url).map_err(|error| error.to_string())?;
+    let settings = upstream::Config {
+        timeout: TIMEOUT,
+        response_max_bytes: ByteSize(LARGEST_SUPERGRAPH_BYTES),
+        egress: Arc::new(egress.clone()),
+        ..upstream::Config::default()
+    };
+    let server = Upstream::new("supergraph", vec![endpoint.into()], settings);
+    let server = server.map_err(|error| error.to_string())?;
+    let mut headers = HeaderMap::new();
+    let agent = HeaderValue::from_static("graphway");
+    headers.insert(header::USER_AGENT, agent);
+    if let Some(tag) = tag {
+        headers.insert(header::IF_NONE_MATCH, tag);
+    }
+    let call = Call {
+        method: Method::GET,
+        headers,
+        body: Bytes::new(),
+        deadline: None,
+        hash: None,
+    };
+    let answer = server.call(&Connections::new(), call).await;
+    let answer = answer.map_err(|error| error.to_string())?;
+    let status = answer.status;
+    if status.is_success() || status == StatusCode::NOT_MODIFIED {
+        return Ok(answer);
+    }
+    Err(match answer.headers.get(header::LOCATION) {
+        Some(location) => format!("it answered {status}, pointing to {location:?}"),
+        None => format!("it answered {status}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_supergraph_is_not_had_from_where_connections_may_not_go() {
+        for host in ["169.254.169.254", "2852039166", "[::ffff:169.254.169.254]"] {
+            let read = Remote::default().read(&format!("http://{host}/"), &Egress::default());
+            let error = read.unwrap_err().to_string();
+            assert!(error.contains("169.254.0.0/16"), "{error}");
+            assert!(error.contains("egress.allow"), "{error}");
+        }
     }
 }

@@ -31,18 +31,13 @@ pub(super) fn run(
         loaded,
     } = sources.read_first();
     let loaded = loaded?;
-    let recording = telemetry::record(&loaded.config.telemetry, log)?;
+    let recording = telemetry::record(&loaded.config.telemetry.exporters, log)?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
     if let Some(why) = &loaded.fallen_back {
         tracing::error!("{why}");
     }
-    let started = Started {
-        config: loaded.config.clone(),
-        files,
-        fingerprint,
-    };
     let server_config = loaded.config.server();
     let listeners = Listeners::bind(&server_config)?;
     let address = listeners.address();
@@ -57,7 +52,13 @@ pub(super) fn run(
     }
     let measured = Arc::clone(&gateway);
     // Until the last request has ended.
-    let _exporting = recording.export(move || measured.refresh_gauges())?;
+    let exporting = recording.export(move || measured.refresh_gauges())?;
+    let started = Started {
+        config: loaded.config.clone(),
+        files,
+        fingerprint,
+        pushing: exporting.pushing(),
+    };
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -128,7 +128,7 @@ impl Sources {
         let source = source.unwrap_or(&config.supergraph.source);
         let url = source.to_str().filter(|source| is_url(source));
         let text = match url {
-            Some(url) => self.remote.read(url)?,
+            Some(url) => self.remote.read(url, &config.egress)?,
             None => {
                 files.push(source.clone());
                 let sdl = (self.read_supergraph)(source)?;

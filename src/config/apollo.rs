@@ -79,8 +79,23 @@ const MISSING: &[(&str, Absence)] = &[
     ("telemetry.exporters.logging.common", Warn),
     ("telemetry.exporters.logging.stdout.rate_limit", Warn),
     ("telemetry.exporters.logging.stdout.tty_format", Warn),
-    ("telemetry.exporters.metrics.common", Warn),
-    ("telemetry.exporters.metrics.otlp", Warn),
+    ("telemetry.exporters.metrics.common.buckets", Warn),
+    ("telemetry.exporters.metrics.common.service_namespace", Warn),
+    ("telemetry.exporters.metrics.common.views", Warn),
+    (
+        "telemetry.exporters.metrics.otlp.batch_processor.max_concurrent_exports",
+        Warn,
+    ),
+    (
+        "telemetry.exporters.metrics.otlp.batch_processor.max_export_batch_size",
+        Warn,
+    ),
+    (
+        "telemetry.exporters.metrics.otlp.batch_processor.max_queue_size",
+        Warn,
+    ),
+    ("telemetry.exporters.metrics.otlp.grpc", Warn),
+    ("telemetry.exporters.metrics.otlp.http", Warn),
     (
         "telemetry.exporters.metrics.prometheus.resource_selector",
         Warn,
@@ -109,7 +124,6 @@ const MISSING: &[(&str, Absence)] = &[
         "telemetry.exporters.tracing.common.preview_datadog_agent_sampling",
         Warn,
     ),
-    ("telemetry.exporters.tracing.common.resource", Warn),
     ("telemetry.exporters.tracing.common.service_namespace", Warn),
     ("telemetry.exporters.tracing.datadog", Warn),
     (

@@ -2,13 +2,13 @@
 
 use crate::{
     gateway::{
-        self, AuthenticationConfig, AuthorizationConfig, CacheConfig, ConsumerConfig, CorsConfig,
-        CsrfConfig, DemandControlConfig, GraphqlConfig, HeadersConfig, HomepageConfig,
-        IncludeSubgraphErrorsConfig, LimitsConfig, MaintenanceConfig, OpenApiConfig,
-        OverrideLabelsConfig, OverrideSubgraphUrlConfig, PlansConfig, PluginsConfig,
-        PoliciesConfig, RateLimitConfig, RedisConfig, RequestIdConfig, RolloutConfig, RoutesConfig,
-        SandboxConfig, ToldConfig, TraceConfig, TrafficShapingConfig, UpstreamsConfig, UrlPath,
-        WebSocketConfig,
+        self, AuthenticationConfig, AuthorizationConfig, CacheConfig, ClientsConfig,
+        ConsumerConfig, CorsConfig, CsrfConfig, DemandControlConfig, EgressConfig, GraphqlConfig,
+        HeadersConfig, HomepageConfig, IncludeSubgraphErrorsConfig, LimitsConfig,
+        MaintenanceConfig, OpenApiConfig, OverrideLabelsConfig, OverrideSubgraphUrlConfig,
+        PlansConfig, PluginsConfig, PoliciesConfig, RateLimitConfig, RedisConfig, RequestIdConfig,
+        RolloutConfig, RoutesConfig, SandboxConfig, ToldConfig, TraceConfig, TrafficShapingConfig,
+        UpstreamsConfig, UrlPath, WebSocketConfig,
     },
     server::{
         self, AdminConfig, EdgeConfig, HealthConfig, HttpConfig, HttpRedirectConfig,
@@ -37,6 +37,7 @@ pub struct Config {
     pub include_subgraph_errors: IncludeSubgraphErrorsConfig,
     pub override_labels: OverrideLabelsConfig,
     pub override_subgraph_url: OverrideSubgraphUrlConfig,
+    pub egress: EgressConfig,
     pub cors: CorsConfig,
     pub csrf: CsrfConfig,
     pub plugins: PluginsConfig,
@@ -56,7 +57,7 @@ pub struct Config {
     pub admin: AdminConfig,
     pub server: Server,
     pub tls: TlsConfig,
-    pub telemetry: telemetry::Config,
+    pub telemetry: Telemetry,
 }
 
 /// The `supergraph` section.
@@ -72,6 +73,14 @@ pub struct Supergraph {
     pub poll_interval: Duration,
     /// A file to keep the last one in that could be served.
     pub last_good: Option<PathBuf>,
+}
+
+/// The `telemetry` section.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Telemetry {
+    pub exporters: telemetry::Config,
+    pub apollo: ClientsConfig,
 }
 
 /// The `server` section.
@@ -121,6 +130,7 @@ impl Config {
             include_subgraph_errors: self.include_subgraph_errors.clone(),
             override_labels: self.override_labels.clone(),
             override_subgraph_url: self.override_subgraph_url.clone(),
+            egress: self.egress.clone(),
             plugins: self.plugins.clone(),
             sandbox: self.sandbox.clone(),
             homepage: self.homepage.clone(),
@@ -134,25 +144,31 @@ impl Config {
             maintenance: self.maintenance.clone(),
             rollout: self.rollout.clone(),
             request_id: self.request_id,
-            tracing: TraceConfig {
-                ratio: self.telemetry.exporters.tracing.ratio(),
-                parent_based: self.telemetry.exporters.tracing.common.parent_based_sampler,
-                trace_context: self.telemetry.exporters.tracing.propagation.trace_context,
-                zipkin: self.telemetry.exporters.tracing.propagation.zipkin,
-            },
+            tracing: self.tracing(),
             told: self.told(),
+        }
+    }
+
+    /// Which requests are traced.
+    fn tracing(&self) -> TraceConfig {
+        let tracing = &self.telemetry.exporters.tracing;
+        TraceConfig {
+            ratio: tracing.ratio(),
+            errors_per_second: tracing.errors_per_second(),
+            parent_based: tracing.common.parent_based_sampler,
+            trace_context: tracing.propagation.trace_context,
+            zipkin: tracing.propagation.zipkin,
         }
     }
 
     /// What of requests is told.
     fn told(&self) -> ToldConfig {
-        let telemetry::Config { exporters, apollo } = &self.telemetry;
+        let Telemetry { exporters, apollo } = &self.telemetry;
         ToldConfig {
             access: exporters.logging.access,
             slow_threshold: exporters.logging.slow_threshold,
-            metrics: exporters.metrics.prometheus.enabled,
-            client_name: apollo.client_name_header.0.clone(),
-            client_version: apollo.client_version_header.0.clone(),
+            metrics: exporters.metrics.are_recorded(),
+            clients: apollo.clone(),
         }
     }
 

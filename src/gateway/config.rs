@@ -8,6 +8,7 @@ use super::{
     request_id, rest, trace, traffic,
     upstreams::{self, Upstreams},
 };
+use crate::upstream::Egress;
 
 /// The settings of a snapshot, except for the supergraph.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,7 @@ pub struct Config {
     pub include_subgraph_errors: include_subgraph_errors::Config,
     pub override_labels: override_labels::Config,
     pub override_subgraph_url: override_subgraph_url::Config,
+    pub egress: Egress,
     pub plugins: expose::Config,
     pub sandbox: ide::SandboxConfig,
     pub homepage: ide::HomepageConfig,
@@ -72,6 +74,7 @@ impl Config {
                 .collect(),
             plans: &self.plans,
             redis: &self.redis,
+            egress: &self.egress,
             style: self.ratelimit.headers,
             weighs: self.demand_control.enabled,
         }
@@ -111,6 +114,7 @@ impl Default for Config {
             include_subgraph_errors: include_subgraph_errors::Config::default(),
             override_labels: override_labels::Config::default(),
             override_subgraph_url: override_subgraph_url::Config::default(),
+            egress: Egress::default(),
             plugins: expose::Config::default(),
             sandbox: ide::SandboxConfig::default(),
             homepage: ide::HomepageConfig::default(),

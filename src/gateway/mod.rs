@@ -14,6 +14,7 @@ mod base64;
 mod bulk;
 mod calendar;
 mod call_key;
+mod calls;
 mod check;
 mod claims;
 mod client_certificate;
@@ -46,7 +47,6 @@ mod limits;
 mod local;
 mod metrics;
 mod misfit;
-mod network;
 mod observation;
 mod origin;
 mod overload;
@@ -79,7 +79,7 @@ mod upstreams;
 mod url_path;
 mod writes;
 
-pub use crate::upstream::Body;
+pub use crate::upstream::{Body, Egress as EgressConfig, Network};
 pub use admin::admin;
 pub use answered::Answered;
 pub use authentication::{Config as AuthenticationConfig, Error as AuthenticationError};
@@ -105,8 +105,7 @@ pub use include_subgraph_errors::Config as IncludeSubgraphErrorsConfig;
 pub use limits::Config as LimitsConfig;
 pub use local::Local;
 pub use misfit::Misfit;
-pub use network::Network;
-pub use observation::Config as ToldConfig;
+pub use observation::{Clients as ClientsConfig, Config as ToldConfig};
 pub use override_labels::{Config as OverrideLabelsConfig, undecided as undecided_labels};
 pub use override_subgraph_url::Config as OverrideSubgraphUrlConfig;
 pub use peer::{IPV6_CLIENT_BITS, Peer, Scheme, Tls, network_of};
@@ -286,7 +285,7 @@ async fn ask<'a>(
     let head = observation.head();
     let prepared = operation.prepared();
     let document = prepared.document();
-    observation.operation(document.kind(), document.name());
+    observation.operation(prepared);
 
     // Admit.
     let mut stage = observation.stage("admit");
@@ -383,7 +382,7 @@ async fn answer<'a>(
     let preparing = snapshot.documents.prepare(&request.query, name);
     let prepared = in_time(deadline, preparing).await?;
     let document = prepared.document();
-    observation.operation(document.kind(), document.name());
+    observation.operation(&prepared);
     let facts = observation.facts().sent_by(caller);
     let facts = facts.of_operation(document.name());
     snapshot.admission.judge(facts, standings).await?;

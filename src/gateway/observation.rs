@@ -9,15 +9,22 @@ use super::{
     authentication::Caller,
     consumers::Consumer,
     errors::FirstError,
+    header_types::Name,
     metrics::{RouteMetrics, known},
     origin::Origin,
+    prepared::Prepared,
     rates::Facts,
     request_id::{self, X_REQUEST_ID, request_id},
     stages::{StageMetrics, Stages},
     trace::{self, Beginning, Stage, Trace},
 };
-use crate::operation::OperationKind;
+use governor::{
+    Quota, RateLimiter,
+    clock::MonotonicClock,
+    state::{InMemoryState, NotKeyed},
+};
 use http::{HeaderName, HeaderValue, Response, StatusCode, request::Parts};
+use serde::Deserialize;
 use std::{
     sync::{Arc, OnceLock},
     thread,
@@ -31,8 +38,38 @@ const CLIENT_BYTES_MAX: usize = 128;
 /// The status that is counted when a client leaves before its response. It is never sent; the number is nginx's.
 const CLIENT_LEFT: u16 = 499;
 
+/// Writes a line about a request. It is a macro since the fields of an event are part of its code.
+macro_rules! tell {
+    ($request:expr, $end:expr, $level:ident, $target:literal, $words:literal $(, $more:ident = $value:expr)?) => {{
+        let (request, end): (&Observation<'_>, &End) = ($request, $end);
+        let document = request.operation.get().map(|prepared| prepared.document());
+        let clients = &request.rules.told.clients;
+        tracing::$level!(
+            target: $target,
+            request_id = text(&request.origin.request_id),
+            trace_id = end.trace_id.map(|id| tracing::field::display(format!("{id:032x}"))),
+            client = %request.peer.address,
+            method = known(&request.head.method),
+            path = shown(request.head.uri.path()),
+            route = request.route.route(),
+            consumer = request.consumer.get().map(|consumer| &*consumer.name),
+            status = end.status.as_u16(),
+            duration_ms = end.took.as_micros() as f64 / 1000.0,
+            client_name = request.client_says(&clients.client_name_header),
+            client_version = request.client_says(&clients.client_version_header),
+            operation_kind = document.map(|document| tracing::field::display(document.kind())),
+            operation_name = document.and_then(|document| document.name()),
+            cost_estimated = request.estimated.get(),
+            cost_actual = request.cost.get(),
+            error = end.error.map(Code::name),
+            $($more = $value,)?
+            $words
+        );
+    }};
+}
+
 /// What of each request is told, and to whom.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
     /// Whether each request is a line in the log.
     pub access: bool,
@@ -40,19 +77,23 @@ pub struct Config {
     pub slow_threshold: Option<Duration>,
     /// Whether anybody looks at metrics.
     pub metrics: bool,
-    /// The headers in which clients say what they are.
-    pub client_name: HeaderName,
-    pub client_version: HeaderName,
+    pub clients: Clients,
 }
 
-impl Default for Config {
+/// `telemetry.apollo`: the headers in which clients say what they are.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Clients {
+    pub client_name_header: Name,
+    pub client_version_header: Name,
+}
+
+impl Default for Clients {
     fn default() -> Self {
+        let named = |name| Name(HeaderName::from_static(name));
         Self {
-            access: false,
-            slow_threshold: None,
-            metrics: false,
-            client_name: HeaderName::from_static("apollographql-client-name"),
-            client_version: HeaderName::from_static("apollographql-client-version"),
+            client_name_header: named("apollographql-client-name"),
+            client_version_header: named("apollographql-client-version"),
         }
     }
 }
@@ -64,7 +105,14 @@ pub(super) struct Rules {
     told: Config,
     /// None: nobody wants to know how long stages take.
     stages: Option<StageMetrics>,
+    /// Whether anybody wants to know the operation when the request has ended.
+    tells_operation: bool,
+    /// How many requests that fail are traced though they are not sampled. None: none.
+    failures: Option<Budget>,
 }
+
+/// What a second has for them.
+type Budget = RateLimiter<NotKeyed, InMemoryState, MonotonicClock>;
 
 impl Rules {
     /// Compiles the configuration.
@@ -73,13 +121,31 @@ impl Rules {
         request_id: request_id::Config,
         tracing: trace::Config,
     ) -> Self {
-        let is_timed = told.metrics || told.slow_threshold.is_some();
+        let failures = tracing.errors_per_second.map(Quota::per_second);
+        let is_explained = told.slow_threshold.is_some() || failures.is_some();
+        let is_timed = told.metrics || is_explained;
         Self {
             request_id,
             tracing,
             told: told.clone(),
             stages: is_timed.then(StageMetrics::default),
+            tells_operation: told.access || is_explained,
+            failures: failures.map(|quota| RateLimiter::direct_with_clock(quota, MonotonicClock)),
         }
+    }
+
+    /// Whether such a response is a failure, not of the client, that is to be traced.
+    fn traces_failure(&self, status: StatusCode, error: Option<Code>) -> bool {
+        let Some(budget) = &self.failures else {
+            return false;
+        };
+        let by_code = error.is_some_and(|code| code.status_alone().is_server_error());
+        // The router does what it was told to. When it does it often, that must not hide what else goes wrong.
+        let is_meant = matches!(
+            error,
+            Some(Code::Overloaded | Code::RateLimited | Code::Maintenance)
+        );
+        (status.is_server_error() || by_code) && !is_meant && budget.check().is_ok()
     }
 }
 
@@ -90,7 +156,7 @@ pub(super) struct Observation<'a> {
     route: &'a RouteMetrics,
     peer: Peer<'a>,
     origin: Origin,
-    operation: OnceLock<Operation>,
+    operation: OnceLock<Arc<Prepared>>,
     /// What the operation is expected to cost, and what it did.
     estimated: OnceLock<f64>,
     cost: OnceLock<f64>,
@@ -98,11 +164,6 @@ pub(super) struct Observation<'a> {
     stages: Stages,
     began: Instant,
     has_ended: bool,
-}
-
-struct Operation {
-    kind: OperationKind,
-    name: Option<Arc<str>>,
 }
 
 impl<'a> Observation<'a> {
@@ -115,12 +176,7 @@ impl<'a> Observation<'a> {
     ) -> Self {
         let began = Instant::now();
         let request_id = request_id(rules.request_id, &head.headers);
-        let beginning = Beginning {
-            method: known(&head.method),
-            path: shown(head.uri.path()),
-            route: route.route(),
-            request_id: text(&request_id),
-        };
+        let beginning = beginning(head, route, &request_id);
         Self {
             origin: Origin {
                 trace: Trace::begin(rules.tracing, &head.headers, &beginning),
@@ -181,13 +237,12 @@ impl<'a> Observation<'a> {
         }
     }
 
-    /// Which operation it is. The name is one of a valid document.
-    pub(super) fn operation(&self, kind: OperationKind, name: Option<&str>) {
-        self.origin.trace.operation(kind, name);
-        if self.rules.told.access || self.rules.told.slow_threshold.is_some() {
-            let name = name.map(Arc::from);
+    /// Which operation it is.
+    pub(super) fn operation(&self, prepared: &Arc<Prepared>) {
+        self.origin.trace.operation(prepared.document());
+        if self.rules.tells_operation {
             // A request has one operation.
-            let _ = self.operation.set(Operation { kind, name });
+            let _ = self.operation.set(Arc::clone(prepared));
         }
     }
 
@@ -234,73 +289,78 @@ impl<'a> Observation<'a> {
         let consumer = self.consumer.get();
         let route = self.route.of(consumer.map(Arc::as_ref));
         route.request(&self.head.method, status, error, took);
-        self.origin
-            .trace
-            .end(status.as_u16(), error.map(Code::name));
+        let trace = &self.origin.trace;
+        trace.end(status.as_u16(), error.map(Code::name));
         if let Some(metrics) = &self.rules.stages {
             self.stages.end(self.began, metrics);
         }
+        let mut trace_id = trace.sampled_id();
+        if trace_id.is_none() && self.rules.traces_failure(status, error) {
+            trace_id = self.trace_afterwards(status, error);
+        }
+        let end = End {
+            status,
+            error,
+            took,
+            trace_id,
+        };
         let told = &self.rules.told;
         if told
             .slow_threshold
             .is_some_and(|threshold| took >= threshold)
         {
-            self.tell_slow(status, took);
+            tell!(
+                self,
+                &end,
+                warn,
+                "graphway::slow",
+                "a request took long",
+                stages = self.stages.told()
+            );
         }
-        if !told.access {
-            return;
+        if told.access {
+            tell!(self, &end, info, "graphway::access", "request");
         }
-        let operation = self.operation.get();
-        tracing::info!(
-            target: "graphway::access",
-            request_id = text(&self.origin.request_id),
-            trace_id = self.origin.trace.sampled_id().map(|id| tracing::field::display(format!("{id:032x}"))),
-            client = %self.peer.address,
-            method = known(&self.head.method),
-            path = shown(self.head.uri.path()),
-            route = self.route.route(),
-            consumer = consumer.map(|consumer| &*consumer.name),
-            status = status.as_u16(),
-            duration_ms = took.as_micros() as f64 / 1000.0,
-            client_name = self.client_says(&told.client_name),
-            client_version = self.client_says(&told.client_version),
-            operation_kind = operation.map(|operation| tracing::field::display(operation.kind)),
-            operation_name = operation.and_then(|operation| operation.name.as_deref()),
-            cost_estimated = self.estimated.get(),
-            cost_actual = self.cost.get(),
-            error = error.map(Code::name),
-            "request"
-        );
     }
 }
 
 impl Observation<'_> {
     /// What a client says in a header of itself, if it can be shown.
-    fn client_says(&self, header: &HeaderName) -> Option<&str> {
-        let said = self.head.headers.get(header)?.to_str().ok()?;
+    fn client_says(&self, header: &Name) -> Option<&str> {
+        let said = self.head.headers.get(&header.0)?.to_str().ok()?;
         (said.len() <= CLIENT_BYTES_MAX).then_some(said)
     }
 
-    /// Warns of a request that took long.
-    fn tell_slow(&self, status: StatusCode, took: Duration) {
-        let told = &self.rules.told;
-        let operation = self.operation.get();
-        tracing::warn!(
-            target: "graphway::slow",
-            request_id = text(&self.origin.request_id),
-            trace_id = self.origin.trace.sampled_id().map(|id| tracing::field::display(format!("{id:032x}"))),
-            method = known(&self.head.method),
-            path = shown(self.head.uri.path()),
-            route = self.route.route(),
-            status = status.as_u16(),
-            duration_ms = took.as_micros() as f64 / 1000.0,
-            client_name = self.client_says(&told.client_name),
-            client_version = self.client_says(&told.client_version),
-            operation_name = operation.and_then(|operation| operation.name.as_deref()),
-            stages = self.stages.told(),
-            "a request took long"
-        );
+    /// Makes the trace of a request that was not sampled, now that it has failed. Its id, if it is to be seen.
+    #[cold]
+    fn trace_afterwards(&self, status: StatusCode, error: Option<Code>) -> Option<u128> {
+        let Origin { request_id, trace } = &self.origin;
+        let beginning = beginning(self.head, self.route, request_id);
+        let trace = trace.afterwards(&beginning, self.began, self.stages.passed())?;
+        if let Some(prepared) = self.operation.get() {
+            trace.operation(prepared.document());
+        }
+        let costs = [
+            ("cost.estimated", &self.estimated),
+            ("cost.actual", &self.cost),
+        ];
+        for (field, cost) in costs {
+            if let Some(cost) = cost.get() {
+                trace.cost(field, *cost);
+            }
+        }
+        trace.end(status.as_u16(), error.map(Code::name));
+        trace.sampled_id()
     }
+}
+
+/// How a request ended.
+struct End {
+    status: StatusCode,
+    error: Option<Code>,
+    took: Duration,
+    /// If there is a trace to be seen.
+    trace_id: Option<u128>,
 }
 
 impl Drop for Observation<'_> {
@@ -314,6 +374,20 @@ impl Drop for Observation<'_> {
         } else if let Ok(left) = StatusCode::from_u16(CLIENT_LEFT) {
             self.conclude(left, None);
         }
+    }
+}
+
+/// What is known of a request at once.
+fn beginning<'a>(
+    head: &'a Parts,
+    route: &'a RouteMetrics,
+    request_id: &'a HeaderValue,
+) -> Beginning<'a> {
+    Beginning {
+        method: known(&head.method),
+        path: shown(head.uri.path()),
+        route: route.route(),
+        request_id: text(request_id),
     }
 }
 

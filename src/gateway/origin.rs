@@ -1,8 +1,9 @@
 //! What those who are called learn of the request they are called for: its id, and its place in a trace.
 
 use super::{
+    calls::Callee,
     request_id::X_REQUEST_ID,
-    trace::{Callee, Fetch, Stage, Trace},
+    trace::{Fetch, Stage, Trace},
     trace_context::{TRACEPARENT, TRACESTATE},
 };
 use http::{HeaderMap, HeaderName, HeaderValue};

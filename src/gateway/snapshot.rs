@@ -29,7 +29,7 @@ use super::{
     subgraph_rules::{SnapshotError, SubgraphTable},
     writes::Writes,
 };
-use crate::{executor, schema::Supergraph};
+use crate::{executor, schema::Supergraph, upstream::Outbound};
 use http::Method;
 use std::{sync::Arc, time::Duration};
 
@@ -94,7 +94,9 @@ impl Snapshot {
         let limits = Limits::new(&config.limits);
         let documents = documents(config, &supergraph, lasting);
         let consumers = Arc::new(Directory::new(&config.consumers));
-        let authentication = authentication(config, lasting, &consumers)?;
+        let egress = Arc::new(config.egress.clone());
+        let outbound = Outbound::new(&lasting.registry, &egress);
+        let authentication = authentication(config, lasting, (&consumers, outbound))?;
         let rates = Rates::new(&config.rates(), &lasting.rates).map_err(SnapshotError::Thread)?;
         let policies = Policies::new(&config.policies, &authentication, &consumers, &rates);
         let around = rest::Surroundings {
@@ -102,10 +104,9 @@ impl Snapshot {
             documents: &documents,
             limits: &limits,
         };
-        let registry = &lasting.registry;
         let cache = (&lasting.cache, &config.cache);
-        let routes = rest::Table::new(&config.routes, &config.upstreams, registry, cache, &around)?;
-        let subgraphs = SubgraphTable::new(config, supergraph.subgraphs(), &lasting.registry)?;
+        let routes = rest::Table::new(&config.routes, &config.upstreams, outbound, cache, &around)?;
+        let subgraphs = SubgraphTable::new(config, supergraph.subgraphs(), outbound)?;
         Ok(Self {
             openapi: routes.openapi(&config.openapi, &supergraph),
             routes,
@@ -183,11 +184,11 @@ fn documents(config: &Config, supergraph: &Arc<Supergraph>, lasting: &Lasting) -
 fn authentication(
     config: &Config,
     lasting: &Lasting,
-    consumers: &Arc<Directory>,
+    (consumers, registry): (&Arc<Directory>, Outbound<'_>),
 ) -> Result<Authentication, SnapshotError> {
     let around = Around {
         sources: &lasting.key_sources,
-        registry: &lasting.registry,
+        registry,
         consumers,
     };
     let is_required = config.authorization.require_authentication;

@@ -6,7 +6,7 @@ use std::{
         OnceLock,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// The stages, in the order in which a request may pass through them.
@@ -63,6 +63,22 @@ impl Stages {
         }
     }
 
+    /// The stages that there were, now that the last one has ended: when each began, and how long it took. One follows
+    /// the other.
+    pub(super) fn passed(&self) -> impl Iterator<Item = (&'static str, Duration, Duration)> {
+        let took = || self.took.iter().map(|took| took.load(Ordering::Relaxed));
+        let mut began = self
+            .since
+            .load(Ordering::Relaxed)
+            .saturating_sub(took().sum());
+        let passed = STAGES.iter().zip(took()).filter(|(_, took)| *took > 0);
+        passed.map(move |(stage, took)| {
+            let from = Duration::from_nanos(began);
+            began += took;
+            (*stage, from, Duration::from_nanos(took))
+        })
+    }
+
     fn turn(&self, next: usize, began: Instant) {
         let now = began.elapsed().as_nanos() as u64;
         let before = self.current.swap(next, Ordering::Relaxed);
@@ -75,9 +91,9 @@ impl Stages {
 
     /// As `admit 0.1 ms, plan 23.0 ms`.
     pub(super) fn told(&self) -> String {
-        let took = self.took.iter().map(|took| took.load(Ordering::Relaxed));
-        let stages = STAGES.iter().zip(took).filter(|(_, took)| *took > 0);
-        let told = stages.map(|(stage, took)| format!("{stage} {:.1} ms", took as f64 / 1e6));
+        let told = self.passed();
+        let told =
+            told.map(|(stage, _, took)| format!("{stage} {:.1} ms", took.as_secs_f64() * 1e3));
         told.collect::<Vec<_>>().join(", ")
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     schema::{Subgraph, SubgraphId},
-    upstream::{self, Endpoint, EndpointError, Registry, Upstream, UpstreamError},
+    upstream::{self, Endpoint, EndpointError, Outbound, Upstream, UpstreamError},
 };
 use http::HeaderMap;
 use std::{io, sync::Arc};
@@ -79,11 +79,11 @@ impl SubgraphTable {
     pub(super) fn new(
         config: &Config,
         subgraphs: &[Subgraph],
-        registry: &Registry,
+        outbound: Outbound<'_>,
     ) -> Result<Self, SnapshotError> {
         let rules = subgraphs
             .iter()
-            .map(|subgraph| SubgraphRules::new(config, subgraph, registry));
+            .map(|subgraph| SubgraphRules::new(config, subgraph, outbound));
         let rules: Vec<SubgraphRules> = rules.collect::<Result<_, _>>()?;
         Ok(Self {
             returns: rules.iter().any(|rules| !rules.returned.is_empty()),
@@ -121,7 +121,7 @@ impl SubgraphRules {
     fn new(
         config: &Config,
         subgraph: &Subgraph,
-        registry: &Registry,
+        outbound: Outbound<'_>,
     ) -> Result<Self, SnapshotError> {
         let name = &subgraph.name;
         let endpoints = match config.override_subgraph_url.0.get(name) {
@@ -139,7 +139,7 @@ impl SubgraphRules {
             response_max_bytes: config.limits.subgraph_response_max_bytes,
             ..config.traffic_shaping.upstream(name)
         };
-        let upstream = registry.upstream(name, endpoints, settings);
+        let upstream = outbound.upstream(name, endpoints, settings);
         let upstream = upstream.map_err(|error| SnapshotError::Upstream {
             subgraph: name.clone(),
             error,

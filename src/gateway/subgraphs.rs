@@ -4,13 +4,14 @@ use super::{
     Snapshot,
     authentication::Caller,
     call_key::{CallKey, Outcome},
+    calls::Callee,
     demand_control::{DemandControl, Weighed},
     local::Local,
     metrics::SubgraphMetrics,
     observation::Observation,
     origin::Origin,
     subgraph_rules::SubgraphRules,
-    trace::{Callee, Stage},
+    trace::Stage,
 };
 use crate::{
     executor::{Answer, Call, CallError, Subgraphs},
@@ -170,6 +171,7 @@ impl<'a> Outgoing<'a> {
             outcome
         });
         fetch.ended(seen(&outcome));
+        origin.trace.note(callee, began.into_std(), seen(&outcome));
         outcome
     }
 
@@ -184,7 +186,8 @@ impl<'a> Outgoing<'a> {
     ) -> Outcome {
         let began = Instant::now();
         let Client { origin, stage, .. } = self.client;
-        let fetch = origin.fetch(stage, Callee::Subgraph(&subgraph.name), &mut headers);
+        let callee = Callee::Subgraph(&subgraph.name);
+        let fetch = origin.fetch(stage, callee, &mut headers);
         let call = call(headers, body, self.deadline);
         let outcome = match operation {
             OperationKind::Mutation => self.send_to_the_end(&subgraph.upstream, call).await,
@@ -194,6 +197,7 @@ impl<'a> Outgoing<'a> {
         };
         count(&subgraph.metrics, &outcome, began);
         fetch.ended(seen(&outcome));
+        origin.trace.note(callee, began.into_std(), seen(&outcome));
         outcome
     }
 

@@ -1,13 +1,24 @@
-//! The spans of one request, if it is sampled.
+//! The spans of one request, if it is sampled or fails.
 //!
 //! A span here is a `tracing` span under [`TARGET`] that carries its own ids as fields; whoever exports spans listens
-//! for them. A request that is not sampled makes none: what it costs is reading one header and two random numbers.
+//! for them. A request that is not sampled makes none: what it costs is reading one header and two random numbers. Those
+//! of one that fails are made when it is over, of what was timed anyway.
 
-use super::{b3, trace_context::TraceContext};
-use crate::operation::OperationKind;
+use super::{
+    b3,
+    calls::{Callee, FailedCall, FailedCalls},
+    trace_context::TraceContext,
+};
+use crate::operation::Document;
 use http::HeaderMap;
+use std::{
+    num::NonZero,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 use tracing::{Span, field::Empty};
 
+/// The stages that others are called in.
+const CALLING: [&str; 2] = ["execute", "forward"];
 /// What the spans of traces are called among all others. The exporter in `telemetry` goes by the same name.
 const TARGET: &str = "graphway::trace";
 
@@ -17,6 +28,8 @@ pub struct Config {
     /// The part of all requests, from 0 to 1, that is traced. None: nothing is exported, so nothing is traced; the
     /// context of a client is passed on to subgraphs as it came.
     pub ratio: Option<f64>,
+    /// Requests that fail are traced even if they are not sampled, so many in a second. None: they are not.
+    pub errors_per_second: Option<NonZero<u32>>,
     /// Whether a client that says if it is sampled decides for its requests.
     pub parent_based: bool,
     /// Whether W3C Trace Context of clients is read.
@@ -29,6 +42,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             ratio: None,
+            errors_per_second: None,
             parent_based: false,
             trace_context: true,
             zipkin: false,
@@ -41,7 +55,11 @@ impl Default for Config {
 pub(super) struct Trace {
     /// What subgraphs are told, with the request's own span as the parent. None: nothing.
     context: Option<TraceContext>,
+    /// The client's span that this is a part of.
+    parent: Option<u64>,
     span: Span,
+    /// None: nobody wants to know of them, or they are traced like all others.
+    failed_calls: Option<FailedCalls>,
 }
 
 /// A part of a request. It ends when it is dropped, and so are its copies.
@@ -49,14 +67,6 @@ pub(super) struct Trace {
 pub(super) struct Stage {
     span: Span,
     span_id: u64,
-}
-
-/// Whom a call is for.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Callee<'a> {
-    Subgraph(&'a str),
-    /// An upstream of a REST route, called by this method.
-    Upstream(&'a str, &'a str),
 }
 
 /// A call. It ends when it is dropped.
@@ -82,7 +92,9 @@ impl Trace {
         let Some(ratio) = config.ratio else {
             return Self {
                 context: parent,
+                parent: None,
                 span: Span::none(),
+                failed_calls: None,
             };
         };
         let trace_id = parent
@@ -93,26 +105,94 @@ impl Trace {
             _ => is_in(ratio, trace_id),
         };
         let span_id = fastrand::u64(1..);
-        let span = if sampled {
-            request_span(trace_id, span_id, beginning)
-        } else {
-            Span::none()
+        let (parent, state) = match parent {
+            Some(parent) => (Some(parent.span_id), parent.state),
+            None => (None, None),
         };
-        if let Some(parent) = &parent {
-            span.record("trace.parent", parent.span_id);
-        }
-        let state = parent.and_then(|parent| parent.state);
-        if let Some(state) = state.as_ref().and_then(|state| state.to_str().ok()) {
-            span.record("trace.state", state);
-        }
+        let context = TraceContext {
+            trace_id,
+            span_id,
+            sampled,
+            state,
+        };
+        let is_watched = config.errors_per_second.is_some() && !sampled;
         Self {
-            context: Some(TraceContext {
-                trace_id,
-                span_id,
-                sampled,
-                state,
-            }),
+            span: match sampled {
+                true => request_span(&context, parent, beginning),
+                false => Span::none(),
+            },
+            context: Some(context),
+            parent,
+            failed_calls: is_watched.then(FailedCalls::default),
+        }
+    }
+
+    /// The trace of a request that was not sampled and has failed, `began` until now. Its spans are complete, but for
+    /// what is noted of the request yet. `stages` are those it passed through, each with when it began after the
+    /// request did and how long it took. None: nobody wants to see it.
+    pub(super) fn afterwards(
+        &self,
+        beginning: &Beginning<'_>,
+        began: Instant,
+        stages: impl Iterator<Item = (&'static str, Duration, Duration)>,
+    ) -> Option<Self> {
+        let (context, failed_calls) = (self.context.as_ref()?, self.failed_calls.as_ref()?);
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        let start = since.saturating_sub(began.elapsed());
+        let times = |span: &Span, from: Duration, to: Duration| {
+            span.record("trace.began", nanoseconds(start + from));
+            span.record("trace.ended", nanoseconds(start + to));
+        };
+        let span = request_span(context, self.parent, beginning);
+        times(&span, Duration::ZERO, began.elapsed());
+        span.record("sampled.by", "error");
+        // Without stages, calls are part of the request itself.
+        let mut caller = Stage {
+            span: Span::none(),
+            span_id: context.span_id,
+        };
+        for (name, from, took) in stages {
+            let stage = stage_span(context, name);
+            times(&stage.span, from, from + took);
+            if CALLING.contains(&name) {
+                caller.span_id = stage.span_id;
+            }
+        }
+        for call in failed_calls.take() {
+            let FailedCall {
+                began: from,
+                ended: to,
+                seen,
+                ..
+            } = call;
+            let ids = (context.trace_id, fastrand::u64(1..));
+            let fetch = Fetch(fetch_span(ids, &caller, call.callee()));
+            times(
+                &fetch.0,
+                from.saturating_duration_since(began),
+                to.saturating_duration_since(began),
+            );
+            fetch.ended(seen);
+        }
+        Some(Self {
+            context: Some(context.clone()),
+            parent: self.parent,
             span,
+            failed_calls: None,
+        })
+    }
+
+    /// Whether somebody wants to know of calls that fail, beside their spans.
+    pub(super) fn watches_calls(&self) -> bool {
+        self.failed_calls.is_some()
+    }
+
+    /// Notes how a call ended, for [`Trace::afterwards`].
+    pub(super) fn note(&self, callee: Callee<'_>, began: Instant, seen: Result<u16, &'static str>) {
+        if let Some(failed_calls) = &self.failed_calls
+            && !seen.is_ok_and(|status| status < 400)
+        {
+            failed_calls.add(callee, began, seen);
         }
     }
 
@@ -125,19 +205,7 @@ impl Trace {
     /// Begins a stage.
     pub(super) fn stage(&self, name: &'static str) -> Stage {
         match (&self.context, self.sampled_id()) {
-            (Some(context), Some(trace_id)) => {
-                let span_id = fastrand::u64(1..);
-                let span = tracing::info_span!(
-                    target: TARGET,
-                    parent: None,
-                    "stage",
-                    trace.id = trace_id,
-                    trace.span = span_id,
-                    trace.parent = context.span_id,
-                    trace.name = name,
-                );
-                Stage { span, span_id }
-            }
+            (Some(context), Some(_)) => stage_span(context, name),
             _ => Stage {
                 span: Span::none(),
                 span_id: 0,
@@ -178,10 +246,10 @@ impl Trace {
     }
 
     /// Notes which operation it is.
-    pub(super) fn operation(&self, kind: OperationKind, name: Option<&str>) {
-        self.span
-            .record("graphql.operation.type", tracing::field::display(kind));
-        if let Some(name) = name {
+    pub(super) fn operation(&self, document: &Document) {
+        let kind = tracing::field::display(document.kind());
+        self.span.record("graphql.operation.type", kind);
+        if let Some(name) = document.name() {
             self.span.record("graphql.operation.name", name);
         }
     }
@@ -235,21 +303,25 @@ impl Fetch {
     }
 }
 
-fn request_span(trace_id: u128, span_id: u64, beginning: &Beginning<'_>) -> Span {
+fn request_span(context: &TraceContext, parent: Option<u64>, beginning: &Beginning<'_>) -> Span {
     let Beginning {
         method,
         path,
         route,
         request_id,
     } = beginning;
+    let state = context.state.as_ref();
+    let state = state.and_then(|state| state.to_str().ok());
     tracing::info_span!(
         target: TARGET,
         parent: None,
         "request",
-        trace.id = trace_id,
-        trace.span = span_id,
-        trace.parent = Empty,
-        trace.state = Empty,
+        trace.id = context.trace_id,
+        trace.span = context.span_id,
+        trace.parent = parent,
+        trace.state = state,
+        trace.began = Empty,
+        trace.ended = Empty,
         trace.kind = "server",
         trace.name = format_args!("{method} {route}"),
         trace.failed = Empty,
@@ -264,7 +336,24 @@ fn request_span(trace_id: u128, span_id: u64, beginning: &Beginning<'_>) -> Span
         deduplicated = Empty,
         error.type = Empty,
         request.id = request_id,
+        sampled.by = Empty,
     )
+}
+
+fn stage_span(context: &TraceContext, name: &'static str) -> Stage {
+    let span_id = fastrand::u64(1..);
+    let span = tracing::info_span!(
+        target: TARGET,
+        parent: None,
+        "stage",
+        trace.id = context.trace_id,
+        trace.span = span_id,
+        trace.parent = context.span_id,
+        trace.began = Empty,
+        trace.ended = Empty,
+        trace.name = name,
+    );
+    Stage { span, span_id }
 }
 
 fn fetch_span((trace_id, span_id): (u128, u64), stage: &Stage, callee: Callee<'_>) -> Span {
@@ -279,6 +368,8 @@ fn fetch_span((trace_id, span_id): (u128, u64), stage: &Stage, callee: Callee<'_
         trace.id = trace_id,
         trace.span = span_id,
         trace.parent = stage.span_id,
+        trace.began = Empty,
+        trace.ended = Empty,
         trace.kind = "client",
         trace.name = format_args!("fetch {name}"),
         trace.failed = Empty,
@@ -295,6 +386,11 @@ fn fetch_span((trace_id, span_id): (u128, u64), stage: &Stage, callee: Callee<'_
     };
     span.record(kind, name);
     span
+}
+
+/// As spans have it.
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Whether a trace is in this part of all traces. It depends on its id alone, so that all who see it agree.

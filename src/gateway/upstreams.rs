@@ -2,9 +2,8 @@
 
 use super::misfit::Misfit;
 use crate::upstream::{
-    self, CircuitBreaker, Dns, HealthCheck, Hedge, Http2, LoadBalancing, Mismatch,
-    OutlierDetection, Registry, Retry, TlsConfig, Upstream, UpstreamError, UpstreamLimits,
-    WeightedEndpoint,
+    self, CircuitBreaker, Dns, HealthCheck, Hedge, Http2, LoadBalancing, Mismatch, Outbound,
+    OutlierDetection, Retry, TlsConfig, Upstream, UpstreamError, UpstreamLimits, WeightedEndpoint,
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -91,10 +90,10 @@ pub(super) fn check(upstreams: &Upstreams) -> Result<(), Misfit> {
 /// The upstreams that the section describes.
 pub(super) fn open<'a>(
     upstreams: &'a Upstreams,
-    registry: &Registry,
+    outbound: Outbound<'_>,
 ) -> Result<BTreeMap<&'a str, Arc<Upstream>>, Misfit> {
     let opened = upstreams.iter().map(|(name, group)| {
-        let upstream = registry.upstream(name, group.endpoints.clone(), group.settings());
+        let upstream = outbound.upstream(name, group.endpoints.clone(), group.settings());
         let at = ["upstreams", name, "tls"];
         let upstream = upstream.map_err(|error: UpstreamError| Misfit::new(&at, error.to_string()));
         Ok((name.as_str(), upstream?))

@@ -3,7 +3,7 @@
 use http::{Uri, uri::Scheme};
 use serde::Deserialize;
 
-/// How spans are sent.
+/// How it is spoken to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
@@ -12,6 +12,13 @@ pub enum Protocol {
     Grpc,
     /// HTTP with Protobuf, usually at port 4318.
     Http,
+}
+
+/// What is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signal {
+    Traces,
+    Metrics,
 }
 
 /// An `http` or `https` URL.
@@ -36,17 +43,26 @@ impl TryFrom<String> for Collector {
 }
 
 impl Collector {
-    /// What spans are posted to.
-    pub(super) fn target(collector: Option<&Self>, protocol: Protocol) -> Uri {
-        const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    /// What these are posted to.
+    pub(super) fn target(collector: Option<&Self>, protocol: Protocol, signal: Signal) -> Uri {
+        let (service, usual) = match signal {
+            Signal::Traces => (
+                "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+                "/v1/traces",
+            ),
+            Signal::Metrics => (
+                "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+                "/v1/metrics",
+            ),
+        };
         let given = collector.map(|Self(uri)| uri.clone());
         let uri = given.unwrap_or_else(|| match protocol {
             Protocol::Grpc => Uri::from_static("http://127.0.0.1:4317"),
             Protocol::Http => Uri::from_static("http://127.0.0.1:4318"),
         });
         let path = match (protocol, uri.path()) {
-            (Protocol::Grpc, _) => GRPC_PATH,
-            (Protocol::Http, "" | "/") => "/v1/traces",
+            (Protocol::Grpc, _) => service,
+            (Protocol::Http, "" | "/") => usual,
             (Protocol::Http, _) => return uri,
         };
         let mut parts = uri.clone().into_parts();
@@ -61,7 +77,7 @@ mod tests {
 
     fn target(url: &str, protocol: Protocol) -> String {
         let collector = Collector::try_from(url.to_owned()).unwrap();
-        Collector::target(Some(&collector), protocol).to_string()
+        Collector::target(Some(&collector), protocol, Signal::Traces).to_string()
     }
 
     #[test]
@@ -82,8 +98,12 @@ mod tests {
             "https://a/otel/v1/traces"
         );
         assert_eq!(
-            Collector::target(None, Protocol::Http),
-            "http://127.0.0.1:4318/v1/traces"
+            Collector::target(None, Protocol::Http, Signal::Metrics),
+            "http://127.0.0.1:4318/v1/metrics"
+        );
+        assert_eq!(
+            Collector::target(None, Protocol::Grpc, Signal::Metrics),
+            "http://127.0.0.1:4317/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
         );
     }
 

@@ -1,9 +1,9 @@
-//! The `telemetry` section.
+//! The `telemetry.exporters` section.
 
 use super::{Collector, Protocol};
-use http::HeaderName;
 use serde::{Deserialize, Deserializer, de};
 use std::{
+    collections::BTreeMap,
     fmt,
     net::{Ipv4Addr, SocketAddr},
     num::NonZero,
@@ -14,50 +14,21 @@ use std::{
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    pub exporters: Exporters,
-    pub apollo: Clients,
-}
-
-/// `telemetry.apollo`, as far as it is about what clients say of themselves.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Clients {
-    pub client_name_header: HeaderNamed,
-    pub client_version_header: HeaderNamed,
-}
-
-impl Default for Clients {
-    fn default() -> Self {
-        let named = |name| HeaderNamed(HeaderName::from_static(name));
-        Self {
-            client_name_header: named("apollographql-client-name"),
-            client_version_header: named("apollographql-client-version"),
-        }
-    }
-}
-
-/// The name of a header.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct HeaderNamed(pub HeaderName);
-
-impl TryFrom<String> for HeaderNamed {
-    type Error = String;
-
-    fn try_from(written: String) -> Result<Self, Self::Error> {
-        let name = HeaderName::from_bytes(written.as_bytes());
-        name.map(Self)
-            .map_err(|_| format!("`{written}` cannot be the name of a header"))
-    }
-}
-
-/// `telemetry.exporters`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Exporters {
     pub logging: Logging,
     pub metrics: Metrics,
     pub tracing: Tracing,
+}
+
+impl Config {
+    /// Whether a router that was started with the other settings has to be started anew for these to have effect.
+    pub fn takes_restart(&self, started: &Self) -> bool {
+        let begins_to_measure = self.metrics.are_recorded() && !started.metrics.are_recorded();
+        begins_to_measure
+            || self.logging.stdout != started.logging.stdout
+            || self.metrics.prometheus != started.metrics.prometheus
+            || self.tracing.otlp != started.tracing.otlp
+            || self.tracing.common.service() != started.tracing.common.service()
+    }
 }
 
 /// `telemetry.exporters.logging`.
@@ -103,7 +74,70 @@ impl Default for Stdout {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Metrics {
+    pub common: Service,
+    pub otlp: MetricsOtlp,
     pub prometheus: Prometheus,
+}
+
+impl Metrics {
+    /// Whether anybody looks at them.
+    pub fn are_recorded(&self) -> bool {
+        self.prometheus.enabled || self.otlp.enabled
+    }
+}
+
+/// `telemetry.exporters.metrics.common`: what collectors are told of whose metrics they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Service {
+    /// Unset: `service.name` of the `resource`, or `graphway`.
+    pub service_name: Option<String>,
+    /// Unset: `service.version` of the `resource`, or that of Graphway.
+    pub service_version: Option<String>,
+    /// Attributes.
+    pub resource: BTreeMap<String, String>,
+}
+
+/// `telemetry.exporters.metrics.otlp`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsOtlp {
+    pub enabled: bool,
+    /// Unset: the collector's usual port on this host.
+    pub endpoint: Option<Collector>,
+    pub protocol: Protocol,
+    pub temporality: Temporality,
+    pub batch_processor: Schedule,
+}
+
+/// What a number that grows is told since.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Temporality {
+    /// The start of the router.
+    #[default]
+    Cumulative,
+    /// The last time.
+    Delta,
+}
+
+/// `telemetry.exporters.metrics.otlp.batch_processor`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Schedule {
+    /// From one export to the next.
+    pub scheduled_delay: Duration,
+    /// How long the collector may take to answer.
+    pub max_export_timeout: Duration,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self {
+            scheduled_delay: Duration::from_secs(10),
+            max_export_timeout: Duration::from_secs(30),
+        }
+    }
 }
 
 /// `telemetry.exporters.metrics.prometheus`.
@@ -140,6 +174,11 @@ impl Tracing {
     pub fn ratio(&self) -> Option<f64> {
         self.otlp.enabled.then_some(self.common.sampler.0)
     }
+
+    /// How many others are traced in a second because they fail.
+    pub fn errors_per_second(&self) -> Option<NonZero<u32>> {
+        NonZero::new(self.common.errors_per_second).filter(|_| self.otlp.enabled)
+    }
 }
 
 /// `telemetry.exporters.tracing.propagation`: how clients say which trace a request belongs to, the first that does.
@@ -165,9 +204,13 @@ impl Default for Propagation {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TraceSettings {
-    pub service_name: String,
-    pub service_version: String,
+    /// As in [`Service`].
+    pub service_name: Option<String>,
+    pub service_version: Option<String>,
+    pub resource: BTreeMap<String, String>,
     pub sampler: Sampler,
+    /// Requests that fail are traced even if they are not sampled, so many in a second.
+    pub errors_per_second: u32,
     /// Whether a client that says if it is sampled decides for its requests.
     pub parent_based_sampler: bool,
 }
@@ -175,10 +218,23 @@ pub struct TraceSettings {
 impl Default for TraceSettings {
     fn default() -> Self {
         Self {
-            service_name: "graphway".to_owned(),
-            service_version: env!("CARGO_PKG_VERSION").to_owned(),
+            service_name: None,
+            service_version: None,
+            resource: BTreeMap::new(),
             sampler: Sampler(1.0),
+            errors_per_second: 10,
             parent_based_sampler: true,
+        }
+    }
+}
+
+impl TraceSettings {
+    /// Whose traces they are.
+    pub fn service(&self) -> Service {
+        Service {
+            service_name: self.service_name.clone(),
+            service_version: self.service_version.clone(),
+            resource: self.resource.clone(),
         }
     }
 }

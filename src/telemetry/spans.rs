@@ -4,14 +4,16 @@
 //! complete when it closes, and goes into a bounded queue. When that is full, it is dropped and counted: a request
 //! never waits for a collector.
 
-use super::otlp::{KeyValue, Span, SpanKind, Status, StatusCode, Value};
+use super::{
+    now,
+    otlp::{KeyValue, Span, SpanKind, Status, StatusCode, Value},
+};
 use std::{
     fmt,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::mpsc;
 use tracing::{
@@ -64,7 +66,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
         let Some(Open(mut closed)) = span.extensions_mut().remove::<Open>() else {
             return;
         };
-        closed.end_time_unix_nano = now();
+        if closed.end_time_unix_nano == 0 {
+            closed.end_time_unix_nano = now();
+        }
         if self.queue.try_send(closed).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -92,6 +96,9 @@ impl Visit for Open {
         match field.name() {
             "trace.span" => self.0.span_id = value.to_be_bytes().to_vec(),
             "trace.parent" => self.0.parent_span_id = value.to_be_bytes().to_vec(),
+            // Of spans that are made when what they tell of is over.
+            "trace.began" => self.0.start_time_unix_nano = value,
+            "trace.ended" => self.0.end_time_unix_nano = value,
             _ => self.attribute(
                 field,
                 Value::Integer(i64::try_from(value).unwrap_or(i64::MAX)),
@@ -137,11 +144,4 @@ impl Visit for Open {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.record_str(field, &format!("{value:?}"));
     }
-}
-
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-    })
 }

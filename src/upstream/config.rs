@@ -1,14 +1,14 @@
 //! How an upstream is called.
 
 use super::{
-    CircuitBreaker, Endpoint, HealthCheck, Hedge, Http2, LoadBalancing, OutlierDetection, Percent,
-    Retry, TlsConfig,
+    CircuitBreaker, Egress, Endpoint, HealthCheck, Hedge, Http2, LoadBalancing, OutlierDetection,
+    Percent, Retry, TlsConfig,
 };
 use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
-use std::{fmt, num::NonZero, time::Duration};
+use std::{fmt, num::NonZero, sync::Arc, time::Duration};
 
 /// The settings of one upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Config {
     pub health_check: Option<HealthCheck>,
     pub dns: Option<Dns>,
     pub tls: TlsConfig,
+    /// Where it may connect to.
+    pub egress: Arc<Egress>,
 }
 
 /// The setting `limits`, for all workers together. Beyond them requests fail at once. Unset: no limit.
@@ -135,6 +137,7 @@ impl Default for Config {
             health_check: None,
             dns: None,
             tls: TlsConfig::default(),
+            egress: Arc::default(),
         }
     }
 }

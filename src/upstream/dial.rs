@@ -1,7 +1,7 @@
 //! Opening a connection: the socket, TLS on it, and the version of HTTP that is spoken then.
 
 use super::{
-    Body, Http2,
+    Body, Denied, Egress, Http2,
     causes::chain,
     member::Place,
     stalling::Stalling,
@@ -10,7 +10,7 @@ use super::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, UnixStream, lookup_host},
@@ -40,6 +40,8 @@ pub(super) struct Dialer {
     pub(super) connect_timeout: Duration,
     /// How long the other side may take nothing of what is sent to it.
     pub(super) write_timeout: Duration,
+    /// Where connections may go.
+    pub(super) egress: Arc<Egress>,
 }
 
 /// What requests are sent over.
@@ -53,6 +55,8 @@ pub(super) enum Sender {
 pub(super) enum DialError {
     #[error(transparent)]
     Socket(#[from] io::Error),
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error(transparent)]
     Tls(#[from] TlsError),
     #[error("{}", chain(.0))]
@@ -95,8 +99,15 @@ impl Dialer {
                 }
                 (None, address) => {
                     let stream = match address {
-                        Some(address) => TcpStream::connect(address).await?,
-                        None => connect(endpoint.host_name(), endpoint.port()).await?,
+                        Some(address) => {
+                            self.egress.check(address.ip())?;
+                            TcpStream::connect(address).await?
+                        }
+                        None => {
+                            let name = (endpoint.host_name(), endpoint.port());
+                            let addresses = lookup_host(name).await?;
+                            connect(self.egress.permitted(addresses)?).await?
+                        }
                     };
                     stream.set_nodelay(true)?;
                     if endpoint.is_https() {
@@ -166,9 +177,7 @@ fn end(outcome: hyper::Result<()>) {
 }
 
 /// Connects to the first of a name's addresses that takes it.
-async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
-    let addresses = lookup_host((host, port)).await?;
-    let mut addresses: Vec<SocketAddr> = addresses.collect();
+async fn connect(mut addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     addresses.reverse();
     let mut trying = FuturesUnordered::new();
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
@@ -191,6 +200,57 @@ async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
                 None => {}
             },
             () = next => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upstream::{Call, CallError, Config, Connections, Endpoint, Response, Upstream};
+    use bytes::Bytes;
+    use http::{HeaderMap, Method};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    async fn call(upstream: &Upstream, connections: &Connections) -> Result<Response, CallError> {
+        let call = Call {
+            method: Method::GET,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            deadline: None,
+            hash: None,
+        };
+        upstream.call(connections, call).await
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_bound_anew_leads_nowhere_else() {
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let here = server.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = server.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 1024]).await;
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+        });
+        let endpoint = Endpoint::parse("http://shop.test").unwrap();
+        let endpoints = vec![endpoint.clone().into()];
+        let upstream = Upstream::new("shop", endpoints, Config::default()).unwrap();
+        let connections = Connections::new();
+        let bind = |address: SocketAddr| {
+            upstream.set_addresses(&[(endpoint.clone(), Some(address), 1)]);
+        };
+        bind(here);
+        assert!(call(&upstream, &connections).await.is_ok());
+        for there in ["169.254.169.254:80", "[::ffff:169.254.169.254]:80"] {
+            bind(there.parse().unwrap());
+            let error = call(&upstream, &connections).await.unwrap_err();
+            let told = error.to_string();
+            assert!(told.contains("169.254.0.0/16"), "{told}");
+            assert!(told.contains("egress.allow"), "{told}");
         }
     }
 }

@@ -97,6 +97,7 @@ impl Upstream {
             tls: Tls::new(material, config.http2)?,
             connect_timeout: config.connect_timeout,
             write_timeout: config.write_timeout,
+            egress: Arc::clone(&config.egress),
         };
         let ceilings = Ceilings {
             connections: config.limits.max_connections.map(Into::into),

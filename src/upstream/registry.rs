@@ -35,8 +35,8 @@ impl Registry {
         }
     }
 
-    /// The upstream with this name, these endpoints and these settings.
-    pub fn upstream(
+    /// The upstream with this name, these endpoints and these settings; for others, by way of [`super::Outbound`].
+    pub(super) fn upstream(
         &self,
         name: &str,
         endpoints: Vec<WeightedEndpoint>,

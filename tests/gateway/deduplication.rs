@@ -2,7 +2,7 @@
 
 use crate::kit::{Answer, Asking, Exchange, Fake, Message, Router, Worker};
 use futures_util::{future::join_all, poll};
-use metrics_exporter_prometheus::PrometheusBuilder;
+use graphway::telemetry::{self, Registry};
 use std::{collections::BTreeMap, fs, path::Path, task::Poll, time::Duration};
 
 /// Both places where requests can meet.
@@ -182,13 +182,13 @@ fn those_who_joined_are_counted() {
         "api_subgraph_requests_deduplicated_total{subgraph=\"users\"} 2",
         "api_requests_deduplicated_total 2",
     ]) {
-        let recorder = PrometheusBuilder::new().build_recorder();
+        let recorder = Registry::default();
         let shop = metrics::with_local_recorder(&recorder, || Shop::of(place));
         shop.users.expect(vec![me("one", Answer::Bytes)]);
         let request = request(ME);
         let requests = [(request.as_str(), false); 3];
         crate::kit::answer_together(&shop.router.gateway, &requests);
-        let text = recorder.handle().render();
+        let text = telemetry::exposition(&recorder);
         assert!(text.lines().any(|line| line == counted), "{text}");
     }
 }

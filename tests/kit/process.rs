@@ -126,6 +126,18 @@ impl Process {
         find(&log).unwrap_or_else(|| panic!("no such line in\n{}", log.lines.join("\n")))
     }
 
+    /// Waits until there are so many lines like this.
+    pub fn wait_for_lines(&self, count: usize, is_it: impl Fn(&str) -> bool) {
+        let (lines, changed) = &*self.log;
+        let enough = |log: &Lines| log.lines.iter().filter(|line| is_it(line)).count() >= count;
+        let (log, _) = changed
+            .wait_timeout_while(lines.lock().unwrap(), PATIENCE, |log| {
+                !enough(log) && !log.ended
+            })
+            .unwrap();
+        assert!(enough(&log), "too few in\n{}", log.lines.join("\n"));
+    }
+
     /// The most memory that it has held so far, in KiB.
     pub fn peak_kib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();

@@ -2,8 +2,10 @@
 //! tests hold already is not here.
 
 mod documents;
+mod egress;
 mod forged;
 mod headers;
+mod interleavings;
 mod paths;
 mod plans;
 mod reload;

@@ -1,7 +1,11 @@
 //! A small OTLP collector, over gRPC or HTTP.
 
-use super::protobuf::Fields;
+use super::{exports::Export, protobuf::Fields};
 use bytes::Bytes;
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::{
     Request, Response,
@@ -16,11 +20,18 @@ use std::{
     collections::BTreeMap,
     convert::Infallible,
     net::{SocketAddr, TcpListener},
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Condvar, Mutex, MutexGuard},
     thread,
 };
 
-const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const TRACES: [&str; 2] = [
+    "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    "/v1/traces",
+];
+const METRICS: [&str; 2] = [
+    "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+    "/v1/metrics",
+];
 
 /// A span as it came.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,8 +52,30 @@ pub struct Span {
     pub service: String,
 }
 
+/// What the collector says to a request to export.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Saying {
+    #[default]
+    Taken,
+    /// It is out of order.
+    Refused,
+    /// Three of them are no good.
+    Rejected,
+    /// More than anybody wants to hear.
+    Endless,
+}
+
 #[derive(Default)]
-struct Received(Mutex<Vec<Span>>, Condvar);
+struct State {
+    spans: Vec<Span>,
+    exports: Vec<Export>,
+    /// What was refused.
+    refused: usize,
+    saying: Saying,
+}
+
+#[derive(Default)]
+struct Received(Mutex<State>, Condvar);
 
 /// A running collector.
 pub struct Collector {
@@ -75,11 +108,32 @@ impl Collector {
         }
     }
 
+    /// What it says from now on.
+    pub fn say(&self, saying: Saying) {
+        self.received.0.lock().unwrap().saying = saying;
+    }
+
     /// All spans, once there are so many.
     pub fn wait_for_spans(&self, count: usize) -> Vec<Span> {
-        let Received(spans, changed) = &*self.received;
-        let spans = changed.wait_while(spans.lock().unwrap(), |spans| spans.len() < count);
-        spans.unwrap().clone()
+        self.wait(|state| state.spans.len() >= count).spans.clone()
+    }
+
+    /// All metrics it has taken, once they are like this.
+    pub fn wait_for_metrics(&self, is_it: impl Fn(&[Export]) -> bool) -> Vec<Export> {
+        self.wait(|state| is_it(&state.exports)).exports.clone()
+    }
+
+    /// Waits until it has refused something once more.
+    pub fn wait_for_refusal(&self) {
+        let before = self.received.0.lock().unwrap().refused;
+        drop(self.wait(|state| state.refused > before));
+    }
+
+    fn wait(&self, is_it: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
+        let Received(state, changed) = &*self.received;
+        changed
+            .wait_while(state.lock().unwrap(), |state| !is_it(state))
+            .unwrap()
     }
 }
 
@@ -102,43 +156,74 @@ async fn serve(listener: TcpListener, received: Arc<Received>) {
     }
 }
 
-type Frames =
-    StreamBody<futures_util::stream::Iter<std::vec::IntoIter<Result<Frame<Bytes>, Infallible>>>>;
+type Frames = StreamBody<BoxStream<'static, Result<Frame<Bytes>, Infallible>>>;
 
-async fn take(request: Request<Incoming>, Received(spans, changed): &Received) -> Response<Frames> {
+async fn take(request: Request<Incoming>, Received(state, changed): &Received) -> Response<Frames> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
-    let content_type = head.headers["content-type"].to_str().unwrap();
     let is_grpc = head.version == http::Version::HTTP_2;
-    let message = if is_grpc {
-        assert_eq!(
-            (head.uri.path(), content_type),
-            (GRPC_PATH, "application/grpc")
-        );
+    let (message, content_type) = if is_grpc {
         assert_eq!(head.headers["te"], "trailers");
         let length = u32::from_be_bytes(body[1..5].try_into().unwrap()) as usize;
         assert_eq!((body[0], length), (0, body.len() - 5));
-        body.slice(5..)
+        (body.slice(5..), "application/grpc")
     } else {
-        assert_eq!(
-            (head.uri.path(), content_type),
-            ("/v1/traces", "application/x-protobuf")
-        );
-        body
+        (body, "application/x-protobuf")
     };
-    spans.lock().unwrap().extend(read(&message));
+    assert_eq!(head.headers["content-type"], content_type);
+    let path = head.uri.path();
+    let mut state = state.lock().unwrap();
+    let saying = state.saying;
+    if saying == Saying::Refused {
+        state.refused += 1;
+    } else if path == TRACES[usize::from(!is_grpc)] {
+        state.spans.extend(read(&message));
+    } else {
+        assert_eq!(path, METRICS[usize::from(!is_grpc)]);
+        state.exports.push(Export::read(&message));
+    }
+    drop(state);
     changed.notify_all();
+    let status = match saying {
+        Saying::Refused if !is_grpc => 503,
+        _ => 200,
+    };
+    Response::builder()
+        .status(status)
+        .header("content-type", content_type)
+        .body(StreamBody::new(said(saying, is_grpc)))
+        .unwrap()
+}
+
+/// `partial_success` of three rejected, for a reason that would like to be a line of its own.
+const REJECTED: &[u8] = b"\x0a\x0d\x08\x03\x12\x09too\nold \x1b";
+
+fn said(saying: Saying, is_grpc: bool) -> BoxStream<'static, Result<Frame<Bytes>, Infallible>> {
+    if saying == Saying::Endless {
+        let piece = Bytes::from_static(&[b'x'; 16 * 1024]);
+        return stream::repeat_with(move || Ok(Frame::data(piece.clone()))).boxed();
+    }
+    let message: &[u8] = match saying {
+        Saying::Rejected => REJECTED,
+        _ => b"",
+    };
+    let mut body = Vec::new();
     let mut frames = Vec::new();
     if is_grpc {
-        frames.push(Ok(Frame::data(Bytes::from_static(&[0; 5]))));
-        let trailers = [("grpc-status", "0")]
+        body.extend([0, 0, 0, 0, message.len() as u8]);
+    }
+    body.extend(message);
+    frames.push(Ok(Frame::data(body.into())));
+    if is_grpc {
+        let code = match saying {
+            Saying::Refused => "14",
+            _ => "0",
+        };
+        let trailers = [("grpc-status", code)]
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         frames.push(Ok(Frame::trailers(trailers.into_iter().collect())));
     }
-    Response::builder()
-        .header("content-type", content_type)
-        .body(StreamBody::new(futures_util::stream::iter(frames)))
-        .unwrap()
+    stream::iter(frames).boxed()
 }
 
 /// The spans in an `ExportTraceServiceRequest`.
@@ -170,7 +255,7 @@ fn read(message: &[u8]) -> Vec<Span> {
     spans
 }
 
-fn attributes(message: &Fields, field: u64) -> BTreeMap<String, String> {
+pub fn attributes(message: &Fields, field: u64) -> BTreeMap<String, String> {
     let pairs = message.messages(field).into_iter().map(|pair| {
         let value = &pair.messages(2)[0];
         let shown = if value.has(1) {

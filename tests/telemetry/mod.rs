@@ -1,9 +1,12 @@
 //! What a router tells about itself: metrics, traces, the log.
 
 mod collector;
+mod exports;
+mod failures;
 mod logs;
 mod metrics;
 mod protobuf;
+mod pushed;
 mod request_ids;
 mod scrape;
 mod traces;

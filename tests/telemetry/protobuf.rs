@@ -56,6 +56,19 @@ impl Fields {
         }
     }
 
+    /// The float in a field; 0 if it is not there.
+    pub fn float(&self, number: u64) -> f64 {
+        f64::from_bits(self.number(number))
+    }
+
+    /// The 64-bit numbers in a packed field.
+    pub fn packed(&self, number: u64) -> Vec<u64> {
+        let numbers = self.all(number).flat_map(|bytes| bytes.chunks(8));
+        numbers
+            .map(|bytes| u64::from_le_bytes(bytes.try_into().unwrap()))
+            .collect()
+    }
+
     /// Whether the field is there.
     pub fn has(&self, number: u64) -> bool {
         self.0.iter().any(|(known, _)| *known == number)

@@ -10,7 +10,7 @@ use std::net::TcpListener;
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01";
 
-fn config(collector: &Collector, protocol: &str, more: &str) -> String {
+pub fn config(collector: &Collector, protocol: &str, more: &str) -> String {
     format!(
         "telemetry: {{ exporters: {{ tracing: {{ otlp: {{ enabled: true, endpoint: 'http://{}', protocol: {protocol}, \
          batch_processor: {{ scheduled_delay: 1ms }} }}, {more} }} }} }}\n",
@@ -19,7 +19,7 @@ fn config(collector: &Collector, protocol: &str, more: &str) -> String {
 }
 
 /// The tree of a trace, one span a line, children by their beginning.
-fn tree(spans: &[Span], parent: &[u8], indent: usize, text: &mut String) {
+pub fn tree(spans: &[Span], parent: &[u8], indent: usize, text: &mut String) {
     let mut children: Vec<&Span> = spans.iter().filter(|span| span.parent == parent).collect();
     children.sort_by_key(|span| span.began);
     for span in children {

@@ -73,6 +73,24 @@ impl Caller {
         }
     }
 
+    /// Whoever has proven to be both. None: they are two consumers. Of claims, those count that are shown first.
+    pub(super) fn and(self, other: Self) -> Option<Self> {
+        let is_another = |a: &Arc<Consumer>, b: &Arc<Consumer>| a.name != b.name;
+        if let (Some(one), Some(two)) = (&self.consumer, &other.consumer)
+            && is_another(one, two)
+        {
+            return None;
+        }
+        Some(Self {
+            is_proven: self.is_proven && other.is_proven,
+            claims: self.claims.or(other.claims),
+            consumer: self.consumer.or(other.consumer),
+            hidden: None,
+            body: self.body.or(other.body),
+            told: self.told.or(other.told),
+        })
+    }
+
     /// The same caller, of whose request this is not passed on.
     pub(super) fn hiding(self, hidden: Option<&Arc<Hidden>>) -> Self {
         Self {

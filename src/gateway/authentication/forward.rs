@@ -5,8 +5,8 @@
 
 use super::{Asking, Caller, Rejection, config, hidden::Hidden, refused::Refused};
 use crate::{
-    gateway::{Answered, header_types::Name},
-    upstream::{Call, CallError, Registry, Response, Upstream, UpstreamError},
+    gateway::{Answered, header_types::Name, path::Path},
+    upstream::{Call, CallError, Outbound, Response, Upstream, UpstreamError},
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -33,7 +33,7 @@ pub(super) struct Forward {
 impl Forward {
     pub(super) fn new(
         config: &config::Forward,
-        registry: &Registry,
+        registry: Outbound<'_>,
     ) -> Result<Self, UpstreamError> {
         let endpoints = vec![config.url.clone().into()];
         let names = |names: &[Name]| names.iter().map(|name| name.0.clone()).collect();
@@ -54,6 +54,14 @@ impl Forward {
 
     /// Who sends a request, as the service has it.
     pub(super) async fn caller(&self, asking: &Asking<'_>) -> Result<Caller, Refused> {
+        let headers = &asking.head.headers;
+        let mut names = self.request_headers.iter();
+        // Whoever stands behind might take another one than the service. Cookies are one list, however they are written.
+        if names
+            .any(|name| *name != header::COOKIE && headers.get_all(name).iter().nth(1).is_some())
+        {
+            return Err(Refused::without_challenge(Rejection::SeveralCredentials));
+        }
         let call = Call {
             method: Method::GET,
             headers: self.headers(asking),
@@ -93,11 +101,14 @@ impl Forward {
         tell("x-forwarded-method", head.method.as_str());
         tell("x-forwarded-proto", asking.peer.scheme.as_str());
         tell("x-forwarded-for", &asking.peer.address.to_string());
-        let target = head.uri.path_and_query();
-        tell(
-            "x-forwarded-uri",
-            target.map_or("/", |target| target.as_str()),
-        );
+        // As upstreams get it: what it judges is what is done.
+        let path = Path::parse(head.uri.path());
+        let mut target = path.map_or_else(|_| "/".to_owned(), |path| path.as_str().to_owned());
+        if let Some(query) = head.uri.query() {
+            target.push('?');
+            target.push_str(query);
+        }
+        tell("x-forwarded-uri", &target);
         let host = head.uri.authority().map(|authority| authority.as_str());
         match host {
             Some(host) => tell("x-forwarded-host", host),

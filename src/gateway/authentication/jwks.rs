@@ -11,7 +11,8 @@ use super::{
     key_set::{KeySet, KeySetError},
 };
 use crate::upstream::{
-    self, ByteSize, Call, CallError, Connections, Control, TlsError, Upstream, UpstreamError,
+    self, ByteSize, Call, CallError, Connections, Control, Egress, TlsError, Upstream,
+    UpstreamError,
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -37,6 +38,8 @@ const RETRY_FIRST: Duration = Duration::from_secs(1);
 /// A source with its keys as they were last seen.
 pub(super) struct Jwks {
     source: KeySource,
+    /// Where it may be.
+    egress: Arc<Egress>,
     state: watch::Sender<State>,
 }
 
@@ -101,14 +104,18 @@ impl KeySources {
     }
 
     /// The source with these settings. One that is in use is shared, with its keys; a new file is read at once.
-    pub(super) fn source(&self, source: &KeySource) -> Result<Arc<Jwks>, Error> {
+    pub(super) fn source(
+        &self,
+        source: &KeySource,
+        egress: &Arc<Egress>,
+    ) -> Result<Arc<Jwks>, Error> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|jwks| jwks.strong_count() > 0);
         let mut in_use = known.iter().filter_map(Weak::upgrade);
-        if let Some(same) = in_use.find(|jwks| jwks.source == *source) {
+        if let Some(same) = in_use.find(|jwks| jwks.source == *source && jwks.egress == *egress) {
             return Ok(same);
         }
-        let jwks = Arc::new(Jwks::open(source)?);
+        let jwks = Arc::new(Jwks::open(source, egress)?);
         let keeping = keep(Arc::downgrade(&jwks));
         self.control.spawn(keeping).map_err(Error::Thread)?;
         known.push(Arc::downgrade(&jwks));
@@ -118,7 +125,7 @@ impl KeySources {
 
 impl Jwks {
     /// A file must be there and good; what is asked for over HTTP may come later.
-    fn open(source: &KeySource) -> Result<Self, Error> {
+    fn open(source: &KeySource, egress: &Arc<Egress>) -> Result<Self, Error> {
         let mut state = State::default();
         match &source.url {
             KeyUrl::Http(_) => state.pending = true,
@@ -133,6 +140,7 @@ impl Jwks {
         }
         Ok(Self {
             source: source.clone(),
+            egress: Arc::clone(egress),
             state: watch::Sender::new(state),
         })
     }
@@ -213,6 +221,7 @@ impl Jwks {
                 let settings = upstream::Config {
                     timeout: LOAD_TIMEOUT,
                     response_max_bytes: ByteSize(SET_BYTES_MAX),
+                    egress: Arc::clone(&self.egress),
                     ..upstream::Config::default()
                 };
                 let upstream = Upstream::new("jwks", vec![endpoint.clone().into()], settings)?;
@@ -295,11 +304,12 @@ mod tests {
         let name = format!("graphway-{}-{test}.json", std::process::id());
         let path = std::env::temp_dir().join(name);
         write(&path, "first");
-        let jwks = Jwks::open(&KeySource {
+        let source = KeySource {
             url: KeyUrl::File(path.clone()),
             poll_interval: HOUR,
             headers: Vec::new(),
-        });
+        };
+        let jwks = Jwks::open(&source, &Arc::default());
         let jwks = Arc::new(jwks.unwrap());
         tokio::spawn(keep(Arc::downgrade(&jwks)));
         (path, jwks)
@@ -365,6 +375,7 @@ mod tests {
                 poll_interval: HOUR,
                 headers: Vec::new(),
             },
+            egress: Arc::default(),
             state: watch::Sender::new(State {
                 keys: known.keys(),
                 ..State::default()

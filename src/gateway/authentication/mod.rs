@@ -21,6 +21,7 @@ mod signed;
 mod token;
 mod verified;
 mod verifier;
+mod way;
 mod ways;
 
 pub(super) use caller::Caller;
@@ -30,10 +31,11 @@ pub(super) use digest::{Mismatch, OtherBody};
 pub use jwks::Error;
 pub(super) use jwks::KeySources;
 pub(super) use refused::Refused;
+pub(super) use way::Way;
 pub(super) use ways::Ways;
 
 use super::{Peer, consumers::Directory};
-use crate::upstream::{Connections, Registry};
+use crate::upstream::{Connections, Outbound};
 use api_key::ApiKeys;
 use basic::Basic;
 use config::OnError;
@@ -74,7 +76,8 @@ pub(super) struct Asking<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Around<'a> {
     pub(super) sources: &'a KeySources,
-    pub(super) registry: &'a Registry,
+    /// What upstreams are opened by.
+    pub(super) registry: Outbound<'a>,
     pub(super) consumers: &'a Arc<Directory>,
 }
 
@@ -117,6 +120,10 @@ pub(super) enum Rejection {
     NoKeysYet,
     #[error("The request does not show who sends it")]
     NothingShown,
+    #[error("The request shows a part of what is asked for")]
+    NotAllShown,
+    #[error("The request shows credentials of several consumers")]
+    SeveralConsumers,
     #[error("The request carries several API keys")]
     SeveralApiKeys,
     #[error("The API key is not known")]
@@ -145,6 +152,8 @@ pub(super) enum Rejection {
     Replayed,
     #[error("Too many signed requests are remembered")]
     TooManyNonces,
+    #[error("The request carries a header several times that may say who sends it")]
+    SeveralCredentials,
     #[error("The service that knows who sends requests cannot be reached")]
     ForwardUnavailable,
     #[error("The service that knows who sends requests did not answer in time")]
@@ -175,9 +184,9 @@ impl Authentication {
         around: Around<'_>,
     ) -> Result<Self, Error> {
         let Around {
-            sources,
             registry,
             consumers,
+            ..
         } = around;
         if is_required && config.router.jwt.is_none() {
             return Err(Error::NobodyTrusted);
@@ -186,7 +195,7 @@ impl Authentication {
         let jwt = match &config.router.jwt {
             Some(jwt) => Some(Jwt {
                 places: Places::new(jwt),
-                verifier: Verifier::new(&jwt.jwks, sources, consumers)?,
+                verifier: Verifier::new(&jwt.jwks, around)?,
                 on_error: jwt.on_error,
             }),
             None => None,

@@ -4,9 +4,10 @@ use super::{
     Asking, Rejection,
     config::{Jwt, TokenSource},
     hidden::Hidden,
+    scheme::after,
 };
-use crate::gateway::parameters::in_query;
-use http::{HeaderMap, HeaderName, header};
+use crate::gateway::parameters::{in_cookies, in_query};
+use http::{HeaderMap, HeaderName};
 use jsonwebtoken::{Algorithm, decode_header};
 use std::borrow::Cow;
 
@@ -91,8 +92,12 @@ fn in_header<'a>(
     if values.next().is_some() {
         return Err(Rejection::Several);
     }
-    let value = value.to_str().map_err(|_| Rejection::Malformed)?.trim();
-    match after(value, prefix) {
+    let value = value.to_str().map_err(|_| Rejection::Malformed)?;
+    let token = match prefix {
+        "" => Some(value.trim()),
+        prefix => after(value.as_bytes(), prefix).and_then(|token| str::from_utf8(token).ok()),
+    };
+    match token {
         Some(token) => Ok(Some(token)),
         None if lenient => Ok(None),
         None => Err(Rejection::OtherScheme),
@@ -112,31 +117,16 @@ fn in_queries<'a>(
     Ok(found)
 }
 
-/// What follows the prefix. Authentication schemes have no case (RFC 9110 section 11.1).
-fn after<'a>(value: &'a str, prefix: &str) -> Option<&'a str> {
-    if prefix.is_empty() {
-        return Some(value);
+/// Some sites log out by setting it to nothing. A second one may come from a neighbour in the same domain.
+fn in_cookie<'a>(headers: &'a HeaderMap, name: &'a str) -> Result<Option<&'a str>, Rejection> {
+    let mut found = in_cookies(headers, name).filter(|value| !value.is_empty());
+    match (found.next(), found.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => str::from_utf8(value)
+            .map(Some)
+            .map_err(|_| Rejection::Malformed),
+        (Some(_), Some(_)) => Err(Rejection::Several),
     }
-    let (before, rest) = value.split_at_checked(prefix.len())?;
-    let ends = rest.is_empty() || rest.starts_with(' ');
-    (before.eq_ignore_ascii_case(prefix) && ends).then(|| rest.trim_start_matches(' '))
-}
-
-fn in_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Rejection> {
-    let mut found = None;
-    for line in headers.get_all(header::COOKIE) {
-        let line = line.to_str().map_err(|_| Rejection::Malformed)?;
-        for pair in line.split(';') {
-            let Some((key, value)) = pair.trim().split_once('=') else {
-                continue;
-            };
-            // Some sites log out by setting it to nothing. A second one may come from a neighbour in the same domain.
-            if key == name && !value.is_empty() && found.replace(value).is_some() {
-                return Err(Rejection::Several);
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// What a token says of its signature.

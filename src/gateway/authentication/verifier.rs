@@ -1,9 +1,9 @@
 //! Whether a token is valid: signed by a key of somebody who may, for us, and now.
 
 use super::{
-    Rejection,
+    Around, Rejection,
     config::{Issuer, Issuers},
-    jwks::{Error, Jwks, KeySources},
+    jwks::{Error, Jwks},
     key_set::KeySet,
     token::SignedBy,
     verified::{Digest, Verified, VerifiedTokens},
@@ -45,13 +45,9 @@ enum Tried {
 }
 
 impl Verifier {
-    pub(super) fn new(
-        issuers: &Issuers,
-        sources: &KeySources,
-        consumers: &Arc<Directory>,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(issuers: &Issuers, around: Around<'_>) -> Result<Self, Error> {
         let trusted = issuers.0.iter();
-        let trusted = trusted.map(|issuer| Trusted::new(issuer, sources, consumers));
+        let trusted = trusted.map(|issuer| Trusted::new(issuer, around));
         Ok(Self {
             trusted: trusted.collect::<Result<_, _>>()?,
             tokens: VerifiedTokens::new(),
@@ -146,11 +142,7 @@ fn try_all(trusted: &[&Trusted], token: &str, signed_by: &SignedBy) -> Tried {
 }
 
 impl Trusted {
-    fn new(
-        issuer: &Issuer,
-        sources: &KeySources,
-        consumers: &Arc<Directory>,
-    ) -> Result<Self, Error> {
+    fn new(issuer: &Issuer, around: Around<'_>) -> Result<Self, Error> {
         let mut demands = Validation::default();
         demands.required_spec_claims.clear();
         demands.validate_exp = false;
@@ -167,8 +159,10 @@ impl Trusted {
             demands.required_spec_claims.insert("iss".to_owned());
         }
         Ok(Self {
-            jwks: sources.source(&issuer.keys)?,
-            consumers: Arc::clone(consumers),
+            jwks: around
+                .sources
+                .source(&issuer.keys, around.registry.egress())?,
+            consumers: Arc::clone(around.consumers),
             algorithms: issuer.algorithms.clone(),
             allow_missing_exp: issuer.allow_missing_exp,
             demands,
@@ -208,6 +202,10 @@ impl Trusted {
     }
 
     fn accept(&self, claims: Map<String, Value>, keys: Arc<KeySet>) -> Result<Verified, Rejection> {
+        // It is one text (RFC 7519 section 4.1.1): of a list, anybody could take another one.
+        if claims.get("iss").is_some_and(|issuer| !issuer.is_string()) {
+            return Err(Rejection::Issuer);
+        }
         let verified = Verified::new(claims, &self.jwks, keys, &self.consumers)?;
         if verified.ends() || self.allow_missing_exp {
             Ok(verified)
@@ -221,11 +219,13 @@ impl Trusted {
 mod tests {
     use super::{
         super::{
+            KeySources,
             config::{KeySource, KeyUrl},
             signatures::use_ring,
         },
         *,
     };
+    use crate::upstream::{Outbound, Registry};
     use std::{fs, time::Duration};
 
     const KEYS: &str =
@@ -250,12 +250,13 @@ mod tests {
             algorithms: None,
             allow_missing_exp: false,
         };
-        let verifier = Verifier::new(
-            &Issuers(vec![issuer]),
-            &KeySources::default(),
-            &Arc::default(),
-        )
-        .unwrap();
+        let (registry, egress) = (Registry::default(), Arc::default());
+        let around = Around {
+            sources: &KeySources::default(),
+            registry: Outbound::new(&registry, &egress),
+            consumers: &Arc::default(),
+        };
+        let verifier = Verifier::new(&Issuers(vec![issuer]), around).unwrap();
         for (now, expected) in [
             (0.0, None),
             (1059.0, None),

@@ -1,7 +1,7 @@
 //! How callers may show who they are at one end of the gateway, and what those are told who do not.
 
 use super::{
-    Asking, Authentication, Caller, Method, Rejection,
+    Asking, Authentication, Caller, Method, Rejection, Way,
     basic::Basic,
     forward::Forward,
     hidden::Hidden,
@@ -11,9 +11,9 @@ use crate::gateway::consumers::Consumer;
 use http::HeaderValue;
 use std::sync::Arc;
 
-/// The ways of one end, in order: the first by which a request shows something decides.
+/// The ways of one end, in order: the first that a request takes to its end decides.
 pub(in crate::gateway) struct Ways {
-    methods: Vec<Method>,
+    ways: Vec<Way>,
     otherwise: Otherwise,
     hidden: Option<Arc<Hidden>>,
     /// What those are told who show nothing.
@@ -27,21 +27,49 @@ enum Otherwise {
     Anonymous(Option<Arc<Consumer>>),
 }
 
+/// How much a request shows of what must be shown together.
+enum Shown {
+    Nothing,
+    InPart,
+    All(Box<Caller>),
+}
+
+impl Shown {
+    fn whole(self) -> Option<Caller> {
+        match self {
+            Self::All(caller) => Some(*caller),
+            Self::Nothing | Self::InPart => None,
+        }
+    }
+}
+
+/// All methods of these ways, each once.
+fn distinct(ways: &[Way]) -> Vec<Method> {
+    let mut distinct = Vec::new();
+    for method in ways.iter().flat_map(Way::methods) {
+        if !distinct.contains(method) {
+            distinct.push(*method);
+        }
+    }
+    distinct
+}
+
 impl Ways {
-    /// These, of which a request must show one unless those who show none are a consumer, too.
+    /// These, of which a request must take one unless those who show nothing are a consumer, too.
     pub(in crate::gateway) fn of(
-        methods: &[Method],
+        ways: &[Way],
         anonymous: Option<&Arc<Consumer>>,
         authentication: &Authentication,
     ) -> Self {
+        let methods = distinct(ways);
         Self {
-            methods: methods.to_vec(),
             otherwise: match anonymous {
                 None => Otherwise::Refused,
                 some => Otherwise::Anonymous(some.cloned()),
             },
-            hidden: authentication.hidden(methods),
-            challenge: authentication.challenges(methods),
+            hidden: authentication.hidden(&methods),
+            challenge: authentication.challenges(&methods),
+            ways: ways.to_vec(),
         }
     }
 
@@ -55,13 +83,14 @@ impl Ways {
             },
             hidden: authentication.hidden(&methods),
             challenge: authentication.challenges(&methods),
-            methods,
+            ways: vec![Way::One(Method::Jwt)],
         }
     }
 
     /// Whether others than tokens may come in `Authorization`.
     pub(super) fn shares_authorization(&self) -> bool {
-        self.methods.iter().any(|method| match method {
+        let mut methods = self.ways.iter().flat_map(Way::methods);
+        methods.any(|method| match method {
             Method::Basic | Method::Forward => true,
             Method::Jwt | Method::ApiKey | Method::Hmac | Method::Certificate => false,
         })
@@ -69,10 +98,13 @@ impl Ways {
 
     /// Refuses a request that does not show enough.
     pub(in crate::gateway) fn refuse(&self) -> Refused {
-        let rejection = match self.methods.as_slice() {
-            [Method::Jwt] => Rejection::NoToken,
+        self.refuse_for(match self.ways.as_slice() {
+            [Way::One(Method::Jwt)] => Rejection::NoToken,
             _ => Rejection::NothingShown,
-        };
+        })
+    }
+
+    fn refuse_for(&self, rejection: Rejection) -> Refused {
         Refused {
             rejection,
             challenge: self.challenge.clone(),
@@ -88,17 +120,61 @@ impl Authentication {
         ways: &Ways,
         asking: &Asking<'_>,
     ) -> Result<Caller, Refused> {
-        for method in &ways.methods {
-            if let Some(caller) = self.caller(*method, ways, asking).await? {
+        let mut is_partly_shown = false;
+        for way in &ways.ways {
+            let found = match way {
+                Way::One(method) => self.caller(*method, ways, asking).await?,
+                Way::All(methods) => {
+                    // Large, for it waits inside, and seldom there.
+                    let found = Box::pin(self.all(methods, ways, asking)).await?;
+                    is_partly_shown |= matches!(found, Shown::InPart);
+                    found.whole()
+                }
+            };
+            if let Some(caller) = found {
                 return Ok(caller.hiding(ways.hidden.as_ref()));
             }
         }
         match &ways.otherwise {
+            // Whoever shows something is not nobody.
+            _ if is_partly_shown => Err(ways.refuse_for(Rejection::NotAllShown)),
             Otherwise::Refused => Err(ways.refuse()),
             Otherwise::Anonymous(consumer) => {
                 Ok(Caller::anonymous(consumer.as_ref()).hiding(ways.hidden.as_ref()))
             }
         }
+    }
+
+    /// The caller by all of these. Each that is shown must be good, even if another is missing.
+    async fn all(
+        &self,
+        methods: &[Method],
+        ways: &Ways,
+        asking: &Asking<'_>,
+    ) -> Result<Shown, Refused> {
+        let (mut whole, mut is_missing) = (None::<Caller>, false);
+        for method in methods {
+            // Another service is asked about those alone who have shown the rest.
+            if is_missing && *method == Method::Forward {
+                continue;
+            }
+            match (self.caller(*method, ways, asking).await?, whole.take()) {
+                (None, found) => {
+                    is_missing = true;
+                    whole = found;
+                }
+                (found, None) => whole = found,
+                (Some(found), Some(other)) => {
+                    let both = other.and(found);
+                    whole = Some(both.ok_or_else(|| ways.refuse_for(Rejection::SeveralConsumers))?);
+                }
+            }
+        }
+        Ok(match whole {
+            None => Shown::Nothing,
+            Some(_) if is_missing => Shown::InPart,
+            Some(caller) => Shown::All(Box::new(caller)),
+        })
     }
 
     pub(super) fn realm(&self, method: Method) -> &str {

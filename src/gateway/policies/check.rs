@@ -2,8 +2,8 @@
 
 use super::config::{Graphql, Policies, Policy};
 use crate::gateway::{
-    Finding, authentication,
-    authentication::Method,
+    Finding,
+    authentication::{self, Method, Way},
     claims::is_claim,
     consumers::{self, Claims, group_exists},
     headers::is_ours,
@@ -114,30 +114,55 @@ fn check_policy(config: &Written<'_>, policy: &Policy) -> Result<(), Misfit> {
     check_groups(config, policy)
 }
 
-fn check_auth(config: &Written<'_>, auth: Option<&[Method]>) -> Result<(), Misfit> {
-    let Some(methods) = auth else {
+fn check_auth(config: &Written<'_>, auth: Option<&[Way]>) -> Result<(), Misfit> {
+    let Some(ways) = auth else {
         return Ok(());
     };
-    if methods.is_empty() {
+    if ways.is_empty() {
         let message = "name at least one way; without one, nobody could come in";
         return Err(Misfit::new(&["auth"], message));
     }
-    let forward = methods.iter().position(|method| *method == Method::Forward);
-    if let Some(after) = forward
-        .map(|index| index + 1)
-        .filter(|after| *after < methods.len())
-    {
+    for (index, way) in ways.iter().enumerate() {
+        let checked = check_way(config, way, &ways[..index]);
+        checked.map_err(|misfit| misfit.below(&["auth", &index.to_string()]))?;
+    }
+    Ok(())
+}
+
+/// Checks a way, of which those before it are known.
+fn check_way(config: &Written<'_>, way: &Way, before: &[Way]) -> Result<(), Misfit> {
+    if before.contains(&Way::One(Method::Forward)) {
         let message = "this is never tried: `forward` decides about all that come to it";
-        return Err(Misfit::new(&["auth", &after.to_string()], message));
+        return Err(Misfit::new(&[], message));
+    }
+    let methods = way.methods();
+    if matches!(way, Way::All(_)) && methods.len() < 2 {
+        let message = "name at least two, all of which are wanted";
+        return Err(Misfit::new(&["all"], message));
     }
     for (index, method) in methods.iter().enumerate() {
         let (name, section) = method.names();
-        let wrong = match methods[..index].contains(method) {
-            true => format!("`{name}` is in this list already"),
-            false if config.authentication.has(*method) => continue,
-            false => format!("there is no `{section}`, which says how"),
+        let is_enough = before.contains(&Way::One(*method));
+        let wrong = match way {
+            Way::One(_) if is_enough => format!("`{name}` is in this list already"),
+            Way::All(_) if methods[..index].contains(method) => {
+                format!("`{name}` is in this list already")
+            }
+            Way::All(_) if is_enough => {
+                format!("these are never tried together: `{name}`, before them, is enough")
+            }
+            Way::All(_) if *method == Method::Forward && index + 1 < methods.len() => {
+                "`forward` comes last: it is asked about those who have shown the rest".to_owned()
+            }
+            _ if config.authentication.has(*method) => continue,
+            _ => format!("there is no `{section}`, which says how"),
         };
-        return Err(Misfit::new(&["auth", &index.to_string()], wrong));
+        let number = index.to_string();
+        let at: &[&str] = match way {
+            Way::One(_) => &[],
+            Way::All(_) => &["all", &number],
+        };
+        return Err(Misfit::new(at, wrong));
     }
     Ok(())
 }

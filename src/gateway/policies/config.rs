@@ -1,6 +1,6 @@
 //! The `policies` section, and where policies are named.
 
-use crate::gateway::{Network, authentication::Method, overload::Priority, rates::PolicyLimits};
+use crate::gateway::{Network, authentication::Way, overload::Priority, rates::PolicyLimits};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ pub type Policies = BTreeMap<String, Policy>;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
-    /// Any one of these must be shown. None: what `authentication.router.jwt` and `authorization` say.
+    /// Any one of these must be taken. None: what `authentication.router.jwt` and `authorization` say.
     #[serde(deserialize_with = "given")]
-    pub auth: Option<Vec<Method>>,
+    pub auth: Option<Vec<Way>>,
     /// Who those are that show nothing.
     #[serde(deserialize_with = "given")]
     pub anonymous: Option<String>,

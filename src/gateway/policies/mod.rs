@@ -82,10 +82,11 @@ impl<'a> Policies<'a> {
                     &known,
                 ));
             };
-            if let Some(methods) = &written.auth {
+            // The check has seen to it that one of a list says it.
+            if let Some(listed) = &written.auth {
                 let anonymous = written.anonymous.as_ref();
                 let anonymous = anonymous.and_then(|name| self.consumers.named(name));
-                ways = Some(Ways::of(methods, anonymous, self.authentication));
+                ways = Some(Ways::of(listed, anonymous, self.authentication));
             }
             policies.push(Arc::clone(policy));
         }

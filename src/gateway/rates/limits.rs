@@ -10,7 +10,10 @@ use super::{
     store::Store,
     table::KEYS_MAX,
 };
-use crate::{gateway::misfit::Misfit, upstream::Control};
+use crate::{
+    gateway::misfit::Misfit,
+    upstream::{Control, Egress},
+};
 use std::{
     collections::BTreeMap,
     io,
@@ -39,6 +42,8 @@ pub(in crate::gateway) struct Settings<'a> {
     pub(in crate::gateway) policies: Vec<(&'a str, &'a PolicyLimits)>,
     pub(in crate::gateway) plans: &'a Plans,
     pub(in crate::gateway) redis: &'a redis_config::Config,
+    /// Where Redis may be.
+    pub(in crate::gateway) egress: &'a Egress,
     pub(in crate::gateway) style: Style,
     /// Whether it is found out what operations cost.
     pub(in crate::gateway) weighs: bool,
@@ -69,12 +74,16 @@ impl Lasting {
         }
     }
 
-    fn store(&self, settings: &redis_config::Config) -> io::Result<Option<Arc<Store>>> {
+    fn store(
+        &self,
+        settings: &redis_config::Config,
+        egress: &Egress,
+    ) -> io::Result<Option<Arc<Store>>> {
         let mut current = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = current.take().filter(|store| store.is_of(settings));
+        let same = current.take().filter(|store| store.is_of(settings, egress));
         *current = match same {
             Some(store) => Some(store),
-            None => Store::open(settings, &self.control)?.map(Arc::new),
+            None => Store::open(settings, egress, &self.control)?.map(Arc::new),
         };
         Ok(current.clone())
     }
@@ -104,7 +113,7 @@ impl Rates {
             counters: Arc::clone(&lasting.counters),
             policies: policies.collect(),
             plans: plans.collect(),
-            store: lasting.store(settings.redis)?,
+            store: lasting.store(settings.redis, settings.egress)?,
         })
     }
 

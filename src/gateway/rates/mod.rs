@@ -14,6 +14,7 @@ mod limit;
 mod limits;
 mod quota;
 mod redis_config;
+mod resolver;
 mod rule;
 mod seldom;
 mod standings;

@@ -7,10 +7,11 @@ use super::{
     counter::Count,
     quota::Period,
     redis_config::{Config, Fallback, Material},
+    resolver::Resolver,
     rule::{NEVER, Standing},
     seldom::Seldom,
 };
-use crate::upstream::Control;
+use crate::upstream::{Control, Egress};
 use metrics::Counter;
 use redis::{
     AsyncConnectionConfig, Client, ErrorKind, RedisError, Script, aio::MultiplexedConnection,
@@ -41,6 +42,7 @@ pub(super) struct Undecided;
 /// A Redis.
 pub(super) struct Store {
     settings: Config,
+    egress: Egress,
     material: Material,
     link: Arc<Link>,
     script: Script,
@@ -80,7 +82,11 @@ enum Fault {
 
 impl Store {
     /// Begins to connect. None: there is no Redis. An error: there is no thread to do so.
-    pub(super) fn open(settings: &Config, control: &Control) -> io::Result<Option<Self>> {
+    pub(super) fn open(
+        settings: &Config,
+        egress: &Egress,
+        control: &Control,
+    ) -> io::Result<Option<Self>> {
         let material = settings.material().map_err(io::Error::other)?;
         let client = settings.client(&material).map_err(io::Error::other)?;
         let Some(client) = client else {
@@ -96,8 +102,13 @@ impl Store {
         });
         let script = Script::new(include_str!("decide.lua"));
         let (stop, stopped) = oneshot::channel();
-        let connecting =
-            keep_connected(client, script.clone(), settings.timeout, Arc::clone(&link));
+        let resolver = Resolver::new(egress.clone());
+        let connecting = keep_connected(
+            (client, resolver),
+            script.clone(),
+            settings.timeout,
+            Arc::clone(&link),
+        );
         control.spawn(async move {
             tokio::select! {
                 () = connecting => {}
@@ -106,6 +117,7 @@ impl Store {
         })?;
         Ok(Some(Self {
             settings: settings.clone(),
+            egress: egress.clone(),
             material,
             link,
             script,
@@ -114,8 +126,10 @@ impl Store {
     }
 
     /// Whether it is the one of these settings, and of what their files hold now.
-    pub(super) fn is_of(&self, settings: &Config) -> bool {
-        self.settings == *settings && settings.material().is_ok_and(|now| now == self.material)
+    pub(super) fn is_of(&self, settings: &Config, egress: &Egress) -> bool {
+        self.settings == *settings
+            && self.egress == *egress
+            && settings.material().is_ok_and(|now| now == self.material)
     }
 
     /// What to do without a decision.
@@ -266,10 +280,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const CHECK: Duration = Duration::from_secs(1);
 
 /// Connects, and connects again when it must.
-async fn keep_connected(client: Client, script: Script, patience: Duration, link: Arc<Link>) {
+async fn keep_connected(
+    (client, resolver): (Client, Resolver),
+    script: Script,
+    patience: Duration,
+    link: Arc<Link>,
+) {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(LONGEST_PAUSE))
-        .set_response_timeout(None);
+        .set_response_timeout(None)
+        .set_dns_resolver(resolver);
     let (mut number, mut pause) = (0, FIRST_PAUSE);
     loop {
         let connecting = async {

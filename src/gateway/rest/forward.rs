@@ -15,20 +15,15 @@ use super::{
 };
 use crate::{
     gateway::{
-        Body, Code, Refusal,
-        authentication::Caller,
-        compression::compress_stream,
-        metrics::known,
-        observation::Observation,
-        path::Path,
-        trace::{Callee, Fetch},
+        Body, Code, Refusal, authentication::Caller, calls::Callee, compression::compress_stream,
+        metrics::known, observation::Observation, path::Path, trace::Fetch,
     },
     upstream::{CallError, Connections, Forward, ForwardError, Retry, Unavailable, Upstream},
 };
 use http::{HeaderValue, Method, Response, header, request::Parts, uri::PathAndQuery};
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Instant};
 
 /// How the requests of a route are passed on.
 #[derive(Debug)]
@@ -232,9 +227,10 @@ impl Passing<'_> {
         forward: Forward,
     ) -> Result<Response<Body>, Refusal> {
         let stage = self.observation.stage("forward");
+        let origin = self.observation.origin();
+        let callee = Callee::Upstream(upstream.name(), known(&forward.method));
+        let began = origin.trace.watches_calls().then(Instant::now);
         let sending = |mut forward: Forward| {
-            let callee = Callee::Upstream(upstream.name(), known(&forward.method));
-            let origin = self.observation.origin();
             let call = origin.fetch(&stage, callee, &mut forward.headers);
             // An upgraded connection is nothing that could be copied.
             if let Some(mirror) = forwarding.mirror.as_ref().filter(|_| !is_upgraded) {
@@ -256,7 +252,13 @@ impl Passing<'_> {
             caller: self.caller,
             upstream: upstream.name(),
         };
-        forwarding.caching.answer(asked, forward, sending).await
+        let answer = forwarding.caching.answer(asked, forward, sending).await;
+        if let Some(began) = began {
+            let seen = answer.as_ref().map(|answer| answer.status().as_u16());
+            let seen = seen.map_err(|refusal| refusal.code.name());
+            origin.trace.note(callee, began, seen);
+        }
+        answer
     }
 
     /// Gives the client an answer, as the route has it.

@@ -25,7 +25,7 @@ use crate::{
         upstreams::{self, Upstreams},
     },
     schema::Supergraph,
-    upstream::{Registry, Upstream},
+    upstream::{Outbound, Upstream},
 };
 use http::{HeaderValue, Method, request::Parts};
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
@@ -76,12 +76,12 @@ impl Table {
     pub(in crate::gateway) fn new(
         routes: &config::Routes,
         upstreams: &Upstreams,
-        registry: &Registry,
+        outbound: Outbound<'_>,
         cache: (&Arc<Cache>, &CacheConfig),
         around: &Surroundings<'_>,
     ) -> Result<Self, Misfit> {
         routes.check(upstreams)?;
-        let upstreams = upstreams::open(upstreams, registry)?;
+        let upstreams = upstreams::open(upstreams, outbound)?;
         let mut table = Self::default();
         for (number, route) in routes.0.iter().enumerate() {
             let compiled = Route::new(route, &upstreams, cache, around);

@@ -1,9 +1,10 @@
 //! One OTLP call: Protobuf in a gRPC frame over HTTP/2, or in the body of a plain POST.
 
+use super::{complaints::Lost, messages::ExportResponse};
 use crate::telemetry::Protocol;
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Request, Uri, header, uri::Scheme};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -11,9 +12,12 @@ use hyper_util::{
 };
 use prost::Message;
 use std::{error::Error, io, time::Duration};
+use tokio::time::timeout;
 
 /// Collectors answer with next to nothing.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// What is shown of a collector's words.
+const REASON_CHARACTERS_MAX: usize = 200;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A gRPC message begins with whether it is compressed and its length (gRPC over HTTP/2, "Length-Prefixed-Message").
 const GRPC_PREFIX_BYTES: usize = 5;
@@ -70,8 +74,19 @@ impl Sender {
         &self.target
     }
 
-    /// Sends a message and awaits that it was taken.
-    pub(super) async fn send(&self, message: &impl Message) -> Result<(), String> {
+    /// Sends a message and awaits that it was taken, but for what the collector rejects of it.
+    pub(super) async fn send(
+        &self,
+        message: &impl Message,
+        within: Duration,
+    ) -> Result<Option<Lost>, String> {
+        let answer = timeout(within, self.call(message)).await;
+        let answer = answer.unwrap_or_else(|_| Err("no answer in time".to_owned()))?;
+        Ok(rejected(answer))
+    }
+
+    /// What the collector says of a message that it has taken.
+    async fn call(&self, message: &impl Message) -> Result<Bytes, String> {
         let request = self.request(message);
         let response = match &self.client {
             AnyClient::Plain(client) => client.request(request),
@@ -81,20 +96,26 @@ impl Sender {
         if !head.status.is_success() {
             return Err(format!("the collector answered {}", head.status));
         }
+        let collected = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
         if self.protocol == Protocol::Http {
-            return Ok(());
+            let is_protobuf = head
+                .headers
+                .get(header::CONTENT_TYPE)
+                .is_some_and(|kind| *kind == "application/x-protobuf");
+            // It was taken, whatever is said about it.
+            let said = collected.ok().filter(|_| is_protobuf);
+            return Ok(said.map(Collected::to_bytes).unwrap_or_default());
         }
+        let collected = collected.map_err(|error| error.to_string())?;
+        let trailers = collected.trailers().cloned().unwrap_or_default();
         // An answer without a body has its trailers in its head.
-        let trailers = match grpc_status(&head.headers) {
-            Some(_) => head.headers,
-            None => {
-                let collected = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-                let collected = collected.map_err(|error| error.to_string())?;
-                collected.trailers().cloned().unwrap_or_default()
+        let status = grpc_status(&head.headers).or_else(|| grpc_status(&trailers));
+        match status {
+            Some("0") => {
+                let mut said = collected.to_bytes();
+                let prefix = said.len().min(GRPC_PREFIX_BYTES);
+                Ok(said.split_off(prefix))
             }
-        };
-        match grpc_status(&trailers) {
-            Some("0") => Ok(()),
             Some(code) => Err(format!("the collector answered with gRPC status {code}")),
             None => Err("the collector's answer has no gRPC status".to_owned()),
         }
@@ -123,6 +144,19 @@ impl Sender {
         }
         request
     }
+}
+
+/// What an answer says was not taken after all.
+fn rejected(answer: Bytes) -> Option<Lost> {
+    let said = ExportResponse::decode(answer).ok()?.partial_success?;
+    let count = u64::try_from(said.rejected).unwrap_or(0);
+    // The words are somebody else's.
+    let words = said.error_message.chars().take(REASON_CHARACTERS_MAX);
+    let words: String = words.flat_map(char::escape_debug).collect();
+    (count > 0).then(|| Lost {
+        count,
+        reason: format!("rejected by the collector: {words}"),
+    })
 }
 
 fn grpc_status(headers: &HeaderMap) -> Option<&str> {

@@ -53,11 +53,17 @@ const CONSUMERS: [&str; 27] = [
     "redis: { fallback: sup3rs3cret }",
 ];
 
-const POLICIES: [&str; 21] = [
+const POLICIES: [&str; 27] = [
     "policies: { p: { auth: [] } }",
     "policies: { p: { auth: [jwt] } }",
     "policies: { p: { auth: [api_key, api_key] } }",
     "policies: { p: { auth: [apikey] } }",
+    "policies: { p: { auth: [{ all: [api_key] }] } }",
+    "policies: { p: { auth: [{ all: [api_key, api_key] }] } }",
+    "policies: { p: { auth: [{ all: [api_key, basic] }] } }",
+    "policies: { p: { auth: [{ all: [api_key, basci] }] } }",
+    "policies: { p: { auth: [{ any: [api_key] }] } }",
+    "policies: { p: { auth: [api_key, { all: [certificate, api_key] }] } }",
     "policies: { p: { anonymous: a } }",
     "policies: { p: { auth: [api_key], anonymous: guset } }\nconsumers: [{ name: guest }]",
     "policies: { p: { auth: [api_key], allow_groups: [a], deny_groups: [b] } }",
@@ -150,6 +156,18 @@ fn policies_that_cannot_be_meant_are_pointed_at() {
       4:34: `api_key` is in this list already
     policies: { p: { auth: [apikey] } }
       4:25: unknown value `apikey`; did you mean `api_key`?
+    policies: { p: { auth: [{ all: [api_key] }] } }
+      4:32: name at least two, all of which are wanted
+    policies: { p: { auth: [{ all: [api_key, api_key] }] } }
+      4:42: `api_key` is in this list already
+    policies: { p: { auth: [{ all: [api_key, basic] }] } }
+      4:42: there is no `authentication.basic`, which says how
+    policies: { p: { auth: [{ all: [api_key, basci] }] } }
+      4:42: unknown value `basci`; did you mean `basic`?
+    policies: { p: { auth: [{ any: [api_key] }] } }
+      4:27: unknown key `any`; did you mean `all`?
+    policies: { p: { auth: [api_key, { all: [certificate, api_key] }] } }
+      4:55: these are never tried together: `api_key`, before them, is enough
     policies: { p: { anonymous: a } }
       4:29: this goes with `auth`: who shows nothing of what?
     policies: { p: { auth: [api_key], anonymous: guset } }

@@ -209,6 +209,15 @@ fn what_matters_must_be_covered() {
     }
     let put = [("@method", "PUT"), uri];
     assert_eq!(told("PUT /a?b\n\nbody", &with(&put)), uncovered);
+    // What a body means is as good as what it is.
+    let digest = digest_of("body");
+    let whole = [&with(&put)[..], &[("content-digest", &*digest)]].concat();
+    for meaning in ["content-type: text/plain", "content-encoding: identity"] {
+        let request = format!("PUT /a?b\ncontent-digest: {digest}\n{meaning}\n\nbody");
+        assert_eq!(told(&request, &whole), uncovered);
+        let said = meaning.split_once(": ").unwrap();
+        assert_eq!(told(&request, &[&whole[..], &[said]].concat()), "200");
+    }
 }
 
 #[test]

@@ -299,7 +299,7 @@ fn a_limit_that_only_watches_refuses_nobody() {
         ("strict", "refused", 2),
     ] {
         let line = format!(
-            "api_rate_limit_decisions_total{{policy=\"{policy}\",decision=\"{decision}\"}} {count}"
+            "api_rate_limit_decisions_total{{decision=\"{decision}\",policy=\"{policy}\"}} {count}"
         );
         assert!(scraped.contains(&line), "{line}\n{scraped}");
     }

@@ -108,7 +108,11 @@ impl Signed {
             || has("@authority")
                 && has("@path")
                 && (has("@query") || asking.head.uri.query().is_none());
-        let body = has("content-digest") || !asking.has_body;
+        let meaning = ["content-type", "content-encoding"];
+        let is_said = |name: &str| asking.head.headers.contains_key(name);
+        let is_body_covered =
+            has("content-digest") && meaning.iter().all(|name| has(name) || !is_said(name));
+        let body = is_body_covered || !asking.has_body;
         let more = self.required.iter().all(|name| has(name));
         match has("@method") && target && body && more {
             true => Ok(()),

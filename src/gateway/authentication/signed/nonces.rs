@@ -4,12 +4,13 @@
 
 use ring::digest::{Context, SHA256};
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Mutex, PoisonError},
 };
 
-/// How many there are at most in one generation, each of some 50 bytes. Only who has a secret can add one.
-const GENERATION_MAX: usize = 100_000;
+/// How many there are at most in one generation, each of some 50 bytes. Only who has a secret can add one, and nobody more
+/// than are left for others: one key has half of them at most, a second one half of the rest.
+const GENERATION_MAX: usize = 200_000;
 
 /// Those that were seen, by their digests.
 pub(super) struct Nonces(Mutex<Option<Generations>>);
@@ -18,6 +19,8 @@ pub(super) struct Nonces(Mutex<Option<Generations>>);
 #[derive(Default)]
 struct Generations {
     younger: HashSet<[u8; 32]>,
+    /// How many of the younger each key has.
+    each: HashMap<Box<str>, usize>,
     elder: HashSet<[u8; 32]>,
     /// When the younger one began, in seconds since 1970.
     began: f64,
@@ -55,8 +58,16 @@ impl Nonces {
         if generations.elder.contains(&place) || generations.younger.contains(&place) {
             return Err(NotTaken::Seen);
         }
-        if generations.younger.len() >= GENERATION_MAX {
+        let left = GENERATION_MAX - generations.younger.len();
+        let of_key = generations.each.get_mut(key_id);
+        if of_key.as_ref().is_some_and(|count| **count >= left) || left == 0 {
             return Err(NotTaken::Full);
+        }
+        match of_key {
+            Some(count) => *count += 1,
+            None => {
+                generations.each.insert(key_id.into(), 1);
+            }
         }
         generations.younger.insert(place);
         Ok(())
@@ -68,6 +79,7 @@ impl Generations {
         if now - self.began > seconds {
             let is_over = now - self.began > 2.0 * seconds;
             self.elder = std::mem::take(&mut self.younger);
+            self.each.clear();
             if is_over {
                 self.elder.clear();
             }
@@ -100,10 +112,12 @@ mod tests {
     #[test]
     fn what_cannot_be_remembered_does_not_come_in() {
         let nonces = Nonces::new();
-        for number in 0..GENERATION_MAX {
+        for number in 0..GENERATION_MAX / 2 {
             assert_eq!(nonces.take(("k", &number.to_string()), 0.0, 10.0), Ok(()));
         }
         assert_eq!(nonces.take(("k", "more"), 0.0, 10.0), Err(NotTaken::Full));
+        // Others have not come too late.
+        assert_eq!(nonces.take(("j", "n"), 0.0, 10.0), Ok(()));
         assert_eq!(nonces.take(("k", "7"), 0.0, 10.0), Err(NotTaken::Seen));
         assert_eq!(nonces.take(("k", "more"), 11.0, 10.0), Ok(()));
         assert_eq!(nonces.take(("k", "7"), 11.0, 10.0), Err(NotTaken::Seen));

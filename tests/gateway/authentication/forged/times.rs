@@ -13,6 +13,7 @@ pub(super) fn parties(keys: &Keys) -> Forged {
         ("iss", json!("HTTPS://ISSUER.EXAMPLE")),
         ("iss", json!([])),
         ("iss", json!(["https://evil.test"])),
+        ("iss", json!([ISSUER, "https://evil.test"])),
         ("iss", json!({ "is": ISSUER })),
         ("iss", json!(1)),
         ("iss", Value::Null),

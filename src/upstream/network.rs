@@ -1,7 +1,10 @@
 //! Addresses and ranges of them: `10.0.0.0/8`, `2001:db8::/32`, `127.0.0.1`.
 
 use serde::Deserialize;
-use std::net::IpAddr;
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 /// The addresses that have their first bits in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -14,10 +17,38 @@ pub struct Network {
 }
 
 impl Network {
+    /// One of version 4. What is after its first bits is zero.
+    pub(super) const fn v4(address: Ipv4Addr, length: u32) -> Self {
+        Self {
+            bits: (address.to_bits() as u128) << 96,
+            is_v4: true,
+            length,
+        }
+    }
+
+    /// One of version 6.
+    pub(super) const fn v6(address: Ipv6Addr, length: u32) -> Self {
+        Self {
+            bits: address.to_bits(),
+            is_v4: false,
+            length,
+        }
+    }
+
     /// Whether an address is one of them. One of version 4 in the clothes of version 6 is what it is.
     pub fn contains(self, address: IpAddr) -> bool {
         let (bits, is_v4) = bits(address);
         is_v4 == self.is_v4 && (bits ^ self.bits) & mask(self.length) == 0
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.is_v4 {
+            true => write!(f, "{}", Ipv4Addr::from_bits((self.bits >> 96) as u32))?,
+            false => write!(f, "{}", Ipv6Addr::from_bits(self.bits))?,
+        }
+        write!(f, "/{}", self.length)
     }
 }
 

@@ -1,15 +1,18 @@
 //! What stands in `docs/examples` does what it says.
 
+mod aws;
+mod tokens;
+mod traefik;
+
 use super::{Upstream, router};
 use crate::kit::{Client, Router};
-use ring::hmac;
 use std::{
     collections::BTreeMap,
     fs,
     path::Path,
     sync::atomic::{AtomicU32, Ordering},
-    time::{SystemTime, UNIX_EPOCH},
 };
+use tokens::{token, token_for, with_keys};
 
 /// A router with one of the examples, and the upstreams that it names: each says its name.
 struct Example {
@@ -180,90 +183,6 @@ fn kong() {
     );
 }
 
-/// What tokens are signed with here.
-const SECRET: &[u8] = b"of the test alone, 32 bytes long";
-
-/// The configuration with that key in place of those at this address.
-fn with_keys(config: &str, url: &str) -> String {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples");
-    fs::create_dir_all(&directory).unwrap();
-    let keys = directory.join("keys.json");
-    let key = base64(SECRET);
-    let set = format!(
-        "{{\"keys\":[{{\"kty\":\"oct\",\"alg\":\"HS256\",\"kid\":\"k\",\"k\":\"{key}\"}}]}}"
-    );
-    // Tests run together; a file that is there in part is read by none of them.
-    let own = directory.join(format!("keys-{:?}.json", std::thread::current().id()));
-    fs::write(&own, set).unwrap();
-    fs::rename(&own, &keys).unwrap();
-    assert!(config.contains(url));
-    config.replace(url, &format!("file://{}", keys.display()))
-}
-
-/// A header with a token of these claims, as JSON without braces, that is valid for a while.
-fn token(claims: &str) -> String {
-    token_for(claims, 600)
-}
-
-/// The same for so many seconds.
-fn token_for(claims: &str, seconds: i64) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let expires = now.as_secs() as i64 + seconds;
-    let head = base64(b"{\"alg\":\"HS256\",\"kid\":\"k\"}");
-    let claims = format!("{{{claims},\"exp\":{expires}}}");
-    let signed = format!("{head}.{}", base64(claims.as_bytes()));
-    let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET);
-    let signature = hmac::sign(&key, signed.as_bytes());
-    format!(
-        "\nauthorization: Bearer {signed}.{}",
-        base64(signature.as_ref())
-    )
-}
-
-#[test]
-fn aws() {
-    let issuer = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Example";
-    let example = Example::adjusted("aws", Upstream::saying, |config| {
-        with_keys(&config, &format!("{issuer}/.well-known/jwks.json"))
-    });
-    let users = |credential: &str| example.ask(&format!("GET /api/v1/users{credential}"));
-    let key = "\nx-api-key: key-of-app";
-    let of_app = token(&format!(
-        "\"iss\":\"{issuer}\",\"client_id\":\"7c1example\""
-    ));
-    assert_eq!(users(key), "user-function");
-    assert!(!example.last("user-function").contains("key-of-app"));
-    assert_eq!(users(&of_app), "user-function");
-    assert_eq!(users(""), "401");
-    assert_eq!(users("\nx-api-key: other"), "401");
-    assert_eq!(users(&token("\"iss\":\"https://other.example\"")), "401");
-    assert_eq!(example.ask(&format!("POST /api/v1/users{key}")), "405");
-
-    // Both are the same consumer, so it is one plan: a burst, 50 a second, and the day's.
-    let mut client = Client::connect(example.router.address);
-    let answer = client.request(&format!("GET /api/v1/users{key}"));
-    let policy = answer.header("ratelimit-policy").unwrap();
-    let expected = "\"StandardPlan\";q=100;w=2, \"StandardPlan-quota\";q=10000;w=86400";
-    assert_eq!(policy, expected);
-    let standing = answer.header("ratelimit").unwrap();
-    assert!(
-        standing.contains("\"StandardPlan-quota\";r=9997;t="),
-        "{standing}"
-    );
-
-    let preflight = "OPTIONS /api/v1/users\norigin: https://app.company.com\naccess-control-request-method: PUT";
-    let answer = client.request(preflight);
-    let allowed = |name: &str| answer.header(name).unwrap_or_default().to_lowercase();
-    assert_eq!(
-        allowed("access-control-allow-origin"),
-        "https://app.company.com"
-    );
-    assert!(allowed("access-control-allow-methods").contains("delete"));
-    assert!(allowed("access-control-allow-headers").contains("x-api-key"));
-    let elsewhere = client.request(&preflight.replace("app.company.com", "evil.example"));
-    assert_eq!(elsewhere.header("access-control-allow-origin"), None);
-}
-
 #[test]
 fn envoy() {
     let example = Example::adjusted("envoy", failing_at_first, |config| {
@@ -334,20 +253,4 @@ fn envoy_breaker() {
         failures, 5,
         "then it is ejected, and the other one takes all"
     );
-}
-
-/// Without padding, for URLs.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut out = String::new();
-    for piece in bytes.chunks(3) {
-        let bits = piece.iter().enumerate().fold(0_u32, |bits, (index, byte)| {
-            bits | u32::from(*byte) << (16 - 8 * index)
-        });
-        for index in 0..=piece.len() {
-            let letter = bits >> (18 - 6 * index) & 63;
-            out.push(char::from(LETTERS[letter as usize]));
-        }
-    }
-    out
 }
