@@ -87,12 +87,13 @@ impl Excerpts {
     }
 
     /// The last line with something before this place.
-    fn line_before(&self, place: Place) -> usize {
-        let line = self.text.lines().nth(place.line.saturating_sub(1));
-        let mut before = line.into_iter().flat_map(str::chars).take(place.column - 1);
+    fn line_before(&self, Place { line, column }: Place) -> usize {
+        let above = line.saturating_sub(1);
+        let text = self.text.lines().nth(above).unwrap_or_default();
+        let mut before = text.chars().take(column.saturating_sub(1));
         match before.all(char::is_whitespace) {
-            true => place.line - 1,
-            false => place.line,
+            true => above,
+            false => line,
         }
     }
 
@@ -143,9 +144,8 @@ fn without_values(line: &str) -> String {
 const MARKS: [char; 6] = [',', '[', ']', '{', '}', ':'];
 
 fn is_mark(word: &str) -> bool {
-    word == "-"
-        || word.chars().all(char::is_whitespace)
-        || MARKS.iter().any(|mark| word == mark.to_string())
+    let is_between = |letter: char| letter.is_whitespace() || MARKS.contains(&letter);
+    word == "-" || word.chars().all(is_between)
 }
 
 /// The bytes of the first word: a mark, a text in quotes, a comment, or what stands between marks and spaces.

@@ -1,8 +1,14 @@
 //! What outlives a reload: snapshots refer to it, the gateway owns it.
 
 use super::{
-    authentication::KeySources, history::History, overload::Overloads, planning::Planning,
-    rate_limit::RateLimits, rates, rest::Cache, writes::Writes,
+    authentication::{KeySources, Passwords},
+    history::History,
+    overload::Overloads,
+    planning::Planning,
+    rate_limit::RateLimits,
+    rates,
+    rest::Cache,
+    writes::Writes,
 };
 use crate::upstream::Registry;
 use std::sync::Arc;
@@ -11,6 +17,7 @@ use std::sync::Arc;
 pub(super) struct Lasting {
     pub(super) registry: Registry,
     pub(super) key_sources: KeySources,
+    pub(super) passwords: Arc<Passwords>,
     pub(super) planning: Arc<Planning>,
     pub(super) rate_limits: RateLimits,
     pub(super) rates: rates::Lasting,

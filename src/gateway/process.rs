@@ -2,7 +2,7 @@
 
 use super::{
     Config, Snapshot, SnapshotError,
-    authentication::KeySources,
+    authentication::{KeySources, Passwords},
     history::{History, Seen},
     lasting::Lasting,
     overload::Overloads,
@@ -72,6 +72,7 @@ impl Gateway {
             registry: Registry::new(Arc::clone(&control)),
             rates: rates::Lasting::new(Arc::clone(&control)),
             key_sources: KeySources::new(control),
+            passwords: Arc::new(Passwords::new().map_err(SnapshotError::from)?),
             planning: Arc::new(Planning::start(threads)?),
             rate_limits: RateLimits::default(),
             cache: Arc::new(Cache::new(&config.cache)),

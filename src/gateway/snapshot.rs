@@ -190,6 +190,7 @@ fn authentication(
         sources: &lasting.key_sources,
         registry,
         consumers,
+        passwords: &lasting.passwords,
     };
     let is_required = config.authorization.require_authentication;
     let authentication = Authentication::new(&config.authentication, is_required, around);

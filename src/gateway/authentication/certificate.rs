@@ -8,11 +8,13 @@ pub(super) fn caller(
     consumers: &Directory,
     asking: &Asking<'_>,
 ) -> Result<Option<Caller>, Rejection> {
-    let tls = asking.peer.tls;
-    let Some(certificate) = tls.and_then(|tls| tls.certificate.as_ref()) else {
+    let Some(tls) = asking.peer.tls else {
         return Ok(None);
     };
-    let consumer = consumers.of_certificate(certificate);
+    let Some(certificate) = &tls.certificate else {
+        return Ok(None);
+    };
+    let consumer = consumers.of_certificate(certificate, tls.authority.as_deref());
     let consumer = consumer.ok_or(Rejection::UnknownCertificate)?;
     Ok(Some(Caller::known(consumer)))
 }

@@ -8,12 +8,14 @@ mod api_key;
 mod basic;
 mod caller;
 mod certificate;
+mod check;
 mod config;
 mod digest;
 mod forward;
 mod hidden;
 mod jwks;
 mod key_set;
+mod passwords;
 mod refused;
 mod scheme;
 mod signatures;
@@ -30,6 +32,7 @@ pub(super) use config::Method;
 pub(super) use digest::{Mismatch, OtherBody};
 pub use jwks::Error;
 pub(super) use jwks::KeySources;
+pub(super) use passwords::Passwords;
 pub(super) use refused::Refused;
 pub(super) use way::Way;
 pub(super) use ways::Ways;
@@ -79,6 +82,7 @@ pub(super) struct Around<'a> {
     /// What upstreams are opened by.
     pub(super) registry: Outbound<'a>,
     pub(super) consumers: &'a Arc<Directory>,
+    pub(super) passwords: &'a Arc<Passwords>,
 }
 
 struct Jwt {
@@ -186,6 +190,7 @@ impl Authentication {
         let Around {
             registry,
             consumers,
+            passwords,
             ..
         } = around;
         if is_required && config.router.jwt.is_none() {
@@ -204,10 +209,10 @@ impl Authentication {
             consumers: Arc::clone(consumers),
             jwt,
             api_keys: config.api_key.as_ref().map(ApiKeys::new),
-            basic: match &config.basic {
-                Some(basic) => Some(Basic::new(basic).map_err(|_| Error::NoRandomNumbers)?),
-                None => None,
-            },
+            basic: config
+                .basic
+                .as_ref()
+                .map(|basic| Basic::new(basic, passwords)),
             signed: config.hmac.as_ref().map(Signed::new),
             forward: match &config.forward {
                 Some(forward) => Some(Forward::new(forward, registry)?),

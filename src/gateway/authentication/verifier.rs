@@ -163,7 +163,7 @@ impl Trusted {
                 .sources
                 .source(&issuer.keys, around.registry.egress())?,
             consumers: Arc::clone(around.consumers),
-            algorithms: issuer.algorithms.clone(),
+            algorithms: issuer.allowed(),
             allow_missing_exp: issuer.allow_missing_exp,
             demands,
         })

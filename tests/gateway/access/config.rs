@@ -7,7 +7,7 @@ use graphway::{
 };
 use std::{fs, path::Path};
 
-fn parse(yaml: &str) -> Result<config::Parsed, config::Error> {
+pub(super) fn parse(yaml: &str) -> Result<config::Parsed, config::Error> {
     let environment = Environment {
         variable: &|_| None,
         file: &|path| fs::read_to_string(path),
@@ -192,6 +192,19 @@ fn policies_that_cannot_be_meant_are_pointed_at() {
     "###);
 }
 
+/// What `graphway check` finds.
+pub(super) fn found(yaml: &str) -> String {
+    let parsed = parse(yaml).unwrap();
+    let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/supergraphs/shop.graphql");
+    let supergraph = Supergraph::parse(&fs::read_to_string(shop).unwrap()).unwrap();
+    let findings = gateway::check(&parsed.config.gateway(), &supergraph).into_iter();
+    let located = findings.map(|finding| {
+        let error = parsed.outline.error(&finding.key, finding.message);
+        error.to_string()
+    });
+    located.collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn what_has_no_effect_is_found() {
     let yaml = "\
@@ -204,15 +217,7 @@ policies:
   anything: {}
 graphql: { policies: [used, anything] }
 ";
-    let parsed = parse(yaml).unwrap();
-    let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/supergraphs/shop.graphql");
-    let supergraph = Supergraph::parse(&fs::read_to_string(shop).unwrap()).unwrap();
-    let findings = gateway::check(&parsed.config.gateway(), &supergraph).into_iter();
-    let located = findings.map(|finding| {
-        let error = parsed.outline.error(&finding.key, finding.message);
-        error.to_string()
-    });
-    insta::assert_snapshot!(located.collect::<Vec<_>>().join("\n"), @r###"
+    insta::assert_snapshot!(found(yaml), @r###"
     router.yaml:6:3: no route and no `graphql.policies` names this policy
     6 |   unused: { auth: [api_key] }
       |   ^
