@@ -142,6 +142,26 @@ fn consumers_that_cannot_be_meant_are_pointed_at() {
       4:65: the consumer `a` is known by this already
     consumers: [{ name: a, certificates: [{ san: a, subject_cn: b }] }]
       4:39: give one of `san`, `subject_cn` and `sha256`
+    consumers: [{ name: a, api_keys: [sup3rs3cret] }]
+      4:35: expected keys and values, found the text `…`
+    consumers: [{ name: a, api_keys: sup3rs3cret }]
+      4:34: expected a list, found the text `…`
+    consumers: [{ name: a, api_keys: [{ sha256: sup3rs3cret }] }]
+      4:45: this is no SHA-256: 64 hexadecimal digits
+    consumers: [{ name: a, hmac: [{ key_id: k, secret: 123456789012345678 }] }]
+      4:52: expected text, found `…`
+    consumers: [{ name: a, hmac: [{ key_id: k, secret: 2.5e3 }] }]
+      4:52: expected text, found `…`
+    consumers: [{ name: a, basic: ['u:sup3rs3cret'] }]
+      4:32: expected keys and values, found the text `…`
+    consumers: [{ name: a, basic: [{ username: u, password: 20251126 }] }]
+      4:57: expected text, found `…`
+    consumers: [{ name: a, basic: [{ username: 'sup3r:s3cret', password: x }] }]
+      4:44: a user name has letters, and no colon
+    redis: { url: 20251126 }
+      4:15: expected text, found `…`
+    redis: { fallback: sup3rs3cret }
+      4:20: unknown value `…`; there are: local, allow, deny
     "###);
 }
 
@@ -189,6 +209,22 @@ fn policies_that_cannot_be_meant_are_pointed_at() {
     policies: { p: { auth: [api_key] }, q: { auth: [api_key] } }
     routes: [{ to: shop, policies: [p, q] }]
       5:36: `p`, in this list too, says `auth` already
+    policies: { p: { auth: } }
+      4:22: expected a list, found nothing
+    policies: { p: { auth: [api_key], allow_groups: } }
+      4:47: expected a list, found nothing
+    policies: { p: { auth: [api_key], deny_groups: } }
+      4:46: expected a list, found nothing
+    policies: { p: { auth: [api_key], anonymous: } }
+      4:44: expected text, found nothing
+    policies: { p: { addresses: } }
+      4:27: name at least one address in `allow` or in `deny`; nobody comes from nowhere
+    policies: { p: { addresses: { allow: , deny: [10.0.0.0/8] } } }
+      4:36: expected a list, found nothing
+    policies: { p: { rate_limit: } }
+      4:28: expected a limit as `{ by, capacity, interval }`, or a list of them, found nothing
+    graphql: { policies: }
+      4:20: expected a list, found nothing
     "###);
 }
 
@@ -218,6 +254,9 @@ policies:
 graphql: { policies: [used, anything] }
 ";
     insta::assert_snapshot!(found(yaml), @r###"
+    router.yaml:7:3: this policy demands nothing of requests
+    7 |   anything: {}
+      |   ^
     router.yaml:6:3: no route and no `graphql.policies` names this policy
     6 |   unused: { auth: [api_key] }
       |   ^
@@ -225,7 +264,7 @@ graphql: { policies: [used, anything] }
     5 |   used: { auth: [api_key], allow_groups: [apps, app] }
       |                                                 ^
     router.yaml:3:32: nothing looks at these: there is no `authentication.router.jwt`
-    3 |   - { name: a, groups: [apps], claims: { azp: a } }
+    3 |   - { name: *, groups: [****], claims: { azp: * } }
       |                                ^
     "###);
 }
@@ -249,22 +288,22 @@ consumers:
     };
     insta::assert_snapshot!(error_in(&[1]), @r###"
     router.yaml:2:94: upstreams get groups in a header, with commas between them: visible ASCII characters but commas
-    2 |   - { name: a, hmac: [{ key_id: k, secret: ************************************ }], groups: [',', "secret: ***"] }
+    2 |   - { name: *, hmac: [{ key_id: *, secret: ************************************ }], groups: [***, *************] }
       |                                                                                              ^
     "###);
     insta::assert_snapshot!(error_in(&[2]), @r###"
     router.yaml:2:113: a secret has at least 32 bytes, and this one 1: it could be guessed from one request
-    2 |   - { name: a, hmac: [{ key_id: l, secret: ******************************************** }, { key_id: k, secret: *, wrong: 1 }] }
+    2 |   - { name: *, hmac: [{ key_id: *, secret: ******************************************** }, { key_id: *, secret: *, wrong: * }] }
       |                                                                                                                 ^
     "###);
     insta::assert_snapshot!(error_in(&[3]), @r###"
     router.yaml:2:106: unknown key `wrong`; there are: key_id, secret
-    2 |   - { name: a, hmac: [{ key_id: l, secret: ************************************************************, wrong: 1 }] }
+    2 |   - { name: *, hmac: [{ key_id: *, secret: ************************************************************, wrong: * }] }
       |                                                                                                          ^
     "###);
     insta::assert_snapshot!(error_in(&[4]), @r###"
     router.yaml:2:45: this is not YAML: while parsing a flow mapping, did not find expected ',' or '}'
-    2 |   - { name: a, hmac: [{ key_id: l, secret: ${env.NOT_SET} }] }
+    2 |   - { name: *, hmac: [{ key_id: *, secret: ${env.NOT_SET} }] }
       |                                             ^
     "###);
 }
@@ -282,9 +321,17 @@ consumers:
         wrong: [sup3rs3cret, \"sup3r's3cret\", 'sup3r\"s3cret', {a: b}] # sup3rs3cret
 policies: { p: { auth: [unheard] } }
 ";
-    insta::assert_snapshot!(parse(block).unwrap_err(), @"");
+    insta::assert_snapshot!(parse(block).unwrap_err(), @r###"
+    router.yaml:7:9: unknown key `wrong`; there are: key_id, secret
+    7 |         wrong: [***********, **************, **************, {a: *}] *************
+      |         ^
+    "###);
     let after = block.replace("wrong", "# wrong");
-    insta::assert_snapshot!(parse(&after).unwrap_err(), @"");
+    insta::assert_snapshot!(parse(&after).unwrap_err(), @r###"
+    router.yaml:8:25: unknown value `unheard`; there are: jwt, api_key, basic, hmac, certificate, forward
+    8 | policies: { p: { auth: [unheard] } }
+      |                         ^
+    "###);
     // On one line with others, and where nobody can tell.
     for flow in [
         "{ policies: { p: { auth: [unheard] } }, consumers: [{ name: a, api_keys: [{ sha256: sup3rs3cret }] }] }",

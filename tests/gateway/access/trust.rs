@@ -45,7 +45,22 @@ fn where_several_are_trusted_it_is_said_whose_a_consumer_is() {
     let mut all: Vec<String> = certificates.iter().map(|case| told(HOSTS, case)).collect();
     all.push(told("", &certificates[2]));
     all.extend(claims.map(|case| told(ISSUERS, case)));
-    insta::assert_snapshot!(all.join("\n"), @"");
+    insta::assert_snapshot!(all.join("\n"), @r###"
+    consumers: [{ name: a, certificates: [{ san: 'spiffe://shop/app' }] }]
+      6:39: authorities of other hosts can sign this name too: say with `ca` whose it is, one of Cargo.toml, README.md
+    consumers: [{ name: a, certificates: [{ subject_cn: app }] }]
+      6:39: authorities of other hosts can sign this name too: say with `ca` whose it is, one of Cargo.toml, README.md
+    consumers: [{ name: a, certificates: [{ san: app, ca: clients.crt }] }]
+      6:55: no `client_authentication` has this `ca`; there are: Cargo.toml, README.md
+    consumers: [{ name: a, certificates: [{ sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, ca: README.md }] }]
+      6:39: `sha256` is of the whole certificate, whoever has signed it: leave `ca` out
+    consumers: [{ name: a, certificates: [{ san: app, ca: clients.crt }] }]
+      1:55: there is no `client_authentication` with a `ca`
+    consumers: [{ name: a, claims: { azp: app } }]
+      7:32: tokens by any of several key sets can claim this: say whose they are with `iss`
+    consumers: [{ name: a, claims: { azp: app, iss: a } }]
+      6:11: its tokens can claim to be those of other key sets, and so of their consumers (`consumers.*.claims`): give `issuer`
+    "###);
     // Whoever says it gets as far as to the certificates, which are none.
     for fine in [
         "certificates: [{ san: app, ca: README.md }]",
@@ -74,7 +89,22 @@ fn what_credentials_cannot_come_in_is_pointed_at() {
         format!("{jwt}, sources: [{{ type: query, name: '' }}] }} }}"),
     ];
     let told = cases.map(|case| told("", &format!("authentication: {{ {case} }}")));
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r###"
+    authentication: { api_key: { headers: [x-key, host] } }
+      1:47: no credential comes in this header: it is of the connection or the body, or what gateways say
+    authentication: { api_key: { headers: [x-forwarded-for] } }
+      1:40: no credential comes in this header: it is of the connection or the body, or what gateways say
+    authentication: { api_key: { headers: [authorization] }, router: { jwt: { jwks: [{ url: 'https://a.example/keys' }] } } }
+      1:40: tokens come in this header (`authentication.router.jwt`): of a key and a token, each would be taken for a bad other
+    authentication: { api_key: { headers: [], query: [''] } }
+      1:28: a cookie, or a parameter of the query, has a name
+    authentication: { hmac: { clock_skew: 0s } }
+      1:39: clocks differ, and requests take some time
+    authentication: { router: { jwt: { jwks: [{ url: 'https://a.example/keys' }], header_name: x-consumer-username } } }
+      1:92: no credential comes in this header: it is of the connection or the body, or what gateways say
+    authentication: { router: { jwt: { jwks: [{ url: 'https://a.example/keys' }], sources: [{ type: query, name: '' }] } } }
+      1:89: a cookie, or a parameter of the query, has a name
+    "###);
 }
 
 #[test]
@@ -107,5 +137,36 @@ routes:
   - { match: { path: /c }, to: shop, policies: [certified] }
   - { match: { path: /d }, to: shop, policies: [guests] }
 ";
-    insta::assert_snapshot!(found(yaml), @"");
+    insta::assert_snapshot!(found(yaml), @r###"
+    router.yaml:20:3: no route and no `graphql.policies` names this policy
+    20 |   unused: { auth: [hmac] }
+       |   ^
+    router.yaml:10:11: its tokens can claim to be those of the other key sets: give `issuer`
+    10 |         - { url: **************************** }
+       |           ^
+    router.yaml:9:13: whoever is on the way can put other keys in the place of these: use https
+    9 |         - { url: **************************, issuer: * }
+      |             ^
+    router.yaml:4:3: no policy that stands before anything has this in its `auth`
+    4 |   hmac: {}
+      |   ^
+    router.yaml:19:16: nobody is asked for a certificate: there is no `tls.client_authentication`
+    19 |   certified: { auth: [certificate] }
+       |                ^
+    router.yaml:18:30: this has no effect: whoever `forward` lets in is no consumer, so in no group
+    18 |   denied: { auth: [forward], deny_groups: [apps] }
+       |                              ^
+    router.yaml:17:40: this has no effect: `forward` decides about those who show nothing, too
+    17 |   forwarded: { auth: [basic, forward], anonymous: guest, allow_groups: [apps] }
+       |                                        ^
+    router.yaml:17:58: whoever `forward` lets in is no consumer, so in no group: always 403
+    17 |   forwarded: { auth: [basic, forward], anonymous: guest, allow_groups: [apps] }
+       |                                                          ^
+    router.yaml:12:5: nobody can be this consumer: it has no credential, and is nobody's `anonymous`
+    12 |   - { name: *, groups: [****] }
+       |     ^
+    router.yaml:14:16: nothing looks at these: there is no `tls.client_authentication`
+    14 |   - { name: *, certificates: [{ san: * }] }
+       |                ^
+    "###);
 }
