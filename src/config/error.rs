@@ -1,6 +1,5 @@
 //! What is wrong with a configuration, and where.
 
-use super::excerpts::Excerpts;
 use std::fmt;
 
 /// Line and column, from 1.
@@ -25,11 +24,11 @@ impl Problem {
         }
     }
 
-    /// Adds the file and the line it is in.
-    pub(super) fn in_file(self, file: &str, excerpts: &Excerpts) -> Error {
+    /// Adds the file and the line it is in, as it may be shown.
+    pub(super) fn in_file(self, file: &str, line: impl Fn(usize) -> Option<String>) -> Error {
         Error {
             file: file.to_owned(),
-            line: self.place.and_then(|place| excerpts.line(place.line)),
+            line: self.place.and_then(|place| line(place.line)),
             place: self.place,
             message: self.message,
         }

@@ -54,7 +54,8 @@ pub struct Parsed {
 /// Reads a configuration. `file` is what messages call it.
 pub fn parse(file: &str, text: &str, environment: &Environment<'_>) -> Result<Parsed, Error> {
     let tree = tree::parse(text);
-    let tree = tree.map_err(|problem| problem.in_file(file, &Excerpts::unread(text)))?;
+    let tree =
+        tree.map_err(|problem| problem.in_file(file, |line| Excerpts::unread(text).line(line)))?;
     let excerpts = Excerpts::new(text, &tree);
     let outline = Outline::new(file, excerpts.clone(), &tree);
     match read(tree, file, environment) {
@@ -63,10 +64,10 @@ pub fn parse(file: &str, text: &str, environment: &Environment<'_>) -> Result<Pa
             outline,
             warnings: warnings
                 .into_iter()
-                .map(|problem| Warning(problem.in_file(file, &excerpts)))
+                .map(|problem| Warning(problem.in_file(file, |line| excerpts.line(line))))
                 .collect(),
         }),
-        Err(problem) => Err(problem.in_file(file, &excerpts)),
+        Err(problem) => Err(problem.in_file(file, |line| excerpts.line(line))),
     }
 }
 

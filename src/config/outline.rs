@@ -33,7 +33,7 @@ impl Outline {
             .rev()
             .find_map(|length| find(&path[..length]));
         let place = known.map(|(_, place)| *place);
-        Problem::new(place, message).in_file(&self.file, &self.excerpts)
+        Problem::new(place, message).in_file(&self.file, |line| self.excerpts.line(line))
     }
 }
 

@@ -1,13 +1,16 @@
 //! What of the `authentication` section cannot be meant so.
 
 use super::config::{Config, Issuer, Jwt, KeyUrl, TokenSource};
-use crate::gateway::{claims::is_claim, headers::is_ours, misfit::Misfit};
+use crate::gateway::{claims::is_claim, misfit::Misfit};
 use http::HeaderName;
 use jsonwebtoken::{Algorithm, AlgorithmFamily};
 
+/// Whether a header is of the connection or the body.
+type IsOurs = fn(&HeaderName) -> bool;
+
 impl Config {
-    /// Checks the places that credentials come in.
-    pub(in crate::gateway) fn check(&self) -> Result<(), Misfit> {
+    /// Checks the places that credentials come in. Some headers are of the connection or the body.
+    pub(in crate::gateway) fn check(&self, is_ours: IsOurs) -> Result<(), Misfit> {
         let jwt = self.router.jwt.as_ref();
         let keys = self.api_key.iter().flat_map(|keys| keys.headers.iter());
         for (index, header) in keys.enumerate() {
@@ -16,7 +19,7 @@ impl Config {
                 true => Err(
                     "tokens come in this header (`authentication.router.jwt`): of a key and a token, each would be taken for a bad other",
                 ),
-                false => check_header(&header.0),
+                false => check_header(&header.0, is_ours),
             };
             checked.map_err(|why| {
                 let at = ["authentication", "api_key", "headers", &index.to_string()];
@@ -36,7 +39,7 @@ impl Config {
         }
         if let Some(jwt) = jwt {
             let at = ["authentication", "router", "jwt"];
-            jwt.check().map_err(|misfit| misfit.below(&at))?;
+            jwt.check(is_ours).map_err(|misfit| misfit.below(&at))?;
         }
         Ok(())
     }
@@ -56,12 +59,12 @@ impl Config {
 }
 
 impl Jwt {
-    fn check(&self) -> Result<(), Misfit> {
-        let checked = check_header(&self.header_name.0);
+    fn check(&self, is_ours: IsOurs) -> Result<(), Misfit> {
+        let checked = check_header(&self.header_name.0, is_ours);
         checked.map_err(|why| Misfit::new(&["header_name"], why))?;
         for (index, source) in self.sources.iter().enumerate() {
             let checked = match source {
-                TokenSource::Header { name, .. } => check_header(&name.0),
+                TokenSource::Header { name, .. } => check_header(&name.0, is_ours),
                 TokenSource::Cookie { name } | TokenSource::Query { name } if name.is_empty() => {
                     Err("a cookie, or a parameter of the query, has a name")
                 }
@@ -80,7 +83,7 @@ impl Jwt {
 }
 
 /// Whether a header may have a credential.
-fn check_header(name: &HeaderName) -> Result<(), &'static str> {
+fn check_header(name: &HeaderName, is_ours: IsOurs) -> Result<(), &'static str> {
     match is_ours(name) || is_claim(name.as_str()) {
         true => Err(
             "no credential comes in this header: it is of the connection or the body, or what gateways say",

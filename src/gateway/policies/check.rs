@@ -35,7 +35,7 @@ pub(in crate::gateway) fn check(config: &Written<'_>) -> Result<(), Misfit> {
     };
     consumers::check(config.consumers, &around)?;
     check_issuers(config)?;
-    config.authentication.check()?;
+    config.authentication.check(is_ours)?;
     check_forward(config.authentication)?;
     for (name, policy) in config.policies {
         let checked = check_policy(config, policy);
