@@ -2,7 +2,7 @@
 
 use super::{
     Config, Snapshot, SnapshotError,
-    authentication::{KeySources, Logins},
+    authentication::{KeySources, Logins, Passwords},
     history::{History, Seen},
     lasting::Lasting,
     overload::Overloads,
@@ -81,6 +81,7 @@ impl Gateway {
             rates: rates::Lasting::new(Arc::clone(&control)),
             logins: Arc::new(Logins::new(control, Arc::clone(&key_sources))),
             key_sources,
+            passwords: Arc::new(Passwords::new().map_err(SnapshotError::from)?),
             planning: Arc::new(Planning::start(threads)?),
             rate_limits: RateLimits::default(),
             cache: Arc::new(Cache::new(&config.cache)),

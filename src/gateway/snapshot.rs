@@ -192,6 +192,7 @@ fn authentication(
         logins: &lasting.logins,
         registry,
         consumers,
+        passwords: &lasting.passwords,
     };
     let is_required = config.authorization.require_authentication;
     let authentication = Authentication::new(&config.authentication, is_required, around);

@@ -111,7 +111,10 @@ pub(super) async fn meet(
     let stream = stream.map_err(Failure::Tls)?;
     let (_, session) = stream.get_ref();
     remote.secured = Some(Secured {
-        told: told(session, remote.rules.config.tls.forward_client_certificate)?,
+        told: gateway::Tls {
+            authority: tls.authority(chosen).cloned(),
+            ..told(session, remote.rules.config.tls.forward_client_certificate)?
+        },
         protocol: match session.alpn_protocol() {
             Some(b"h2") => Some(Protocol::Http2),
             Some(_) => Some(Protocol::Http1),
@@ -149,6 +152,7 @@ fn told(session: &ServerConnection, forwards: bool) -> Result<gateway::Tls, Fail
     Ok(gateway::Tls {
         server_name: session.server_name().map(Box::from),
         told: forwarded.and_then(|value| HeaderValue::try_from(value).ok()),
+        authority: None,
         certificate: certificate.map(Box::new),
     })
 }

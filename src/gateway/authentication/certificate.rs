@@ -8,10 +8,13 @@ pub(super) fn caller(
     consumers: &Directory,
     asking: &Asking<'_>,
 ) -> Result<Option<Caller>, Rejection> {
-    let Some(certificate) = shown(asking) else {
+    let Some(tls) = asking.peer.tls else {
         return Ok(None);
     };
-    let consumer = consumers.of_certificate(certificate);
+    let Some(certificate) = &tls.certificate else {
+        return Ok(None);
+    };
+    let consumer = consumers.of_certificate(certificate, tls.authority.as_deref());
     let consumer = consumer.ok_or(Rejection::UnknownCertificate)?;
     let ends = certificate.expires as f64;
     Ok(Some(Caller::known(consumer).until(Some(ends))))

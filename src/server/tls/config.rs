@@ -107,6 +107,11 @@ impl From<PathBuf> for PemFile {
 }
 
 impl PemFile {
+    /// As it is written.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn load(&mut self, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<(), String> {
         let text = read(&self.path);
         let text = text.map_err(|error| format!("cannot read {}: {error}", self.path.display()))?;
@@ -210,6 +215,21 @@ impl TlsConfig {
     /// Whether this is what the other one says, with other certificates, keys or authorities.
     pub(in crate::server) fn renews(&self, other: &Self) -> bool {
         self != other && self.without_material() == other.without_material()
+    }
+
+    /// The files of all that vouch for clients of some host, each once.
+    pub fn authorities(&self) -> Vec<PathBuf> {
+        let default = self.client_authentication.as_ref();
+        let own = self.supergraph.iter().filter_map(|_| default);
+        let hosts = self.certificates.iter();
+        let hosts = hosts.filter_map(|host| host.client_authentication.as_ref().or(default));
+        let mut authorities = Vec::new();
+        for clients in own.chain(hosts) {
+            if !authorities.contains(&clients.ca.path) {
+                authorities.push(clients.ca.path.clone());
+            }
+        }
+        authorities
     }
 
     /// Whether clients are spoken to by TLS.
