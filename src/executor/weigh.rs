@@ -27,28 +27,35 @@ impl Scales<'_> {
             return 0.0;
         }
         let weight = self.weights[field.position.0 as usize];
-        weight.arguments + self.value(field, weight.each, self.rows.get(row, field.slot))
+        let (values, inside) = self.value(field, weight.each, self.rows.get(row, field.slot));
+        // Arguments may make a field cheaper, but not what is below.
+        (weight.arguments + values).max(0.0) + inside
     }
 
-    fn value(&self, field: &Use, each: f64, value: Datum) -> f64 {
+    /// What a field's values cost, and what is in them.
+    fn value(&self, field: &Use, each: f64, value: Datum) -> (f64, f64) {
         match value {
             Datum::Object(row) => {
                 let inside = field.composite.as_ref();
-                each + inside.map_or(0.0, |composite| self.object(&composite.shape, row))
+                let inside = inside.map(|composite| self.object(&composite.shape, row));
+                (each, inside.unwrap_or(0.0))
             }
             Datum::List(list) => {
                 let items = self.rows.items(list).iter();
-                items.map(|item| self.value(field, each, *item)).sum()
+                items.fold((0.0, 0.0), |(values, inside), item| {
+                    let item = self.value(field, each, *item);
+                    (values + item.0, inside + item.1)
+                })
             }
             // Leaves are free, most of them.
             Datum::Leaf { text, .. } if each > 0.0 => {
                 let text = self.rows.text(text);
                 match serde_json::from_slice::<Vec<IgnoredAny>>(text) {
-                    Ok(items) => each * items.len() as f64,
-                    Err(_) => each,
+                    Ok(items) => (each * items.len() as f64, 0.0),
+                    Err(_) => (each, 0.0),
                 }
             }
-            Datum::Leaf { .. } | Datum::Absent | Datum::Null | Datum::Unfit(_) => 0.0,
+            Datum::Leaf { .. } | Datum::Absent | Datum::Null | Datum::Unfit(_) => (0.0, 0.0),
         }
     }
 }

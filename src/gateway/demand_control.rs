@@ -4,7 +4,7 @@
 use super::{Code, Refusal, misfit::Misfit};
 use crate::{
     executor::{CallError, Program},
-    planner::{Estimate, ListSizes, Weight},
+    planner::{COST_MAX, Estimate, ListSizes, Weight},
     schema::{SubgraphId, Supergraph},
 };
 use metrics::{Counter, Histogram};
@@ -109,9 +109,13 @@ impl Config {
             .into_iter()
             .chain(named);
         for (key, limit) in limits {
-            if limit.is_some_and(|limit| !limit.is_finite() || limit < 0.0) {
+            // What costs as much as can be counted is over any limit.
+            if limit.is_some_and(|limit| !(0.0..COST_MAX).contains(&limit)) {
                 let at = [&at[..], &["static_estimated"], &key].concat();
-                return Err(Misfit::new(&at, "a cost is a number from 0 on"));
+                return Err(Misfit::new(
+                    &at,
+                    "a cost is a number from 0 on, and below 2^53",
+                ));
             }
         }
         Ok(())
@@ -247,14 +251,13 @@ impl DemandControl {
     }
 
     fn weighed(&self, estimate: Estimate) -> Weighed {
-        let asked: f64 = estimate.by_subgraph.iter().map(|(_, cost)| cost).sum();
         let shares = estimate.by_subgraph.into_iter();
         let over = shares.filter(|(subgraph, cost)| self.max_of(*subgraph) < *cost);
         let over: Vec<(SubgraphId, f64)> = over.collect();
         self.subgraph_too_expensive.increment(over.len() as u64);
         Weighed {
             estimated: estimate.total,
-            base: estimate.total - asked,
+            base: estimate.base,
             weights: estimate.weights.into(),
             barred: if self.enforces { over } else { Vec::new() },
         }

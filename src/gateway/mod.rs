@@ -165,7 +165,7 @@ pub async fn handle(
     let preflight = snapshot.cors.preflight(&head);
     let admitted = routed.and_then(|(route, target)| {
         if preflight.is_none() && !matches!(route, Route::Page(_)) {
-            _place = snapshot.admit(&head.method, route.priority(snapshot))?;
+            _place = snapshot.admit(route.priority(snapshot))?;
             snapshot.maintenance.check(peer.address, &target)?;
         }
         Ok((route, target))

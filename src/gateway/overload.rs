@@ -95,29 +95,34 @@ pub(super) struct Settings {
 
 /// The limit in use, so that a reload does not forget what it has found.
 #[derive(Default)]
-pub(super) struct Overloads(Mutex<Option<(Settings, Arc<Overload>)>>);
+pub(super) struct Overloads(Mutex<Option<Arc<Overload>>>);
 
 impl Overloads {
-    /// The limit with these settings: the one there is, if it has them. None: there is no limit.
+    /// The limit with these settings: the one in use, if it has them. It is in use when it is [settled](Self::settle).
+    /// None: there is no limit.
     pub(super) fn limit(&self, settings: Settings) -> Option<Arc<Overload>> {
-        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if settings.fixed.is_none() && !settings.adaptive.enabled {
-            *current = None;
             return None;
         }
-        match &*current {
-            Some((known, overload)) if *known == settings => Some(Arc::clone(overload)),
-            _ => {
-                let overload = Arc::new(Overload::new(settings));
-                *current = Some((settings, Arc::clone(&overload)));
-                Some(overload)
-            }
+        let current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = current.clone();
+        let same = same.filter(|overload| overload.settings == settings);
+        same.or_else(|| Some(Arc::new(Overload::new(settings))))
+    }
+
+    /// Puts a limit to use.
+    pub(super) fn settle(&self, limit: Option<&Arc<Overload>>) {
+        if let Some(overload) = limit {
+            let limit = overload.limit.load(Ordering::Relaxed);
+            overload.limit_shown.set(limit);
         }
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = limit.cloned();
     }
 }
 
 /// Counts requests in flight against a limit.
 pub(super) struct Overload {
+    settings: Settings,
     in_flight: AtomicU32,
     limit: AtomicU32,
     /// None: the limit is fixed.
@@ -165,9 +170,8 @@ impl Overload {
             true => gradient.limit(),
             false => fixed.map_or(u32::MAX, NonZero::get),
         };
-        let limit_shown = metrics::gauge!("api_concurrency_limit");
-        limit_shown.set(limit);
         Self {
+            settings,
             in_flight: AtomicU32::new(0),
             limit: AtomicU32::new(limit),
             adaptive: adaptive.enabled.then(|| Window {
@@ -180,7 +184,7 @@ impl Overload {
                 gradient: Mutex::new(gradient),
             }),
             in_flight_shown: metrics::gauge!("api_concurrency_in_flight"),
-            limit_shown,
+            limit_shown: metrics::gauge!("api_concurrency_limit"),
             refused: metrics::counter!("api_requests_shed_total"),
         }
     }
@@ -447,17 +451,16 @@ mod tests {
         let overloads = Overloads::default();
         let same = settings(None, adaptive(10, 100));
         let first = overloads.limit(same).unwrap();
+        overloads.settle(Some(&first));
         assert!(Arc::ptr_eq(&first, &overloads.limit(same).unwrap()));
-        assert!(!Arc::ptr_eq(
-            &first,
-            &overloads
-                .limit(settings(Some(5), adaptive(10, 100)))
-                .unwrap()
-        ));
-        assert!(
-            overloads
-                .limit(settings(None, Adaptive::default()))
-                .is_none()
-        );
+        // What is never served is forgotten.
+        let other = settings(Some(5), adaptive(10, 100));
+        let refused = overloads.limit(other).unwrap();
+        assert!(!Arc::ptr_eq(&first, &refused));
+        let none = settings(None, Adaptive::default());
+        assert!(overloads.limit(none).is_none());
+        assert!(Arc::ptr_eq(&first, &overloads.limit(same).unwrap()));
+        overloads.settle(Some(&refused));
+        assert!(Arc::ptr_eq(&refused, &overloads.limit(other).unwrap()));
     }
 }

@@ -91,6 +91,7 @@ impl Gateway {
         };
         let supergraph = Arc::new(supergraph);
         let snapshot = Snapshot::new(config, Arc::clone(&supergraph), &lasting)?;
+        snapshot.settle(&lasting);
         let edition = (config, supergraph);
         lasting.history.add(edition, Rehearsal::default(), None);
         Ok(Self {
@@ -143,7 +144,7 @@ impl Gateway {
     }
 
     fn serve(&self, snapshot: Snapshot, config: &Config) {
-        snapshot.rates.settle();
+        snapshot.settle(&self.lasting);
         self.snapshot.store(Arc::new(snapshot));
         self.lasting.cache.resize(&config.cache);
     }

@@ -1,16 +1,15 @@
 //! How many requests the whole router takes: a token bucket.
 //!
 //! It protects the router, whoever asks, so it stands before everything that costs something, and what it refuses is
-//! 503 rather than 429. The bucket outlives a reload that leaves its settings alone.
+//! 503 rather than 429. What was taken from the bucket outlives a reload.
 
 use super::{Code, Refusal, rates::Style};
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, MonotonicClock, Reference},
-    middleware::StateInformationMiddleware,
+    middleware::{StateInformationMiddleware, StateSnapshot},
     state::{InMemoryState, NotKeyed},
 };
-use http::Method;
 use metrics::Gauge;
 use serde::Deserialize;
 use std::{
@@ -70,14 +69,24 @@ impl TryFrom<Written> for Global {
 pub(super) struct RateLimits(Mutex<Option<Arc<RateLimit>>>);
 
 impl RateLimits {
-    /// The limit with these settings: the one there is, if it has them.
+    /// The limit with these settings: the one in use, if it has them. It is in use when it is [settled](Self::settle).
     pub(super) fn global(&self, config: &Config) -> Option<Arc<RateLimit>> {
+        let settings = config.global?;
+        let current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = current.clone();
+        let same = same.filter(|limit| limit.settings == settings);
+        same.or_else(|| Some(Arc::new(RateLimit::new(settings))))
+    }
+
+    /// Puts a limit to use. What was taken from the one before is taken from it.
+    pub(super) fn settle(&self, limit: Option<&Arc<RateLimit>>) {
         let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = current
-            .take()
-            .filter(|limit| Some(limit.settings) == config.global);
-        *current = same.or_else(|| Some(Arc::new(RateLimit::new(config.global?))));
-        current.clone()
+        if let (Some(before), Some(limit)) = (&*current, limit)
+            && !Arc::ptr_eq(before, limit)
+        {
+            limit.bucket.take_at_most(before.bucket.taken());
+        }
+        *current = limit.cloned();
     }
 
     /// Brings the gauge up to date: tokens come back while nobody asks.
@@ -109,11 +118,8 @@ impl RateLimit {
         }
     }
 
-    /// Takes a token for a request. `OPTIONS` costs nothing and needs none.
-    pub(super) fn admit(&self, method: &Method) -> Result<(), Refusal> {
-        if *method == Method::OPTIONS {
-            return Ok(());
-        }
+    /// Takes a token for a request.
+    pub(super) fn admit(&self) -> Result<(), Refusal> {
         self.bucket.take().map_err(|wait| Refusal {
             retry_after: Some(whole_seconds(wait)),
             ..Refusal::new(
@@ -164,14 +170,32 @@ impl<C: Clock + Clone> Bucket<C> {
     fn take(&self) -> Result<(), Duration> {
         match self.limiter.check() {
             Ok(state) => {
-                let taken = self.settings.capacity.get() - state.remaining_burst_capacity();
-                let refill = self.per_token().saturating_mul(u64::from(taken));
-                self.full_at
-                    .fetch_max(self.now().saturating_add(refill), Ordering::Relaxed);
+                self.took(&state);
                 Ok(())
             }
             Err(not_until) => Err(not_until.wait_time_from(self.clock.now())),
         }
+    }
+
+    /// Takes so many tokens of a bucket that is full, or all that it has.
+    fn take_at_most(&self, tokens: u32) {
+        let tokens = NonZero::new(tokens.min(self.settings.capacity.get()));
+        if let Some(Ok(Ok(state))) = tokens.map(|tokens| self.limiter.check_n(tokens)) {
+            self.took(&state);
+        }
+    }
+
+    /// Takes note of how many tokens are left.
+    fn took(&self, state: &StateSnapshot) {
+        let taken = self.settings.capacity.get() - state.remaining_burst_capacity();
+        let refill = self.per_token().saturating_mul(u64::from(taken));
+        let full_at = self.now().saturating_add(refill);
+        self.full_at.fetch_max(full_at, Ordering::Relaxed);
+    }
+
+    /// How many tokens have not come back yet.
+    fn taken(&self) -> u32 {
+        self.settings.capacity.get() - self.remaining()
     }
 
     /// How many tokens could be taken now.
@@ -254,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reload_keeps_a_bucket_whose_settings_stay() {
+    fn a_reload_keeps_what_was_taken() {
         let settings = |capacity| Config {
             global: Some(
                 Global::try_from(Written {
@@ -266,17 +290,35 @@ mod tests {
             ..Config::default()
         };
         let limits = RateLimits::default();
-        let first = limits.global(&settings(1)).unwrap();
-        assert!(first.admit(&Method::POST).is_ok());
-        let same = limits.global(&settings(1)).unwrap();
-        let refusal = same.admit(&Method::POST).unwrap_err();
+        let first = limits.global(&settings(2)).unwrap();
+        limits.settle(Some(&first));
+        assert!(first.admit().is_ok());
+        assert!(first.admit().is_ok());
+
+        // One that is never served changes nothing.
+        limits.global(&settings(9)).unwrap();
+        assert!(limits.global(&Config::default()).is_none());
+        let same = limits.global(&settings(2)).unwrap();
+        assert!(Arc::ptr_eq(&same, &first));
+        let refusal = same.admit().unwrap_err();
         assert_eq!(
             (refusal.code, refusal.retry_after),
-            (Code::RateLimited, Some(3600))
+            (Code::RateLimited, Some(1800))
         );
-        assert!(same.admit(&Method::OPTIONS).is_ok());
-        let other = limits.global(&settings(2)).unwrap();
-        assert!(other.admit(&Method::POST).is_ok());
-        assert!(limits.global(&Config::default()).is_none());
+
+        // Of three, two are taken; of one, all.
+        let larger = limits.global(&settings(3)).unwrap();
+        limits.settle(Some(&larger));
+        assert_eq!(larger.bucket.remaining(), 1);
+        assert!(larger.admit().is_ok());
+        assert!(larger.admit().is_err());
+        let smaller = limits.global(&settings(1)).unwrap();
+        limits.settle(Some(&smaller));
+        assert!(smaller.admit().is_err());
+
+        // Without a limit nothing is counted.
+        limits.settle(None);
+        let fresh = limits.global(&settings(1)).unwrap();
+        assert!(fresh.admit().is_ok());
     }
 }

@@ -30,7 +30,6 @@ use super::{
     writes::Writes,
 };
 use crate::{executor, schema::Supergraph, upstream::Outbound};
-use http::Method;
 use std::{sync::Arc, time::Duration};
 
 /// One generation of the gateway.
@@ -147,18 +146,21 @@ impl Snapshot {
     }
 
     /// Lets a request to any route through, unless there are too many altogether, or at a time.
-    pub(super) fn admit(
-        &self,
-        method: &Method,
-        priority: Priority,
-    ) -> Result<Option<Place<'_>>, Refusal> {
+    pub(super) fn admit(&self, priority: Priority) -> Result<Option<Place<'_>>, Refusal> {
         if let Some(limit) = &self.rate_limit {
-            limit.admit(method)?;
+            limit.admit()?;
         }
         let overload = self.overload.as_ref();
         overload
             .map(|overload| overload.enter(priority))
             .transpose()
+    }
+
+    /// Counts from now on as this one does.
+    pub(super) fn settle(&self, lasting: &Lasting) {
+        self.rates.settle();
+        lasting.rate_limits.settle(self.rate_limit.as_ref());
+        lasting.overloads.settle(self.overload.as_ref());
     }
 
     /// The supergraph it serves.

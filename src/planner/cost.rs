@@ -12,11 +12,21 @@ use serde_json::{Map, Value};
 use smallvec::SmallVec;
 
 mod arguments;
+mod given;
 
-use arguments::{Arguments, Given};
+use arguments::{Arguments, Collecting, Inputs};
+use given::Given;
 
 /// What a mutation costs, whatever it does.
 const MUTATION: f64 = 10.0;
+
+/// What costs more is taken to cost this. Up to here floating-point numbers count one by one, and whatever is multiplied
+/// stays a number.
+pub const COST_MAX: f64 = (1_u64 << 53) as f64;
+
+fn bounded(cost: f64) -> f64 {
+    cost.clamp(0.0, COST_MAX)
+}
 
 /// How many items a list is taken to have that neither the schema nor the client says anything about.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +43,8 @@ pub struct Cost {
     /// By position.
     fields: Vec<Field>,
     charges: Vec<Charge>,
+    /// What arguments are given.
+    inputs: Inputs,
 }
 
 /// A position.
@@ -64,6 +76,8 @@ struct Asked {
     /// Whether one of them must be given, and no other.
     exactly_one: bool,
     otherwise: f64,
+    /// How many values each item has: more than one in lists of lists.
+    inside: f64,
 }
 
 /// Something that a request asks for.
@@ -81,14 +95,17 @@ pub struct Weight {
     pub each: f64,
     /// Each object that is asked for as an entity.
     pub entity: f64,
-    /// The arguments, for each object that the field is of.
+    /// The arguments, for each object that the field is of. Below 0, they make the field cheaper, down to 0.
     pub arguments: f64,
 }
 
 /// What an operation is expected to cost.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
+    /// From 0 to [`COST_MAX`].
     pub total: f64,
+    /// What of it every operation of its kind costs.
+    pub base: f64,
     /// What each subgraph has of it, for those that have anything.
     pub by_subgraph: SmallVec<[(SubgraphId, f64); 4]>,
     /// By position.
@@ -110,6 +127,7 @@ impl Cost {
             positions: &plan.positions,
             charges: Vec::new(),
             readers: vec![None; plan.positions.len()],
+            collecting: Collecting::new(supergraph),
         };
         for fetch in &plan.fetches {
             match &fetch.kind {
@@ -136,6 +154,7 @@ impl Cost {
                 .map(|id| weighing.field(PositionId(id), sizes))
                 .collect(),
             charges: weighing.charges,
+            inputs: weighing.collecting.inputs,
         }
     }
 
@@ -145,19 +164,21 @@ impl Cost {
         supergraph: &Supergraph,
         variables: &Map<String, Value>,
     ) -> Result<Estimate, CostError> {
+        let inputs = self.inputs.weigh(supergraph, variables);
         let mut counts: Vec<f64> = Vec::with_capacity(self.fields.len());
         let mut weights = Vec::with_capacity(self.fields.len());
         for field in &self.fields {
             let around = field.parent.map_or(1.0, |parent| counts[parent.0 as usize]);
-            counts.push(around * field.size.value(variables)?);
+            counts.push(bounded(around * field.size.value(variables)?));
             weights.push(Weight {
                 each: field.each,
                 entity: field.entity,
-                arguments: field.arguments.cost(supergraph, variables),
+                arguments: field.arguments.cost(&inputs),
             });
         }
         let mut estimate = Estimate {
             total: self.base,
+            base: self.base,
             by_subgraph: SmallVec::new(),
             weights,
         };
@@ -170,7 +191,7 @@ impl Cost {
                 true => counts[at] * weight.entity,
                 false => counts[at] * weight.each + around * weight.arguments,
             };
-            estimate.add(charge.subgraph, cost);
+            estimate.add(charge.subgraph, bounded(cost));
         }
         Ok(estimate)
     }
@@ -178,9 +199,9 @@ impl Cost {
 
 impl Estimate {
     fn add(&mut self, subgraph: SubgraphId, cost: f64) {
-        self.total += cost;
+        self.total = bounded(self.total + cost);
         match self.by_subgraph.iter_mut().find(|(of, _)| *of == subgraph) {
-            Some((_, sum)) => *sum += cost,
+            Some((_, sum)) => *sum = bounded(*sum + cost),
             None => self.by_subgraph.push((subgraph, cost)),
         }
     }
@@ -196,9 +217,9 @@ impl Size {
         let mut given = 0;
         let mut largest: Option<f64> = None;
         for argument in &asked.slicing {
-            if let Some(size) = argument.number(variables) {
-                given += usize::from(!argument.is_default());
-                largest = Some(largest.unwrap_or(0.0).max(size));
+            if let Some(number) = argument.number(variables) {
+                given += usize::from(!number.is_default);
+                largest = Some(largest.unwrap_or(0.0).max(number.size));
             }
         }
         // One that the schema gives a value need not be given.
@@ -207,7 +228,8 @@ impl Size {
             let field = asked.field.clone();
             return Err(CostError::SlicingArguments { field, given });
         }
-        Ok(largest.unwrap_or(asked.otherwise).max(0.0))
+        let items = bounded(largest.unwrap_or(asked.otherwise));
+        Ok(bounded(items * asked.inside))
     }
 }
 
@@ -217,6 +239,7 @@ struct Weighing<'a> {
     charges: Vec<Charge>,
     /// By position: the first subgraph that reads it.
     readers: Vec<Option<SubgraphId>>,
+    collecting: Collecting<'a>,
 }
 
 impl<'a> Weighing<'a> {
@@ -234,23 +257,25 @@ impl<'a> Weighing<'a> {
         }
     }
 
-    fn field(&self, id: PositionId, sizes: &ListSizes) -> Field {
+    fn field(&mut self, id: PositionId, sizes: &ListSizes) -> Field {
         let position = self.position(id);
+        let fields = self.fields(id);
         let own = self.annotations(id).filter_map(|found| found.cost).max();
         let kind = type_cost(self.supergraph, position.named);
         let composite = !self.supergraph.ty(position.named).is_leaf();
         let of_type = kind.unwrap_or(f64::from(u8::from(composite)));
         let is_root = position.parent.is_none();
+        let each = match own {
+            _ if is_root => 0.0,
+            Some(cost) => f64::from(cost),
+            None => of_type,
+        };
         Field {
             parent: position.parent,
             size: self.size(id, sizes),
-            each: match own {
-                _ if is_root => 0.0,
-                Some(cost) => f64::from(cost),
-                None => of_type,
-            },
-            entity: of_type,
-            arguments: Arguments::new(self.supergraph, &self.fields(id), &position.arguments),
+            each: bounded(each),
+            entity: bounded(of_type),
+            arguments: self.collecting.arguments(&fields, &position.arguments),
         }
     }
 
@@ -262,6 +287,8 @@ impl<'a> Weighing<'a> {
         let reader = self.readers[id.0 as usize];
         let of_reader = reader.and_then(|subgraph| *sizes.by_subgraph.get(subgraph.index())?);
         let usual = f64::from(of_reader.unwrap_or(sizes.usual));
+        // What is known is how long the outermost list is.
+        let inside = bounded(usual.powi(i32::from(position.lists) - 1));
         let by_parent = position.parent.and_then(|parent| {
             let name = position.field.as_str();
             let has = |size: &&ListSize| size.sized_fields.iter().any(|field| field == name);
@@ -272,7 +299,7 @@ impl<'a> Weighing<'a> {
             Some((id, self.list_sizes(id).find(own)?))
         };
         let Some((at, size)) = by_parent.or_else(by_itself) else {
-            return Size::Assumed(usual);
+            return Size::Assumed(bounded(usual * inside));
         };
         let (fields, arguments) = (self.fields(at), &self.position(at).arguments);
         let names = size.slicing_arguments.iter();
@@ -283,6 +310,7 @@ impl<'a> Weighing<'a> {
                 .collect(),
             exactly_one: size.require_one_slicing_argument && !size.slicing_arguments.is_empty(),
             otherwise: size.assumed_size.map_or(usual, f64::from),
+            inside,
         })
     }
 

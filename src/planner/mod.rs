@@ -25,7 +25,7 @@ use graph::Graph;
 use search::{Failure, Selection};
 
 pub use budget::Budget;
-pub use cost::{Cost, CostError, Estimate, ListSizes, Weight};
+pub use cost::{COST_MAX, Cost, CostError, Estimate, ListSizes, Weight};
 pub use error::{Error, Missing, Tried};
 pub use explain::{
     Alternative, Change, Entered, Explanation, FetchReasons, Need, Passed, Provided, Purpose,

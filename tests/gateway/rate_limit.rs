@@ -11,20 +11,23 @@ use graphway::{
 
 const CONFIG: &str =
     "supergraph: { introspection: true }\nratelimit: { global: { capacity: 2, interval: 2h } }\n";
+const PREFLIGHT: &str =
+    "OPTIONS /graphql\norigin: https://shop.example\naccess-control-request-method: POST";
 const QUERY: &str = "POST /graphql\ncontent-type: application/json\n\n{\"query\":\"{ __schema { queryType { name } } }\"}";
 
 #[test]
 fn the_request_beyond_the_capacity_is_refused_for_the_whole_router() {
-    let router = Router::start(CONFIG, &shop(&[]));
+    let config = format!("{CONFIG}cors: {{ allow_any_origin: true }}\n");
+    let router = Router::start(&config, &shop(&[]));
     let mut client = Client::connect(router.address);
     // What is not for a route costs nothing, nor do preflights and health checks.
-    for free in ["GET /nowhere", "OPTIONS /graphql", "GET /health"] {
+    for free in ["GET /nowhere", PREFLIGHT, "GET /health"] {
         assert!(!client.request(free).start.contains("503"));
     }
     assert_eq!(client.request(QUERY).start, "HTTP/1.1 200 OK");
-    // A request that is refused later has taken its token.
+    // A request that is refused later has taken its token: OPTIONS too, if it is no preflight.
     assert_eq!(
-        client.request("DELETE /graphql").start,
+        client.request("OPTIONS /graphql").start,
         "HTTP/1.1 405 Method Not Allowed"
     );
 
@@ -37,9 +40,11 @@ fn the_request_beyond_the_capacity_is_refused_for_the_whole_router() {
         body["errors"][0]["extensions"]["code"],
         "REQUEST_RATE_LIMITED"
     );
-    for free in ["OPTIONS /graphql", "GET /health"] {
+    for free in [PREFLIGHT, "GET /health"] {
         assert!(!client.request(free).start.contains("503"));
     }
+    let none_left = client.request("OPTIONS /graphql");
+    assert!(none_left.start.contains("503"), "{}", none_left.start);
 }
 
 #[test]
@@ -59,6 +64,10 @@ fn a_reload_does_not_fill_the_bucket() {
             .unwrap();
     };
     reload(&format!("{CONFIG}limits: {{ max_depth: 9 }}\n"));
+    assert!(client.request(QUERY).start.contains("503"));
+    // One more is one more.
+    reload(&CONFIG.replace("capacity: 2", "capacity: 3"));
+    assert!(client.request(QUERY).start.contains("200"));
     assert!(client.request(QUERY).start.contains("503"));
     reload("supergraph: { introspection: true }\n");
     assert!(client.request(QUERY).start.contains("200"));

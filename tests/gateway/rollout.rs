@@ -169,6 +169,34 @@ fn an_edition_that_fails_clients_can_be_refused_and_served_all_the_same() {
     );
 }
 
+/// What counts goes on as it did: an edition that is not served changes nothing.
+#[test]
+fn an_edition_that_is_refused_leaves_limits_alone() {
+    let config = "rollout: { on_failure: refuse }
+ratelimit: { global: { capacity: 3, interval: 2h } }
+policies: { few: { rate_limit: { by: ip, capacity: 1, interval: 2h } } }
+routes: [{ match: { path: /few }, respond: { body: few }, policies: [few] }]
+";
+    let router = Router::start(config, &deaf_shop());
+    let mut client = Client::connect(router.address);
+    let mut few = || client.request("GET /few").start[9..12].to_owned();
+    ask(&mut Client::connect(router.address), NAME);
+    assert_eq!([few(), few(), few()], ["200", "429", "503"]);
+
+    let other = config.replace("capacity: 3", "capacity: 900").replace(
+        "capacity: 1, interval: 2h",
+        "capacity: 1, interval: 2h, algorithm: sliding_window",
+    );
+    reload(&router, &other, &other_shop()).unwrap_err();
+    assert_eq!(few(), "503");
+    reload(&router, config, &deaf_shop()).unwrap();
+    assert_eq!(few(), "503");
+    // And each caller's own.
+    let unlimited = config.replace("ratelimit: { global: { capacity: 3, interval: 2h } }\n", "");
+    reload(&router, &unlimited, &deaf_shop()).unwrap();
+    assert_eq!(few(), "429");
+}
+
 /// A new snapshot begins with the plans of what clients use.
 #[test]
 fn what_is_in_use_is_planned_before_it_is_asked_for() {

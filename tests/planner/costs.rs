@@ -16,6 +16,7 @@ use std::{
     future::ready,
     pin::Pin,
     sync::{Arc, LazyLock},
+    time::{Duration, Instant},
 };
 
 static PRICED: LazyLock<Supergraph> = LazyLock::new(|| {
@@ -76,6 +77,9 @@ fn objects_cost_one_and_leaves_nothing_unless_the_schema_says_otherwise() {
             "{ bestsellers { author { name } } }",
             "15: books 10 people 5",
         ),
+        // Lists of lists of lists; how long the outermost is was said.
+        ("{ grid { id } }", "1000: books 1000"),
+        ("{ rows(first: 3) { id } }", "30: books 30"),
         // Through an interface: what its objects' field costs.
         ("{ works { title } }", "40: books 40"),
     ];
@@ -123,6 +127,130 @@ fn lists_are_as_long_as_the_client_asks() {
     ] {
         assert_eq!(cost_of(text, variables.clone()), expected, "{variables}");
     }
+}
+
+/// What a request does not say, the schema does: an argument has its default also where its variable is not there.
+#[test]
+fn variables_that_are_not_there_hide_no_default() {
+    for (text, expected) in [
+        ("query($n: Int) { latest(first: $n) { id } }", "3: books 3"),
+        (
+            "query($n: Int) { latest(first: $n, last: 2) { id } }",
+            "3: books 3",
+        ),
+        ("{ shelf { id } }", "40: books 40"),
+        ("{ shelf(page: {}) { id } }", "41: books 41"),
+        ("query($p: Page) { shelf(page: $p) { id } }", "40: books 40"),
+        (
+            "query($n: Int) { shelf(page: { first: $n }) { id } }",
+            "41: books 41",
+        ),
+        ("{ shelf(page: { first: 2 }) { id } }", "3: books 3"),
+    ] {
+        assert_eq!(cost(text), expected, "{text}");
+    }
+    let page = "query($p: Page) { shelf(page: $p) { id } }";
+    for (variables, expected) in [
+        (json!({ "p": {} }), "41: books 41"),
+        (json!({ "p": { "first": 7 } }), "8: books 8"),
+    ] {
+        assert_eq!(cost_of(page, variables.clone()), expected, "{variables}");
+    }
+    let only_one = "exactly one of the slicing arguments of `shelf` must be given, but 0 are";
+    assert_eq!(cost_of(page, json!({ "p": null })), only_one);
+}
+
+/// So many levels of as many items as there can be, and something in the innermost.
+fn nested(levels: usize) -> String {
+    (0..levels).fold("id".to_owned(), |inside, _| {
+        format!("kin(first: 2147483647) {{ {inside} }}")
+    })
+}
+
+/// Also where a leaf costs nothing: nothing times infinitely many is not a number, and not more than any limit.
+#[test]
+fn what_costs_more_than_can_be_counted_costs_that() {
+    let most = "9007199254740992: people 9007199254740992";
+    for levels in [2, 6, 34, 35, 40] {
+        let text = format!(
+            "{{ me {{ a: kin(first: 3) {{ id }} {} }} }}",
+            nested(levels)
+        );
+        assert_eq!(cost(&text), most, "{levels}");
+    }
+    let sizes = ListSizes {
+        usual: u32::MAX,
+        by_subgraph: Vec::new(),
+    };
+    assert_eq!(
+        cost_with(&sizes, "{ grid { cover { url } } }", json!({})),
+        "9007199254740992: books 9007199254740992"
+    );
+    // Nothing is in a list of nothing.
+    let none = format!("{{ me {{ kin(first: 0) {{ {} }} }} }}", nested(40));
+    assert_eq!(cost(&none), "1: people 1");
+}
+
+/// What makes a field cheaper makes nothing else cheaper, however often it is there.
+#[test]
+fn negative_weights_lower_a_field_to_nothing() {
+    for (arguments, expected) in [
+        ("first: 7, near: true", "3: people 3"),
+        ("first: 3, near: true", "1: people 1"),
+        ("first: 3, near: [true, true]", "4: people 4"),
+        ("first: 3, near: null", "4: people 4"),
+    ] {
+        let text = format!("{{ me {{ kin({arguments}) {{ id }} }} }}");
+        assert_eq!(cost(&text), expected, "{text}");
+    }
+    let aliases: Vec<String> = (0..100)
+        .map(|alias| format!("a{alias}: kin(first: 0, near: true) {{ id }}"))
+        .collect();
+    let text = format!(
+        "{{ me {{ kin(first: 50) {{ id }} {} }} }}",
+        aliases.join(" ")
+    );
+    assert_eq!(cost(&text), "51: people 51");
+    // It holds for each field, not for all that are in a list.
+    assert_eq!(
+        cost("{ me { friends { kin(first: 2, near: true) { kin(first: 1) { id } } } } }"),
+        "31: people 31"
+    );
+    let text = "query($near: [Boolean!]) { me { kin(first: 7, near: $near) { id } } }";
+    for (near, expected) in [(json!(true), "8: people 8"), (json!([]), "8: people 8")] {
+        assert_eq!(cost_of(text, json!({ "near": near })), expected);
+    }
+}
+
+/// A client sends a large value once, and uses it as often as there are aliases.
+#[test]
+fn a_variable_is_weighed_once() {
+    let supergraph = &*PRICED;
+    let variables = json!({ "f": { "any": vec![json!({ "any": [] }); 50_000] } });
+    let variables: Map<String, Value> = serde_json::from_value(variables).unwrap();
+    let sizes = ListSizes {
+        usual: 10,
+        by_subgraph: Vec::new(),
+    };
+    let estimate = |aliases: usize| {
+        let fields: Vec<String> = (0..aliases)
+            .map(|alias| format!("a{alias}: search(first: 1, filter: $f) {{ __typename }}"))
+            .collect();
+        let text = format!("query($f: Filter) {{ {} }}", fields.join(" "));
+        let operation =
+            operation((supergraph, Labels::default()), &text, variables.clone()).unwrap();
+        let plan = planner::plan(supergraph, &operation).unwrap();
+        let cost = Cost::new(&plan, supergraph, &sizes);
+        let began = Instant::now();
+        let estimate = cost.estimate(supergraph, &variables).unwrap();
+        (estimate.total, began.elapsed())
+    };
+    let (once, took_once) = estimate(1);
+    let (often, took_often) = estimate(500);
+    assert_eq!((once, often), (50_002.0, 50_002.0 * 500.0));
+    // 500 times as much if it is weighed for each.
+    let most = took_once * 50 + Duration::from_millis(20);
+    assert!(took_often < most, "{took_once:?}, {took_often:?}");
 }
 
 #[test]
@@ -182,7 +310,9 @@ impl Subgraphs for Answers {
                 {"title":"b","tags":null,"author":{"__typename":"Person","id":"1"}},
                 {"title":null,"tags":[],"author":null}]}}"#
             }
-            _ => r#"{"data":{"_entities":[{"friends":[{"id":"2"},{"id":"3"}]}]}}"#,
+            _ => {
+                r#"{"data":{"_entities":[{"friends":[{"id":"2"},{"id":"3"}],"kin":[{"id":"4"}]}]}}"#
+            }
         };
         Box::pin(ready(Ok(Answer {
             status: StatusCode::OK,
@@ -197,12 +327,13 @@ impl Subgraphs for Answers {
     }
 }
 
-/// Three books for 3, two titles for 6, two tags for 4, two authors for 2; the author once, for 1, and two friends.
+/// Three books for 3, two titles for 6, two tags for 4, two authors for 2; the author once, for 1, and two friends. What
+/// makes kin cheaper makes nothing else cheaper.
 #[test]
 fn afterwards_it_is_known_what_it_did_cost() {
     let supergraph =
         Arc::new(Supergraph::parse(include_str!("../cases/supergraphs/priced.graphql")).unwrap());
-    let text = "{ latest(first: 50) { title tags author { friends { id } } } }";
+    let text = "{ latest(first: 50) { title tags author { friends { id } kin(first: 1, near: true) { id } } } }";
     let none = Map::new();
     let operation = operation((&supergraph, Labels::default()), text, Map::new()).unwrap();
     let plan = planner::plan(&supergraph, &operation).unwrap();

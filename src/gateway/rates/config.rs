@@ -103,8 +103,8 @@ pub enum Style {
     None,
 }
 
-/// Units are counted in numbers that every store can hold.
-const QUOTA_MAX: u64 = 1 << 50;
+/// Clients are told of them in structured fields, whose numbers have no more digits than this (RFC 9651, section 3.3.1).
+const QUOTA_MAX: u64 = 999_999_999_999_999;
 /// A year and a day: what is to be kept for longer is no rate.
 const INTERVAL_MAX: Duration = Duration::from_secs(366 * 86_400);
 /// What a store can tell apart.

@@ -40,13 +40,18 @@ pub(super) enum Count {
 impl Count {
     /// How many it gives, and in how many seconds, if it can be said.
     pub(super) fn quota(self) -> (u64, Option<u64>) {
-        let whole = |nanos: u64| (nanos >= SECOND).then(|| nanos.div_ceil(SECOND));
+        // Rounded up, if there is more than was added `by_rounding`.
+        let whole = |nanos: u64, by_rounding: u64| {
+            let more = u64::from(nanos % SECOND > by_rounding);
+            (nanos >= SECOND).then_some(nanos / SECOND + more)
+        };
         match self {
             Self::Bucket(bucket) => {
                 let span = bucket.capacity.saturating_mul(bucket.per_unit);
-                (bucket.capacity, whole(span))
+                // Each unit takes a whole number of nanoseconds to come back.
+                (bucket.capacity, whole(span, bucket.capacity - 1))
             }
-            Self::Window(window) => (window.capacity, whole(window.span)),
+            Self::Window(window) => (window.capacity, whole(window.span, 0)),
             Self::Quota(quota) => (quota.limit, quota.period.seconds()),
         }
     }
@@ -160,12 +165,14 @@ impl Counters {
     /// none, or one of another kind.
     pub(super) fn open(&self, name: &str, count: Count, keys_max: usize) -> Counter {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        let there = counters.get(name).and_then(|there| there.under(count));
-        there.unwrap_or_else(|| {
-            let counter = Counter::new(count, keys_max);
-            counters.insert(name.to_owned(), counter.clone());
-            counter
-        })
+        let fresh = || Counter::new(count, keys_max);
+        // One of another kind stays until this is settled.
+        if let Some(there) = counters.get(name) {
+            return there.under(count).unwrap_or_else(fresh);
+        }
+        let counter = fresh();
+        counters.insert(name.to_owned(), counter.clone());
+        counter
     }
 
     /// Counts by the rules of these, which are all there are, and forgets the others.
@@ -176,5 +183,31 @@ impl Counters {
         });
         let settled = settled.collect();
         *self.counters.lock().unwrap_or_else(PoisonError::into_inner) = settled;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bucket whose units come back in whole nanoseconds takes a little longer to fill than was written.
+    #[test]
+    fn intervals_are_told_as_they_were_written() {
+        for seconds in [1, 60, 90, 3600, 86_400] {
+            for capacity in [1, 3, 7, 9, 11, 70, 700, 900_000, 999_999] {
+                let per_unit = (seconds * SECOND).div_ceil(capacity);
+                let count = Count::Bucket(Bucket { capacity, per_unit });
+                assert_eq!(count.quota(), (capacity, Some(seconds)));
+            }
+        }
+        for (span, expected) in [
+            (SECOND - 1, None),
+            (SECOND, Some(1)),
+            (SECOND + SECOND / 2, Some(2)),
+        ] {
+            let capacity = 5;
+            let count = Count::Window(Window { capacity, span });
+            assert_eq!(count.quota(), (capacity, expected));
+        }
     }
 }

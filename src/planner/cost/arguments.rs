@@ -1,26 +1,53 @@
-//! What arguments cost, and what they say about the length of lists.
+//! What arguments cost.
+//!
+//! A client may use one value in a thousand places, so each is weighed once: a literal when the plan is made, a variable once
+//! in a request for each weight that `@cost` gives it.
 
-use super::type_cost;
+use super::{given, type_cost};
 use crate::schema::{Argument, FieldId, Place, Supergraph};
 use apollo_compiler::{Name, ast, schema::ExtendedType};
 use serde_json::{Map, Value};
+use smallvec::SmallVec;
+use std::{collections::HashMap, ptr};
 
-/// The arguments of a field that may cost something.
+/// The arguments of a field.
 #[derive(Debug, Default)]
 pub(super) struct Arguments {
     fixed: f64,
-    /// Those that depend on variables.
-    open: Vec<Open>,
+    /// Those that depend on variables: the indices of their values.
+    open: SmallVec<[u32; 1]>,
 }
 
+impl Arguments {
+    /// What they cost, where the values cost so much.
+    pub(super) fn cost(&self, values: &[f64]) -> f64 {
+        let open = self.open.iter().map(|value| values[*value as usize]);
+        self.fixed + open.sum::<f64>()
+    }
+}
+
+/// The values of all arguments that depend on variables.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    variables: Vec<(Name, Slot)>,
+    values: Vec<Input>,
+}
+
+/// A literal of an operation.
 #[derive(Debug)]
-struct Open {
-    value: Argument,
-    slot: Slot,
+enum Input {
+    Fixed(f64),
+    /// The index of a variable.
+    Variable(usize),
+    List(Vec<Input>),
+    Object {
+        itself: f64,
+        fields: Vec<Input>,
+    },
 }
 
 /// Where an input value is, as far as its cost goes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Slot {
     /// The named type of the value.
     named: Name,
@@ -28,49 +55,169 @@ struct Slot {
     own: Option<i32>,
 }
 
-impl Arguments {
-    /// Those of a field that stands for `fields`.
-    pub(super) fn new(supergraph: &Supergraph, fields: &[FieldId], given: &[Argument]) -> Self {
-        let mut arguments = Self::default();
-        if given.is_empty() {
-            return arguments;
+/// What a list costs. An item with a negative weight lowers nothing: clients choose how many there are.
+fn list(items: impl Iterator<Item = f64>) -> f64 {
+    items.map(|item| item.max(0.0)).sum()
+}
+
+/// What an object costs. Fields with negative weights lower what is in it, not it.
+fn object(itself: f64, fields: impl Iterator<Item = f64>) -> f64 {
+    itself + fields.sum::<f64>().max(0.0)
+}
+
+impl Inputs {
+    /// What each of the values costs with these variables.
+    pub(super) fn weigh(
+        &self,
+        supergraph: &Supergraph,
+        variables: &Map<String, Value>,
+    ) -> Vec<f64> {
+        let costs = self.variables.iter().map(|(name, slot)| {
+            let value = variables.get(name.as_str());
+            value.map_or(0.0, |value| slot.json(supergraph, value))
+        });
+        let costs: Vec<f64> = costs.collect();
+        let values = self.values.iter();
+        values.map(|value| value.cost(&costs)).collect()
+    }
+}
+
+impl Input {
+    fn list(items: Vec<Self>) -> Self {
+        Self::List(items).settled()
+    }
+
+    fn object(itself: f64, fields: Vec<Self>) -> Self {
+        Self::Object { itself, fields }.settled()
+    }
+
+    /// A number, if no variable is inside.
+    fn settled(self) -> Self {
+        let inside = match &self {
+            Self::List(inside) | Self::Object { fields: inside, .. } => inside,
+            Self::Fixed(_) | Self::Variable(_) => return self,
+        };
+        match inside.iter().all(|input| matches!(input, Self::Fixed(_))) {
+            true => Self::Fixed(self.cost(&[])),
+            false => self,
         }
-        for value in given {
+    }
+
+    fn cost(&self, variables: &[f64]) -> f64 {
+        match self {
+            Self::Fixed(cost) => *cost,
+            Self::Variable(index) => variables[*index],
+            Self::List(items) => list(items.iter().map(|item| item.cost(variables))),
+            Self::Object { itself, fields } => {
+                object(*itself, fields.iter().map(|field| field.cost(variables)))
+            }
+        }
+    }
+}
+
+/// Collects the arguments of a plan.
+pub(super) struct Collecting<'a> {
+    supergraph: &'a Supergraph,
+    pub(super) inputs: Inputs,
+    /// By the addresses of the literals, which the places share that a fragment is spread in.
+    known: HashMap<(*const ast::Value, Slot), Known>,
+    variables: HashMap<(Name, Slot), usize>,
+}
+
+/// A literal that was met.
+#[derive(Clone, Copy)]
+enum Known {
+    Fixed(f64),
+    Open(u32),
+}
+
+impl<'a> Collecting<'a> {
+    /// None yet.
+    pub(super) fn new(supergraph: &'a Supergraph) -> Self {
+        Self {
+            supergraph,
+            inputs: Inputs::default(),
+            known: HashMap::new(),
+            variables: HashMap::new(),
+        }
+    }
+
+    /// Those of a field that stands for `fields`.
+    pub(super) fn arguments(&mut self, fields: &[FieldId], given: &'a [Argument]) -> Arguments {
+        let mut arguments = Arguments::default();
+        for argument in given {
             let slots = fields.iter().filter_map(|field| {
-                let definition = definition(supergraph, *field, &value.name)?;
-                let place = Place::Argument(*field, value.name.clone());
-                Some(Slot {
-                    named: definition.ty.inner_named_type().clone(),
-                    own: supergraph.annotations(&place).and_then(|found| found.cost),
-                })
+                let definition = given::argument(self.supergraph, *field, &argument.name)?;
+                let place = Place::Argument(*field, argument.name.clone());
+                Some(Slot::new(self.supergraph, definition, &place))
             });
             let Some(slot) = slots.max_by_key(|slot| slot.own) else {
                 continue;
             };
-            if has_variables(&value.value) {
-                if slot.may_cost(supergraph) {
-                    let value = value.clone();
-                    arguments.open.push(Open { value, slot });
-                }
-            } else {
-                arguments.fixed += slot.literal(supergraph, &value.value, &Map::new());
+            match self.value(slot, &argument.value) {
+                Known::Fixed(cost) => arguments.fixed += cost,
+                Known::Open(index) => arguments.open.push(index),
             }
         }
         arguments
     }
 
-    /// What they cost with these values.
-    pub(super) fn cost(&self, supergraph: &Supergraph, variables: &Map<String, Value>) -> f64 {
-        let open = self.open.iter();
-        let open =
-            open.map(|Open { value, slot }| slot.literal(supergraph, &value.value, variables));
-        self.fixed + open.sum::<f64>()
+    fn value(&mut self, slot: Slot, value: &'a ast::Value) -> Known {
+        let key = (ptr::from_ref(value), slot);
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        let known = match self.literal(&key.1, value) {
+            Input::Fixed(cost) => Known::Fixed(cost),
+            open => {
+                self.inputs.values.push(open);
+                Known::Open(self.inputs.values.len() as u32 - 1)
+            }
+        };
+        self.known.insert(key, known);
+        known
+    }
+
+    fn literal(&mut self, slot: &Slot, value: &ast::Value) -> Input {
+        match value {
+            ast::Value::Null => Input::Fixed(0.0),
+            ast::Value::Variable(_) if !slot.may_cost(self.supergraph) => Input::Fixed(0.0),
+            ast::Value::Variable(name) => {
+                let variables = &mut self.inputs.variables;
+                let key = (name.clone(), slot.clone());
+                let index = self.variables.entry(key.clone()).or_insert_with(|| {
+                    variables.push(key);
+                    variables.len() - 1
+                });
+                Input::Variable(*index)
+            }
+            ast::Value::List(items) => {
+                let items = items.iter().map(|item| self.literal(slot, item));
+                Input::list(items.collect())
+            }
+            ast::Value::Object(fields) => {
+                let inside = fields.iter().filter_map(|(name, value)| {
+                    let slot = slot.below(self.supergraph, name)?;
+                    Some(self.literal(&slot, value))
+                });
+                let inside = inside.collect();
+                Input::object(slot.one(self.supergraph), inside)
+            }
+            _ => Input::Fixed(slot.one(self.supergraph)),
+        }
     }
 }
 
 impl Slot {
+    fn new(supergraph: &Supergraph, definition: &ast::InputValueDefinition, place: &Place) -> Self {
+        Self {
+            named: definition.ty.inner_named_type().clone(),
+            own: supergraph.annotations(place).and_then(|found| found.cost),
+        }
+    }
+
     fn may_cost(&self, supergraph: &Supergraph) -> bool {
-        self.own.is_some() || self.of_type(supergraph) > 0.0
+        self.own.is_some() || self.of_type(supergraph) != 0.0
     }
 
     /// What the type says: input objects cost 1 unless it says something.
@@ -88,42 +235,16 @@ impl Slot {
         self.own.map_or_else(|| self.of_type(supergraph), f64::from)
     }
 
-    fn literal(
-        &self,
-        supergraph: &Supergraph,
-        value: &ast::Value,
-        variables: &Map<String, Value>,
-    ) -> f64 {
-        match value {
-            ast::Value::Null => 0.0,
-            ast::Value::Variable(name) => variables
-                .get(name.as_str())
-                .map_or(0.0, |value| self.json(supergraph, value)),
-            ast::Value::List(items) => items
-                .iter()
-                .map(|item| self.literal(supergraph, item, variables))
-                .sum(),
-            ast::Value::Object(fields) => {
-                let inside = fields.iter().filter_map(|(name, value)| {
-                    let slot = self.below(supergraph, name)?;
-                    Some(slot.literal(supergraph, value, variables))
-                });
-                self.one(supergraph) + inside.sum::<f64>()
-            }
-            _ => self.one(supergraph),
-        }
-    }
-
     fn json(&self, supergraph: &Supergraph, value: &Value) -> f64 {
         match value {
             Value::Null => 0.0,
-            Value::Array(items) => items.iter().map(|item| self.json(supergraph, item)).sum(),
+            Value::Array(items) => list(items.iter().map(|item| self.json(supergraph, item))),
             Value::Object(fields) => {
                 let inside = fields.iter().filter_map(|(name, value)| {
                     let slot = self.below(supergraph, name)?;
                     Some(slot.json(supergraph, value))
                 });
-                self.one(supergraph) + inside.sum::<f64>()
+                object(self.one(supergraph), inside)
             }
             _ => self.one(supergraph),
         }
@@ -131,102 +252,9 @@ impl Slot {
 
     /// A field of an input object.
     fn below(&self, supergraph: &Supergraph, field: &str) -> Option<Self> {
-        let ExtendedType::InputObject(object) = supergraph.api().types.get(&self.named)? else {
-            return None;
-        };
-        let (name, definition) = object.fields.get_key_value(field)?;
+        let definition = given::input_field(supergraph, &self.named, field)?;
         let ty = supergraph.type_id(&self.named)?;
-        let place = Place::InputField(ty, name.clone());
-        Some(Self {
-            named: definition.ty.inner_named_type().clone(),
-            own: supergraph.annotations(&place).and_then(|found| found.cost),
-        })
+        let place = Place::InputField(ty, definition.name.clone());
+        Some(Self::new(supergraph, definition, &place))
     }
-}
-
-/// A number that a client gives by an argument, or by something inside of one.
-#[derive(Debug)]
-pub(super) struct Given {
-    value: ast::Value,
-    /// The fields of input objects that lead to it.
-    path: Vec<String>,
-    is_default: bool,
-}
-
-impl Given {
-    /// The argument that a path such as `first` or `page.first` begins with. None: it is not given.
-    pub(super) fn new(
-        supergraph: &Supergraph,
-        (fields, given): (&[FieldId], &[Argument]),
-        path: &str,
-    ) -> Option<Self> {
-        let mut steps = path.split('.');
-        let name = steps.next()?;
-        let argument = given.iter().find(|argument| argument.name == name);
-        let value = argument.map(|argument| argument.value.as_ref().clone());
-        let default = || {
-            let mut fields = fields.iter();
-            let default = fields
-                .find_map(|field| definition(supergraph, *field, name)?.default_value.as_ref());
-            default.map(|value| value.as_ref().clone())
-        };
-        Some(Self {
-            is_default: value.is_none(),
-            value: value.or_else(default)?,
-            path: steps.map(str::to_owned).collect(),
-        })
-    }
-
-    /// Whether the schema gives it, not the client.
-    pub(super) fn is_default(&self) -> bool {
-        self.is_default
-    }
-
-    /// Its value, if it has one.
-    pub(super) fn number(&self, variables: &Map<String, Value>) -> Option<f64> {
-        let mut value = &self.value;
-        let mut path = self.path.iter();
-        loop {
-            match value {
-                ast::Value::Variable(name) => {
-                    let mut value = variables.get(name.as_str())?;
-                    for step in path {
-                        value = value.get(step)?;
-                    }
-                    return value.as_f64();
-                }
-                ast::Value::Object(fields) => {
-                    let step = path.next()?;
-                    value = &fields.iter().find(|(name, _)| name == step.as_str())?.1;
-                }
-                ast::Value::Int(number) => return number.try_to_f64().ok(),
-                _ => return None,
-            }
-        }
-    }
-}
-
-fn has_variables(value: &ast::Value) -> bool {
-    match value {
-        ast::Value::Variable(_) => true,
-        ast::Value::List(items) => items.iter().any(|item| has_variables(item)),
-        ast::Value::Object(fields) => fields.iter().any(|(_, value)| has_variables(value)),
-        _ => false,
-    }
-}
-
-/// How clients see an argument.
-fn definition<'a>(
-    supergraph: &'a Supergraph,
-    field: FieldId,
-    argument: &str,
-) -> Option<&'a ast::InputValueDefinition> {
-    let field = supergraph.field(field);
-    let parent = supergraph.type_name(field.parent);
-    let definition = match supergraph.api().types.get(parent)? {
-        ExtendedType::Object(ty) => ty.fields.get(&field.name)?,
-        ExtendedType::Interface(ty) => ty.fields.get(&field.name)?,
-        _ => return None,
-    };
-    definition.argument_by_name(argument).map(|node| &**node)
 }
