@@ -20,7 +20,7 @@ use super::{
     limits::Limits,
     metrics::{self, RouteMetrics},
     observation,
-    overload::{self, Overload, Place, Priority},
+    overload::{self, Hold, Overload},
     override_labels::{self, OverrideLabels},
     policies::{Admission, Policies},
     rate_limit::RateLimit,
@@ -145,19 +145,15 @@ impl Snapshot {
         })
     }
 
-    /// Lets a request to any route through, unless there are too many altogether, or at a time.
-    pub(super) fn admit(
-        &self,
-        method: &Method,
-        priority: Priority,
-    ) -> Result<Option<Place<'_>>, Refusal> {
-        if let Some(limit) = &self.rate_limit {
-            limit.admit(method)?;
-        }
-        let overload = self.overload.as_ref();
-        overload
-            .map(|overload| overload.enter(priority))
-            .transpose()
+    /// Lets a request to any route through, unless there are too many altogether.
+    pub(super) fn admit(&self, method: &Method) -> Result<(), Refusal> {
+        let limit = self.rate_limit.as_ref();
+        limit.map_or(Ok(()), |limit| limit.admit(method))
+    }
+
+    /// What a request needs that is worked on.
+    pub(super) fn hold(&self) -> Hold {
+        Hold::new(self.overload.as_ref())
     }
 
     /// The supergraph it serves.
