@@ -158,15 +158,13 @@ pub async fn handle(
         Ok((route, target))
     });
     let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
-    let observation =
-        Observation::begin(&snapshot.observing, metrics, (peer, &head), snapshot.hold());
+    let observation = snapshot.observe(metrics, peer, &head);
     let mut standings = Standings::new(&snapshot.rates);
     let preflight = snapshot.cors.preflight(&head);
     let admitted = routed.and_then(|(route, target)| {
         if preflight.is_none() && !matches!(route, Route::Page(_)) {
             snapshot.admit(&head.method)?;
-            let hold = &observation.origin().hold;
-            hold.take(route.priority(snapshot))?;
+            observation.take_place(route.priority(snapshot))?;
             snapshot.maintenance.check(peer.address, &target)?;
         }
         Ok((route, target))

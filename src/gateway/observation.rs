@@ -5,14 +5,14 @@
 //! those carry secrets.
 
 use super::{
-    Body, Code, Peer,
+    Body, Code, Peer, Refusal,
     authentication::{Caller, SetCookies},
     consumers::Consumer,
     errors::FirstError,
     header_types::Name,
     metrics::{RouteMetrics, known},
     origin::Origin,
-    overload::Hold,
+    overload::{Hold, Priority},
     prepared::Prepared,
     rates::Facts,
     request_id::{self, X_REQUEST_ID, request_id},
@@ -173,7 +173,8 @@ impl<'a> Observation<'a> {
     pub(super) fn begin(
         rules: &'a Rules,
         route: &'a RouteMetrics,
-        (peer, head): (Peer<'a>, &'a Parts),
+        peer: Peer<'a>,
+        head: &'a Parts,
         hold: Hold,
     ) -> Self {
         let began = Instant::now();
@@ -275,6 +276,11 @@ impl<'a> Observation<'a> {
     /// What its browser is to keep.
     pub(super) fn cookies(&self) -> &SetCookies {
         &self.cookies
+    }
+
+    /// Has it hold its place, if there is one.
+    pub(super) fn take_place(&self, priority: Priority) -> Result<(), Refusal> {
+        self.origin.hold.take(priority)
     }
 
     /// What calls tell of it.

@@ -4,7 +4,7 @@
 //! it. What must outlive a reload belongs to the [`Gateway`](super::Gateway); a snapshot only refers to it.
 
 use super::{
-    Config, Refusal, UrlPath,
+    Config, Peer, Refusal, UrlPath,
     authentication::{Around, Authentication},
     authorization::{self, Authorization},
     check,
@@ -19,7 +19,7 @@ use super::{
     lasting::Lasting,
     limits::Limits,
     metrics::{self, RouteMetrics},
-    observation,
+    observation::{self, Observation},
     overload::{self, Hold, Overload},
     override_labels::{self, OverrideLabels},
     policies::{Admission, Policies},
@@ -30,7 +30,7 @@ use super::{
     writes::Writes,
 };
 use crate::{executor, schema::Supergraph, upstream::Outbound};
-use http::Method;
+use http::{Method, request::Parts};
 use std::{sync::Arc, time::Duration};
 
 /// One generation of the gateway.
@@ -70,7 +70,7 @@ pub struct Snapshot {
     /// What tells of the routes that operations answer.
     pub(super) openapi: Option<rest::OpenApi>,
     pub(super) sockets: rest::WebSockets,
-    pub(super) observing: observation::Rules,
+    observing: observation::Rules,
     rate_limit: Option<Arc<RateLimit>>,
     pub(super) maintenance: rest::MaintenanceConfig,
     pub(super) graphql_metrics: RouteMetrics,
@@ -151,9 +151,15 @@ impl Snapshot {
         limit.map_or(Ok(()), |limit| limit.admit(method))
     }
 
-    /// What a request needs that is worked on.
-    pub(super) fn hold(&self) -> Hold {
-        Hold::new(self.overload.as_ref())
+    /// Begins to observe a request, which may have to hold a place.
+    pub(super) fn observe<'a>(
+        &'a self,
+        route: &'a RouteMetrics,
+        peer: Peer<'a>,
+        head: &'a Parts,
+    ) -> Observation<'a> {
+        let hold = Hold::new(self.overload.as_ref());
+        Observation::begin(&self.observing, route, peer, head, hold)
     }
 
     /// The supergraph it serves.
