@@ -38,6 +38,7 @@ impl Check {
             supergraph: self.supergraph,
             read_supergraph: read_sdl,
             remote: Default::default(),
+            had_settings: Default::default(),
             adjust: Box::new(|_| {}),
         };
         let Loaded {
@@ -46,7 +47,7 @@ impl Check {
             outline,
             supergraph,
             ..
-        } = sources.read().loaded?;
+        } = sources.read_once()?;
         for warning in warnings {
             say(&format!("warning: {warning}"));
         }

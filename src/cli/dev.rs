@@ -67,6 +67,7 @@ impl Dev {
             supergraph: Some(supergraph_config.unwrap_or_else(|| SUPERGRAPH_CONFIG.into())),
             read_supergraph: read_composed,
             remote: Default::default(),
+            had_settings: Default::default(),
             adjust: Box::new(move |config| {
                 config.supergraph.listen = listen.unwrap_or(config.supergraph.listen);
                 config.supergraph.introspection = true;

@@ -102,11 +102,12 @@ impl Plan {
             supergraph: self.supergraph,
             read_supergraph: read_sdl,
             remote: Default::default(),
+            had_settings: Default::default(),
             adjust: Box::new(|_| {}),
         };
         let Loaded {
             config, supergraph, ..
-        } = sources.read().loaded?;
+        } = sources.read_once()?;
         let name = self.operation_name.as_deref();
         let document = operation::prepare(&supergraph, &text, name, &config.limits.parser())
             .map_err(explained)?;

@@ -8,14 +8,16 @@ use super::{
 use crate::{
     config::Config,
     gateway::{Failing, Gateway, Rehearsal, ReloadError},
-    server::{self, Edge},
+    server::{self, Edge, EdgeConfig},
     telemetry::Pushing,
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{task, time};
 
-/// Files are often written in several steps; this lets them finish.
+/// Files are often written in several steps: they are read when nothing has changed for so long…
 const SETTLE: Duration = Duration::from_millis(100);
+/// …or something has for so long.
+const SETTLE_MAX: Duration = Duration::from_secs(2);
 
 /// Watches for ever, from now on and not only from when this is first waited for: whoever is greeted may change a file at
 /// once. `first` is what the gateway was started with.
@@ -31,7 +33,7 @@ pub(super) fn keep_up(
     });
     async move {
         match watch {
-            Ok(watch) => follow(watch, &sources, (&gateway, &edge), first).await,
+            Ok(watch) => Box::pin(follow(watch, &sources, (&gateway, &edge), first)).await,
             Err(error) => tracing::warn!("{error:#}; changes take effect after a restart"),
         }
     }
@@ -47,63 +49,90 @@ async fn follow(
         "api_reloads_total",
         "Times that changed files were read anew, by whether they could be served."
     );
-    // What was read last, whatever came of it, and what is served.
-    let (mut last, mut served) = (first.fingerprint.clone(), first.fingerprint);
-    let poll_interval = sources.poll_interval(&first.config);
+    // What was read last, whatever came of it, and what of it made sense last.
+    let (mut last, mut good) = (first.fingerprint.clone(), first.fingerprint);
+    let mut poll_interval = sources.poll_interval(&first.config);
     loop {
         tokio::select! {
-            () = watch.changed() => {
-                time::sleep(SETTLE).await;
-                watch.clear();
-            }
+            () = watch.changed() => settle(&mut watch).await,
             () = pause(poll_interval) => {}
         }
-        let again = Arc::clone(sources);
+        let (again, known) = (Arc::clone(sources), last.clone());
         // Composition, parsing and planning may take long, and this thread accepts connections.
         let Ok(Read {
             files,
-            fingerprint: seen,
+            fingerprint,
             edge: met,
             loaded,
-        }) = task::spawn_blocking(move || again.read()).await
+        }) = task::spawn_blocking(move || again.read(&known)).await
         else {
             continue;
         };
         watch.add(&files);
-        if seen == last {
-            continue;
-        }
-        last = seen;
-        if loaded.is_ok() && last == served {
-            tracing::info!("what could not be read is back, and is what is served");
-            continue;
-        }
-        let swapped = match loaded {
-            Ok(loaded) => {
-                let (gateway, edge) = (Arc::clone(gateway), Arc::clone(edge));
-                let (started, pushing) = (first.config.clone(), first.pushing.clone());
-                let swapping = task::spawn_blocking(move || {
-                    swap(&gateway, (&edge, &pushing), &started, loaded)
-                });
-                swapping.await.unwrap_or_else(|panic| Err(panic.into()))
+        last = fingerprint;
+        let loaded = match loaded {
+            Some(Ok(loaded)) if last != good => loaded,
+            Some(Err(error)) => {
+                refuse(&error);
+                renew(edge, met);
+                continue;
             }
-            Err(error) => Err(error),
+            known => {
+                if known.is_some() {
+                    // What an operator has gone back to since stays.
+                    tracing::info!("what could not be read is back, and has not changed");
+                }
+                renew(edge, met);
+                continue;
+            }
         };
-        match swapped {
+        good.clone_from(&last);
+        poll_interval = sources.poll_interval(&loaded.config);
+        let (gateway, swapped_edge) = (Arc::clone(gateway), Arc::clone(edge));
+        let (started, pushing) = (first.config.clone(), first.pushing.clone());
+        let swapping = task::spawn_blocking(move || {
+            swap(&gateway, (&swapped_edge, &pushing), &started, loaded)
+        });
+        match swapping.await.unwrap_or_else(|panic| Err(panic.into())) {
             Ok(rehearsal) => {
-                served.clone_from(&last);
                 count("ok");
                 tell(&rehearsal);
             }
             Err(error) => {
-                count("refused");
-                tracing::error!("not reloaded, the last good state is kept: {error:#}");
-                // What is wrong with the rest does not keep certificates from being renewed in time.
-                if met.is_some_and(|met| edge.renew(&met).unwrap_or(false)) {
-                    tracing::info!("certificates are renewed all the same");
-                }
+                refuse(&error);
+                renew(edge, met);
             }
         }
+    }
+}
+
+/// Waits until nothing changes any more, or for so long that something else seems to.
+async fn settle(watch: &mut Watch) {
+    let by = time::Instant::now() + SETTLE_MAX;
+    loop {
+        watch.clear();
+        match time::timeout(SETTLE, watch.changed()).await {
+            Ok(()) if time::Instant::now() < by => {}
+            _ => break,
+        }
+    }
+    watch.clear();
+}
+
+fn refuse(error: &anyhow::Error) {
+    count("refused");
+    tracing::error!("not reloaded, the last good state is kept: {error:#}");
+}
+
+/// Takes new certificates by themselves: they are renewed in time whatever is wrong with the rest, and are no new edition.
+fn renew(edge: &Edge, met: Option<EdgeConfig>) {
+    match met.map(|met| edge.renew(&met)) {
+        Some(Ok(true)) => {
+            count("ok");
+            tracing::info!("certificates are renewed");
+        }
+        Some(Err(misfit)) => refuse(&misfit.into()),
+        Some(Ok(false)) | None => {}
     }
 }
 

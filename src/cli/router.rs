@@ -3,7 +3,7 @@
 use super::{
     failure::located,
     reload::{self, Started},
-    sources::{Read, Sources},
+    sources::Sources,
 };
 use crate::{
     config::Config,
@@ -25,13 +25,7 @@ pub(super) fn run(
     log: &str,
     greet: impl FnOnce(SocketAddr, &Config),
 ) -> anyhow::Result<()> {
-    let Read {
-        files,
-        fingerprint,
-        loaded,
-        ..
-    } = sources.read_first();
-    let loaded = loaded?;
+    let (read, loaded) = sources.read_first()?;
     let recording = telemetry::record(&loaded.config.telemetry.exporters, log)?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
@@ -56,8 +50,8 @@ pub(super) fn run(
     let exporting = recording.export(move || measured.refresh_gauges())?;
     let started = Started {
         config: loaded.config.clone(),
-        files,
-        fingerprint,
+        files: read.files,
+        fingerprint: read.fingerprint,
         pushing: exporting.pushing(),
     };
     let runtime = runtime::Builder::new_current_thread()

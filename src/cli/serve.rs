@@ -50,6 +50,7 @@ impl Serve {
             supergraph,
             read_supergraph: read_sdl,
             remote: Default::default(),
+            had_settings: Default::default(),
             adjust: Box::new(move |config| {
                 config.supergraph.listen = listen.unwrap_or(config.supergraph.listen);
                 config.server.workers = workers.or(config.server.workers);

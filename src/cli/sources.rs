@@ -14,6 +14,7 @@ use std::{
     cell::RefCell,
     fs,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -30,6 +31,8 @@ pub(super) struct Sources {
     pub read_supergraph: fn(&Path) -> anyhow::Result<Sdl>,
     /// What was fetched of it, if it is at a URL.
     pub remote: Remote,
+    /// Whether the configuration has ever said anything.
+    pub had_settings: AtomicBool,
     /// What the command line changes about the configuration.
     pub adjust: Box<dyn Fn(&mut Config) + Send + Sync>,
 }
@@ -56,36 +59,64 @@ pub(super) struct Loaded {
 pub(super) struct Read {
     /// Every file to watch for changes.
     pub files: Vec<PathBuf>,
-    /// All that was read, to tell whether anything changed.
+    /// All that was read but certificates and their like, or why it could not be, to tell whether anything changed.
     pub fingerprint: String,
     /// How connections are met, if the configuration makes sense.
     pub edge: Option<EdgeConfig>,
-    pub loaded: anyhow::Result<Loaded>,
+    /// None: it has the fingerprint that was known.
+    pub loaded: Option<anyhow::Result<Loaded>>,
+}
+
+impl Read {
+    /// What was loaded, apart.
+    fn whole(mut self) -> anyhow::Result<(Self, Loaded)> {
+        let loaded = self.loaded.take();
+        let loaded = loaded.unwrap_or_else(|| Err(anyhow::anyhow!("nothing was read")))?;
+        Ok((self, loaded))
+    }
 }
 
 impl Sources {
-    /// Reads everything anew.
-    pub(super) fn read(&self) -> Read {
-        self.read_or(false)
+    /// Reads everything anew. What it means is not looked at again if it has this fingerprint.
+    pub(super) fn read(&self, known: &str) -> Read {
+        self.read_or(Some(known), false)
+    }
+
+    /// Reads everything once.
+    pub(super) fn read_once(&self) -> anyhow::Result<Loaded> {
+        let read = self.read_or(None, false);
+        read.whole().map(|(_, loaded)| loaded)
     }
 
     /// Reads everything for the first time: where there is no supergraph to be had, the last good one will do.
-    pub(super) fn read_first(&self) -> Read {
-        self.read_or(true)
+    pub(super) fn read_first(&self) -> anyhow::Result<(Read, Loaded)> {
+        let read = self.read_or(None, true);
+        read.whole()
     }
 
-    fn read_or(&self, falls_back: bool) -> Read {
+    fn read_or(&self, known: Option<&str>, falls_back: bool) -> Read {
         let mut read = Read {
             files: Vec::new(),
             fingerprint: String::new(),
             edge: None,
-            loaded: Err(anyhow::anyhow!("not read")),
+            loaded: None,
         };
-        read.loaded = self.load(&mut read, falls_back);
+        let loaded = self.load(&mut read, known, falls_back);
+        if let Err(error) = &loaded {
+            read.fingerprint.push_str(&format!("{error:#}"));
+        }
+        let is_known = known == Some(&*read.fingerprint);
+        read.loaded = loaded.transpose().filter(|_| !is_known);
         read
     }
 
-    fn load(&self, read: &mut Read, falls_back: bool) -> anyhow::Result<Loaded> {
+    /// None: it is known.
+    fn load(
+        &self,
+        read: &mut Read,
+        known: Option<&str>,
+        falls_back: bool,
+    ) -> anyhow::Result<Option<Loaded>> {
         let Read {
             files,
             fingerprint,
@@ -99,37 +130,41 @@ impl Sources {
         } = self.load_config(files, fingerprint)?;
         (self.adjust)(&mut config);
         *edge = Some(config.server().edge);
-        let found = self.find(&config, files);
+        let found = self.find(&config, files).and_then(|(text, source)| {
+            fingerprint.push_str(&text);
+            if known == Some(fingerprint) {
+                return Ok(None);
+            }
+            parsed(text, source).map(Some)
+        });
         let last_good = config.supergraph.last_good.as_deref();
-        let (found, fallen_back) =
-            match (found, last_good.filter(|path| falls_back && path.exists())) {
-                (Err(error), Some(path)) => {
-                    let why = format!(
-                        "{error:#}; served is the last good supergraph, {}",
-                        path.display()
-                    );
-                    (parsed(read_file(path)?, path)?, Some(why))
-                }
-                (found, _) => (found?, None),
-            };
-        let (sdl, supergraph) = found;
-        fingerprint.push_str(&sdl);
-        Ok(Loaded {
+        let last_good = last_good.filter(|path| falls_back && path.exists());
+        let (found, fallen_back) = match (found, last_good) {
+            (Err(error), Some(path)) => {
+                let why = format!(
+                    "{error:#}; served is the last good supergraph, {}",
+                    path.display()
+                );
+                (Some(parsed(read_file(path)?, path)?), Some(why))
+            }
+            (found, _) => (found?, None),
+        };
+        Ok(found.map(|(sdl, supergraph)| Loaded {
             config,
             warnings,
             outline,
             supergraph,
             sdl,
             fallen_back,
-        })
+        }))
     }
 
-    /// The supergraph that is meant, as text and read.
-    fn find(
-        &self,
-        config: &Config,
+    /// The text of the supergraph that is meant, and where it is from.
+    fn find<'a>(
+        &'a self,
+        config: &'a Config,
         files: &mut Vec<PathBuf>,
-    ) -> anyhow::Result<(String, Supergraph)> {
+    ) -> anyhow::Result<(String, &'a Path)> {
         let source = self.supergraph.as_ref();
         let source = source.unwrap_or(&config.supergraph.source);
         let url = source.to_str().filter(|source| is_url(source));
@@ -142,7 +177,7 @@ impl Sources {
                 sdl.text
             }
         };
-        parsed(text, source)
+        Ok((text, source))
     }
 
     /// How often to look whether the supergraph has changed. None: files tell that themselves.
@@ -179,6 +214,11 @@ impl Sources {
         let text = read_file(path)?;
         fingerprint.push_str(&text);
         fingerprint.push('\0');
+        // Who writes a file begins by emptying it: without policies and authentication, everybody would come in.
+        let is_empty = text.trim().is_empty();
+        if self.had_settings.fetch_or(!is_empty, Ordering::Relaxed) && is_empty {
+            anyhow::bail!("{} is empty, and was not before", path.display());
+        }
         let file = path.display().to_string();
         // What it takes in from other files counts as its own.
         let others = RefCell::new(Vec::new());
@@ -192,10 +232,17 @@ impl Sources {
             ..Environment::process()
         };
         let parsed = config::parse(&file, &text, &environment);
+        // These are compared by themselves.
+        let beside = path.parent().unwrap_or(Path::new(""));
+        let edge = parsed.as_ref().map(|parsed| parsed.config.server().edge);
+        let edge = edge.unwrap_or_default();
+        let certificates: Vec<PathBuf> = edge.tls.files().map(|file| beside.join(file)).collect();
         for (path, text) in others.into_inner() {
+            if !certificates.contains(&path) {
+                fingerprint.push_str(&text);
+                fingerprint.push('\0');
+            }
             files.push(path);
-            fingerprint.push_str(&text);
-            fingerprint.push('\0');
         }
         Ok(parsed?)
     }

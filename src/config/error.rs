@@ -24,62 +24,13 @@ impl Problem {
         }
     }
 
-    /// Adds the file and the line it is in.
-    pub(super) fn in_file(self, file: &str, text: &str) -> Error {
-        let line = self
-            .place
-            .and_then(|place| text.lines().nth(place.line.checked_sub(1)?));
+    /// Adds the file and the line it is in, as it may be shown.
+    pub(super) fn in_file(self, file: &str, line: impl Fn(usize) -> Option<String>) -> Error {
         Error {
             file: file.to_owned(),
-            line: line.map(without_passwords),
+            line: self.place.and_then(|place| line(place.line)),
             place: self.place,
             message: self.message,
-        }
-    }
-}
-
-/// A line of the file as it may be shown: a URL's user name and password as asterisks, as many as there were letters, so
-/// that places stay where they are. Errors of a reload end up in logs.
-fn without_passwords(line: &str) -> String {
-    let mut shown = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some(scheme) = rest.find("://") {
-        let (before, authority) = rest.split_at(scheme + 3);
-        shown.push_str(before);
-        // A password may have slashes in it; better a path is hidden too than half of it is shown.
-        let end = authority.find([' ', '"', '\'']).unwrap_or(authority.len());
-        let end = authority[..end].rfind('@').unwrap_or(0);
-        shown.extend(authority[..end].chars().map(|_| '*'));
-        rest = &authority[end..];
-    }
-    shown.push_str(rest);
-    ["secret:", "password:"]
-        .iter()
-        .fold(shown, |shown, key| without_value(&shown, key))
-}
-
-/// The same without what stands after a key, but for what it is taken from.
-fn without_value(line: &str, key: &str) -> String {
-    let Some((before, value)) = line.split_once(key) else {
-        return line.to_owned();
-    };
-    let value = value.trim_start();
-    let begins = line.len() - value.len();
-    let quote = value
-        .chars()
-        .next()
-        .filter(|letter| "\"'".contains(*letter));
-    let end = match quote {
-        Some(quote) => value[1..].find(quote).map_or(value.len(), |end| end + 2),
-        None => value.find([',', '}', ' ']).unwrap_or(value.len()),
-    };
-    let rest = without_value(&value[end..], key);
-    let text = value[..end].trim_matches(['"', '\'']);
-    match text.starts_with("${") && !text.contains(":-") {
-        true => format!("{}{rest}", &line[..begins + end]),
-        false => {
-            let stars = "*".repeat(value[..end].chars().count());
-            format!("{before}{}{stars}{rest}", &line[before.len()..begins])
         }
     }
 }

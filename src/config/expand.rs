@@ -35,7 +35,7 @@ fn expanded(text: &str, environment: &Environment<'_>) -> Result<String, String>
         let (before, from) = rest.split_at(start);
         let end = from
             .find('}')
-            .ok_or_else(|| format!("`{from}` has no closing brace"))?;
+            .ok_or_else(|| "a `${` has no closing brace".to_owned())?;
         let (whole, inside) = (&from[..=end], &from[2..end]);
         rest = &from[end + 1..];
         if let (Some(before), true) = (before.strip_suffix('$'), is_ours(inside)) {

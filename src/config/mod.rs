@@ -7,6 +7,7 @@
 
 mod apollo;
 mod error;
+mod excerpts;
 mod expand;
 mod nearest;
 mod outline;
@@ -20,7 +21,10 @@ pub use outline::Outline;
 pub use schema::schema;
 pub use sections::{Config, Server, Supergraph};
 
+use error::Problem;
+use excerpts::Excerpts;
 use std::path::Path;
+use tree::Node;
 
 /// How `${env.NAME}` and `${file.PATH}` are looked up, and files that settings name. None: there is no such thing.
 pub struct Environment<'a> {
@@ -49,33 +53,51 @@ pub struct Parsed {
 
 /// Reads a configuration. `file` is what messages call it.
 pub fn parse(file: &str, text: &str, environment: &Environment<'_>) -> Result<Parsed, Error> {
-    let parsed = || {
-        let mut tree = tree::parse(text)?;
-        let outline = Outline::new(file, text, &tree);
-        expand::expand(&mut tree, environment)?;
-        let warnings = apollo::set_aside(&mut tree)?;
-        let mut config: Config = read::read(&tree)?;
-        let beside = Path::new(file).parent().unwrap_or(Path::new(""));
-        let read_file = |path: &Path| (environment.file)(&beside.join(path).to_string_lossy());
-        let completed = config.routes.complete(&read_file);
-        let completed = completed.and_then(|()| config.tls.complete(&read_file));
-        let checked = completed
-            .and_then(|()| config.gateway().check())
-            .and_then(|()| config.server().check());
-        checked.map_err(|misfit| {
-            error::Problem::new(Some(tree.place_of(&misfit.at)), misfit.message)
-        })?;
-        Ok((config, warnings, outline))
-    };
-    match parsed() {
-        Ok((config, warnings, outline)) => Ok(Parsed {
+    let tree = tree::parse(text);
+    let tree =
+        tree.map_err(|problem| problem.in_file(file, |line| Excerpts::unread(text).line(line)))?;
+    let excerpts = Excerpts::new(text, &tree);
+    let outline = Outline::new(file, excerpts.clone(), &tree);
+    match read(tree, file, environment) {
+        Ok((config, warnings)) => Ok(Parsed {
             config,
             outline,
             warnings: warnings
                 .into_iter()
-                .map(|problem| Warning(problem.in_file(file, text)))
+                .map(|problem| Warning(problem.in_file(file, |line| excerpts.line(line))))
                 .collect(),
         }),
-        Err(problem) => Err(error::Problem::in_file(problem, file, text)),
+        Err(problem) => Err(problem.in_file(file, |line| excerpts.line(line))),
+    }
+}
+
+/// What a tree means, and what its writer should know about it.
+fn read(
+    mut tree: Node,
+    file: &str,
+    environment: &Environment<'_>,
+) -> Result<(Config, Vec<Problem>), Problem> {
+    excerpts::mark(&mut tree);
+    expand::expand(&mut tree, environment)?;
+    let warnings = apollo::set_aside(&mut tree)?;
+    let mut config: Config = read::read(&tree)?;
+    let beside = Path::new(file).parent().unwrap_or(Path::new(""));
+    let read_file = |path: &Path| (environment.file)(&beside.join(path).to_string_lossy());
+    let completed = config.routes.complete(&read_file);
+    let completed = completed.and_then(|()| config.tls.complete(&read_file));
+    let checked = completed
+        .and_then(|()| config.gateway().check())
+        .and_then(|()| config.server().check());
+    if checked.is_ok() && config.supergraph.poll_interval.is_zero() {
+        let place = tree.place_of(&["supergraph".to_owned(), "poll_interval".to_owned()]);
+        let message = "this would be without pause; write a time".to_owned();
+        return Err(Problem::new(Some(place), message));
+    }
+    match checked {
+        Ok(()) => Ok((config, warnings)),
+        Err(misfit) => {
+            let place = tree.place_of(&misfit.at);
+            Err(Problem::new(Some(place), misfit.message))
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     error::{Error, Place, Problem},
+    excerpts::Excerpts,
     tree::{Node, Value},
 };
 
@@ -9,17 +10,17 @@ use super::{
 #[derive(Clone, Debug, Default)]
 pub struct Outline {
     file: String,
-    text: String,
+    excerpts: Excerpts,
     places: Vec<(Vec<String>, Place)>,
 }
 
 impl Outline {
-    pub(super) fn new(file: &str, text: &str, tree: &Node) -> Self {
+    pub(super) fn new(file: &str, excerpts: Excerpts, tree: &Node) -> Self {
         let mut places = Vec::new();
         collect(tree, &mut Vec::new(), &mut places);
         Self {
             file: file.to_owned(),
-            text: text.to_owned(),
+            excerpts,
             places,
         }
     }
@@ -32,7 +33,7 @@ impl Outline {
             .rev()
             .find_map(|length| find(&path[..length]));
         let place = known.map(|(_, place)| *place);
-        Problem::new(place, message).in_file(&self.file, &self.text)
+        Problem::new(place, message).in_file(&self.file, |line| self.excerpts.line(line))
     }
 }
 

@@ -153,12 +153,29 @@ impl Node {
 
     fn located<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
         result.map_err(|mut failure| {
-            // It may be a secret, and whoever refuses a value likes to quote it.
-            if let Value::Expanded(text) = &self.value {
-                failure.message = failure.message.replace(&format!("`{text}`"), "`${…}`");
+            if failure.place.is_none() {
+                self.censor(&mut failure.message);
             }
             failure.at(self.place)
         })
+    }
+
+    /// Takes out of a message what may be a secret: whoever refuses a value, or values, likes to quote it.
+    fn censor(&self, message: &mut String) {
+        let (text, instead) = match &self.value {
+            Value::List(items) => return items.iter().for_each(|item| item.censor(message)),
+            Value::Map(entries) => {
+                return entries.iter().for_each(|entry| entry.value.censor(message));
+            }
+            Value::Expanded(text) => (text.clone(), "`${…}`"),
+            _ if !self.is_private => return,
+            Value::Text(text) => (text.clone(), "`…`"),
+            Value::Integer(number) => (number.to_string(), "`…`"),
+            Value::Unsigned(number) => (number.to_string(), "`…`"),
+            Value::Float(number) => (number.to_string(), "`…`"),
+            Value::Boolean(_) | Value::Null => return,
+        };
+        *message = message.replace(&format!("`{text}`"), instead);
     }
 
     fn fails<T>(&self, message: impl fmt::Display) -> Result<T, Failure> {

@@ -118,6 +118,7 @@ impl Config {
             authentication: self.authentication.clone(),
             authorization: self.authorization.clone(),
             consumers: self.consumers.clone(),
+            authorities: self.tls.authorities(),
             plans: self.plans.clone(),
             policies: self.policies.clone(),
             graphql: self.graphql.clone(),

@@ -13,6 +13,8 @@ use std::fmt;
 pub(super) struct Node {
     pub place: Place,
     pub value: Value,
+    /// Whether it may be a secret, or have one below.
+    pub is_private: bool,
 }
 
 #[derive(Debug)]
@@ -63,6 +65,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Problem> {
         return Ok(Node {
             place: Place { line: 1, column: 1 },
             value: Value::Null,
+            is_private: false,
         });
     }
     // Comments are nothing to us, and the parser has a limit for how many stand in a row.
@@ -96,6 +99,7 @@ impl<'de> Deserialize<'de> for Node {
         Ok(Self {
             place: place(spanned.referenced),
             value: spanned.value,
+            is_private: false,
         })
     }
 }

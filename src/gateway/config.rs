@@ -9,6 +9,7 @@ use super::{
     upstreams::{self, Upstreams},
 };
 use crate::upstream::Egress;
+use std::path::PathBuf;
 
 /// The settings of a snapshot, except for the supergraph.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,8 @@ pub struct Config {
     pub authentication: authentication::Config,
     pub authorization: authorization::Config,
     pub consumers: Vec<consumers::Config>,
+    /// The files of those that vouch for client certificates, each once.
+    pub authorities: Vec<PathBuf>,
     pub plans: rates::Plans,
     pub policies: policies::Config,
     pub graphql: policies::GraphqlConfig,
@@ -58,6 +61,7 @@ impl Config {
         self.routes.check(&self.upstreams)?;
         self.routes.check_beside(&self.path)?;
         policies::check(&self.access())?;
+        self.authorization.check()?;
         self.authentication.check(&self.path)?;
         self.rates().check()?;
         self.cors.check()?;
@@ -87,6 +91,7 @@ impl Config {
         policies::Written {
             policies: &self.policies,
             consumers: &self.consumers,
+            authorities: &self.authorities,
             plans: &self.plans,
             authentication: &self.authentication,
             graphql: &self.graphql,
@@ -103,6 +108,7 @@ impl Default for Config {
             authentication: authentication::Config::default(),
             authorization: authorization::Config::default(),
             consumers: Vec::new(),
+            authorities: Vec::new(),
             plans: rates::Plans::new(),
             policies: policies::Config::new(),
             graphql: policies::GraphqlConfig::default(),

@@ -82,6 +82,8 @@ impl Dedupe {
             }
         }
         rest.push(b'\n');
+        // Whoever counts as a consumer is not the consumer.
+        rest.push(u8::from(asked.caller.is_anonymous()));
         if let Some(consumer) = asked.caller.consumer() {
             rest.extend_from_slice(consumer.name.as_bytes());
         }

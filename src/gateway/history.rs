@@ -72,7 +72,7 @@ impl History {
             refused,
         });
         let Editions { list, current, .. } = &mut *editions;
-        while list.len() > config.rollout.keep + 1 {
+        while list.len() > config.rollout.keep.saturating_add(1) {
             let oldest = list.iter().position(|edition| edition.number != *current);
             match oldest {
                 Some(oldest) => list.remove(oldest),

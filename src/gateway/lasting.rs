@@ -1,7 +1,7 @@
 //! What outlives a reload: snapshots refer to it, the gateway owns it.
 
 use super::{
-    authentication::{KeySources, Logins},
+    authentication::{KeySources, Logins, Passwords},
     history::History,
     overload::Overloads,
     planning::Planning,
@@ -18,6 +18,7 @@ pub(super) struct Lasting {
     pub(super) registry: Registry,
     pub(super) key_sources: Arc<KeySources>,
     pub(super) logins: Arc<Logins>,
+    pub(super) passwords: Arc<Passwords>,
     pub(super) planning: Arc<Planning>,
     pub(super) rate_limits: RateLimits,
     pub(super) rates: rates::Lasting,

@@ -68,6 +68,7 @@ mod request_body;
 mod request_id;
 mod rest;
 mod route;
+mod seldom;
 mod snapshot;
 mod stages;
 mod subgraph_rules;
@@ -318,7 +319,7 @@ async fn ask<'a>(
 
     // Plan.
     observation.next(&mut stage, "plan");
-    let planning = plan(snapshot, head, caller, (prepared, &variables), deadline);
+    let planning = plan(at, caller, (prepared, &variables), deadline);
     let (_, program) = planning.await?;
     let weighed = weigh(snapshot, observation, &program, &variables)?;
     let points = weighed.as_ref().map(|weighed| weighed.estimated);
@@ -394,7 +395,7 @@ async fn answer<'a>(
 
     // Plan.
     observation.next(&mut stage, "plan");
-    let planning = plan(snapshot, head, caller, (&prepared, &variables), deadline);
+    let planning = plan(at, caller, (&prepared, &variables), deadline);
     let (conditions, program) = planning.await?;
     let mut exposed = None;
     if let Some(asked) = snapshot.plugins.asked(&head.headers) {

@@ -2,7 +2,11 @@
 
 use super::client_certificate::ClientCertificate;
 use http::HeaderValue;
-use std::net::{IpAddr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    path::Path,
+    sync::Arc,
+};
 
 /// The other end of a connection, for one request: behind a proxy, the client it speaks for.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +35,8 @@ pub struct Tls {
     pub server_name: Option<Box<str>>,
     /// Verified by then. None: the client has shown none, or was not asked to.
     pub certificate: Option<Box<ClientCertificate>>,
+    /// The file of the authorities that the certificate was verified by, as the settings name it.
+    pub authority: Option<Arc<Path>>,
     /// What upstreams are told of the certificate, if they are.
     pub told: Option<HeaderValue>,
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Config, Snapshot, SnapshotError,
-    authentication::{KeySources, Logins},
+    authentication::{KeySources, Logins, Passwords},
     history::{History, Seen},
     lasting::Lasting,
     overload::Overloads,
@@ -18,12 +18,19 @@ use crate::{
     upstream::{Control, Registry, Status},
 };
 use arc_swap::ArcSwap;
-use std::{io, num::NonZero, sync::Arc, thread};
+use std::{
+    io,
+    num::NonZero,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
 
 /// The gateway: the current snapshot, and all that survives when it is replaced.
 pub struct Gateway {
     snapshot: ArcSwap<Snapshot>,
     lasting: Lasting,
+    /// Held by whoever replaces the snapshot, files or an operator.
+    changing: Mutex<()>,
 }
 
 /// Why the gateway cannot start.
@@ -74,6 +81,7 @@ impl Gateway {
             rates: rates::Lasting::new(Arc::clone(&control)),
             logins: Arc::new(Logins::new(control, Arc::clone(&key_sources))),
             key_sources,
+            passwords: Arc::new(Passwords::new().map_err(SnapshotError::from)?),
             planning: Arc::new(Planning::start(threads)?),
             rate_limits: RateLimits::default(),
             cache: Arc::new(Cache::new(&config.cache)),
@@ -88,6 +96,7 @@ impl Gateway {
         Ok(Self {
             snapshot: ArcSwap::from_pointee(snapshot),
             lasting,
+            changing: Mutex::default(),
         })
     }
 
@@ -98,6 +107,7 @@ impl Gateway {
         config: &Config,
         supergraph: Supergraph,
     ) -> Result<Rehearsal, ReloadError> {
+        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let supergraph = Arc::new(supergraph);
         let snapshot = Snapshot::new(config, Arc::clone(&supergraph), &self.lasting)?;
         let current = self.snapshot();
@@ -120,6 +130,7 @@ impl Gateway {
 
     /// Goes back to an edition that is kept, or serves one that was refused. None: it is not kept.
     pub fn restore(&self, number: u64) -> Option<Result<(), SnapshotError>> {
+        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let edition = self.lasting.history.find(number)?;
         let config = &edition.config;
         let made = Snapshot::new(config, Arc::clone(&edition.supergraph), &self.lasting);

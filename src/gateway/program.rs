@@ -1,14 +1,18 @@
 //! The stage between a document and its execution: the program that answers it for one request, and what that costs.
 
 use super::{
-    Code, Refusal, Snapshot, authentication::Caller, authorization::Unmet, demand_control::Weighed,
-    graphql, observation::Observation, prepared::Prepared,
+    Code, Local, Refusal, Snapshot,
+    authentication::Caller,
+    authorization::{Asked, Unmet},
+    demand_control::Weighed,
+    graphql,
+    observation::Observation,
+    prepared::Prepared,
 };
 use crate::{
     executor::Program,
     operation::{Conditions, Document, OperationKind},
 };
-use http::request::Parts;
 use serde_json::{Map, Value};
 use std::{pin::pin, sync::Arc};
 use tokio::time::{Instant, timeout_at};
@@ -16,14 +20,14 @@ use tokio::time::{Instant, timeout_at};
 /// The program that answers a document for these variables. What depends on the request is settled first, so that the plan
 /// is without conditions.
 pub(super) async fn plan(
-    snapshot: &Snapshot,
-    head: &Parts,
+    (snapshot, local, observation): (&Snapshot, &Local, &Observation<'_>),
     caller: &Caller,
     (prepared, variables): (&Arc<Prepared>, &Map<String, Value>),
     deadline: Instant,
 ) -> Result<(Conditions, Arc<Program>), Refusal> {
     let document = prepared.document();
-    let labels = snapshot.labels.on(document.labels(), &head.headers);
+    let headers = &observation.head().headers;
+    let labels = snapshot.labels.on(document.labels(), headers);
     let conditions = document.conditions(variables).with_labels(labels);
     let program = async |conditions: &Conditions| {
         let planning = snapshot.documents.program(prepared, conditions);
@@ -31,7 +35,23 @@ pub(super) async fn plan(
         snapshot.authorization.judge(&program)?;
         Ok::<_, Refusal>(program)
     };
-    let conditions = match snapshot.authorization.unmet(document, caller) {
+    let asked = Asked {
+        supergraph: snapshot.supergraph(),
+        document,
+        variables,
+        caller,
+        headers,
+        connections: &local.connections,
+    };
+    let authorization = &snapshot.authorization;
+    let decided = match authorization.elsewhere(document) {
+        None => None,
+        Some(policies) => {
+            let deciding = async { Ok(authorization.decide(policies, asked).await) };
+            Some(Box::pin(in_time(deadline, deciding)).await?)
+        }
+    };
+    let conditions = match authorization.unmet(asked, decided.as_deref()) {
         Unmet::Nothing => conditions,
         Unmet::Claims(unmet) => conditions.without(unmet),
         Unmet::OnlyTold(unmet) => {

@@ -123,7 +123,8 @@ impl Snapshot {
             admission: policies.admission(&config.graphql.policies)?,
             rates,
             authentication,
-            authorization: Authorization::new(&config.authorization),
+            authorization: Authorization::new(&config.authorization, outbound)
+                .map_err(SnapshotError::External)?,
             overload: lasting.overloads.limit(overload::Settings {
                 fixed: config.traffic_shaping.router.concurrency_limit,
                 adaptive: config.traffic_shaping.router.adaptive_concurrency,
@@ -193,6 +194,7 @@ fn authentication(
         logins: &lasting.logins,
         registry,
         consumers,
+        passwords: &lasting.passwords,
     };
     let is_required = config.authorization.require_authentication;
     let authentication = Authentication::new(&config.authentication, is_required, around);

@@ -58,6 +58,8 @@ pub enum SnapshotError {
     },
     #[error(transparent)]
     Authentication(#[from] authentication::Error),
+    #[error("the service of authorization.external cannot be called: {0}")]
+    External(UpstreamError),
     #[error("cannot start a thread for Redis: {0}")]
     Thread(io::Error),
     #[error(transparent)]

@@ -7,10 +7,10 @@ use super::{
     fold::{self, Settled},
     measure::{self, DEPTH_MAX},
     normal,
-    permits::{self, Permits},
+    permits::{self, Demanded, Permits},
     variables,
 };
-use crate::schema::{Claim, Labels, Supergraph};
+use crate::schema::{Labels, Supergraph};
 use apollo_compiler::{
     ExecutableDocument, Name, Node, ast, executable, parser::Parser, validation::Valid,
 };
@@ -44,7 +44,7 @@ pub struct Document {
     /// The variables that `@skip` and `@include` depend on.
     condition_variables: Vec<Name>,
     labels: Labels,
-    claims: Vec<Claim>,
+    claims: Vec<Demanded>,
     has_introspection: bool,
 }
 
@@ -149,7 +149,7 @@ impl Document {
     }
 
     /// What callers must show to be given all that the operation selects, by the indices of [`Conditions::unmet`].
-    pub fn claims(&self) -> &[Claim] {
+    pub fn claims(&self) -> &[Demanded] {
         &self.claims
     }
 

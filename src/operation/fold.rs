@@ -177,7 +177,7 @@ impl<'a> Folding<'a> {
         }
         let mut is_denied = |ty: TypeId| {
             let field = self.supergraph.field_of(ty, &first.name);
-            field.is_some_and(|field| self.permits.deny_field(self.supergraph, field))
+            field.is_some_and(|field| self.permits.deny_field(self.supergraph, field, first))
         };
         let mut denied = TypeSet::default();
         if class.on.iter().any(|on| is_denied(*on)) {

@@ -5,6 +5,7 @@
 //! runtime type is asked for, which the planner reads. This layer knows types but no subgraphs, and never sees a
 //! request's headers or caller.
 
+mod arguments;
 mod conditions;
 mod depends;
 mod document;
@@ -15,11 +16,13 @@ mod normal;
 mod permits;
 mod variables;
 
+pub use arguments::Arguments;
 pub use conditions::Conditions;
 pub use document::{Document, ParserLimits, prepare};
 pub use error::{Diagnostic, Error};
 pub use measure::{LimitExceeded, Limits, Measured, Measures};
 pub use normal::{Field, Operation, Selections, Variable};
+pub use permits::Demanded;
 
 /// The three kinds of operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -16,12 +16,26 @@ impl Supergraph {
     ///
     /// A runtime type may demand more than the abstract type of a field does; that shows only when it is there.
     pub fn effective_demand(&self, field: FieldId) -> Demand {
+        let mut demand = self.demand_behind(field);
+        self.demand_at(&Place::Field(field), &mut demand);
+        demand
+    }
+
+    /// What is demanded at a field itself, whose arguments are those that it is selected with.
+    pub fn own_demand(&self, field: FieldId) -> Option<&Demand> {
+        let said = self.annotations(&Place::Field(field));
+        said.map(|said| &said.demand)
+    }
+
+    /// What is demanded of those who are given a field beside that: by types, and by what is read for it with arguments that
+    /// are not the client's.
+    pub fn demand_behind(&self, field: FieldId) -> Demand {
         let mut demand = Demand::default();
-        let mut reached = vec![field];
-        let mut seen = HashSet::from([field]);
-        while let Some(field) = reached.pop() {
+        let mut reached = Vec::new();
+        let mut seen = HashSet::new();
+        let mut next = Some(field);
+        while let Some(field) = next {
             let definition = self.field(field);
-            self.demand_at(&Place::Field(field), &mut demand);
             demand.add(&self.type_demand(definition.parent));
             demand.add(&self.type_demand(definition.named));
             self.read_with(field, &mut |more| {
@@ -29,6 +43,10 @@ impl Supergraph {
                     reached.push(more);
                 }
             });
+            next = reached.pop();
+            if let Some(read) = next {
+                self.demand_at(&Place::Field(read), &mut demand);
+            }
         }
         demand
     }
@@ -57,7 +75,9 @@ impl Supergraph {
             let Some(known) = self.field(there).in_subgraph(subgraph) else {
                 continue;
             };
-            found(there);
+            if there != field {
+                found(there);
+            }
             let contexts = known.contexts.iter().flat_map(|argument| &argument.values);
             let sets = known
                 .requires

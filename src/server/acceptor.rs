@@ -87,8 +87,15 @@ pub async fn serve(
     }
     drop((main, own, redirect));
     tracing::info!("no longer accepting connections; finishing what is in flight");
-    let ended = tokio::task::spawn_blocking(move || workers.into_iter().for_each(Worker::finish));
-    // The task only joins threads; if one of them panicked, it has said so.
+    // All at once: the grace is for all of them.
+    let workers: Vec<_> = workers.into_iter().map(Worker::begin_to_finish).collect();
+    let ended = tokio::task::spawn_blocking(move || {
+        for worker in workers {
+            if worker.join().is_err() {
+                tracing::error!("a worker panicked");
+            }
+        }
+    });
     let _ = ended.await;
     Ok(())
 }

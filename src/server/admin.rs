@@ -1,5 +1,6 @@
 //! The listener for operators. It has a thread to itself, so that it answers when the workers are busy.
 
+use super::stream::Socket;
 use crate::gateway::{self, Gateway};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -14,6 +15,8 @@ use tokio::{
 /// Operators are few.
 const CONNECTIONS_MAX: usize = 16;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one may take nothing of an answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no more file descriptors.
 const PAUSE_WITHOUT_DESCRIPTORS: Duration = Duration::from_millis(50);
 
@@ -84,7 +87,7 @@ async fn accept(listener: TcpListener, (gateway, hosts): Answers) -> io::Result<
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD_TIMEOUT)
-                .serve_connection(TokioIo::new(stream), answer);
+                .serve_connection(TokioIo::new(Socket::new(stream, WRITE_TIMEOUT)), answer);
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "an operator's connection ended early");
             }

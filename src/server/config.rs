@@ -121,6 +121,19 @@ impl Config {
             proxy_protocol,
         } = &self.edge;
         Tls::new(tls)?;
+        let http = &self.http;
+        for (key, time) in [
+            ("tls_handshake_timeout", http.tls_handshake_timeout),
+            ("header_read_timeout", http.header_read_timeout),
+            ("write_timeout", http.write_timeout),
+            ("http2_idle_timeout", http.http2_idle_timeout),
+        ] {
+            if time.is_zero() {
+                let mut misfit = misfit("http", "nobody is done in no time");
+                misfit.at.push(key.to_owned());
+                return Err(misfit);
+            }
+        }
         if self.http_redirect.is_some() && !tls.is_on() {
             let message = "there is no TLS to send clients to: give `tls.certificates`";
             return Err(misfit("http_redirect", message));

@@ -145,14 +145,24 @@ pub(super) async fn serve(
     drain: watch::Receiver<()>,
 ) {
     let role = connection.role;
+    // Whoever has not sent a request has none to lose. The connection's own watch comes later.
+    let mut draining = drain.clone();
     // What comes before HTTP is soon over, and its memory is not kept for the rest.
-    let Some((stream, remote, seat)) = Box::pin(begin(&settings, connection)).await else {
+    let begun = tokio::select! {
+        begun = Box::pin(begin(&settings, connection)) => begun,
+        _ = draining.changed() => None,
+    };
+    let Some((stream, remote, seat)) = begun else {
         return;
     };
     let talk = Arc::new(Talk::default());
     let begun_by = Instant::now() + settings.patience.first_request;
     let mut wire = Wire::new(stream, settings.limits, Arc::clone(&talk), Some(seat));
-    let protocol = match timeout_at(begun_by, wire.protocol()).await {
+    let protocol = tokio::select! {
+        protocol = timeout_at(begun_by, wire.protocol()) => protocol,
+        _ = draining.changed() => return,
+    };
+    let protocol = match protocol {
         Ok(Ok(Some(protocol))) => protocol,
         Ok(Ok(None)) => return,
         Ok(Err(error)) => return tracing::debug!(%error, "a connection ended early"),
@@ -221,7 +231,14 @@ async fn begin(settings: &Settings, connection: Connection) -> Option<(Stream, R
         }
     };
     let by = Instant::now() + settings.handshake;
-    let (stream, remote) = match timeout_at(by, meet(rules, role, address, socket)).await {
+    let admit = |client| match &clients {
+        None => true,
+        Some(clients) => {
+            seat.client = clients.admit(client);
+            seat.client.is_some()
+        }
+    };
+    let (stream, remote) = match timeout_at(by, meet(rules, role, (address, admit), socket)).await {
         Ok(Ok(met)) => met,
         Ok(Err(failure)) => {
             tracing::debug!(%failure, %address, "a connection ended before its first request");
@@ -234,9 +251,6 @@ async fn begin(settings: &Settings, connection: Connection) -> Option<(Stream, R
             return None;
         }
     };
-    if let Some(clients) = clients {
-        seat.client = Some(clients.admit(remote.address())?);
-    }
     Some((stream, remote, seat))
 }
 

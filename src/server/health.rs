@@ -32,10 +32,10 @@ impl Health {
                 .insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
             return response;
         }
-        let asks_ready = request
-            .uri()
-            .query()
-            .is_some_and(|query| query.eq_ignore_ascii_case("ready"));
+        let asks_ready = request.uri().query().is_some_and(|query| {
+            let mut names = query.split('&').map(|pair| pair.split('=').next());
+            names.any(|name| name.is_some_and(|name| name.eq_ignore_ascii_case("ready")))
+        });
         let (status, body) = if asks_ready && !self.ready.load(Ordering::Acquire) {
             (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"DOWN"}"#)
         } else {

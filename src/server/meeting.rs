@@ -21,6 +21,8 @@ const HANDSHAKE: u8 = 22;
 pub(super) enum Failure {
     #[error("its client left")]
     Left,
+    #[error("its client has too many")]
+    TooMany,
     #[error("it broke: {0}")]
     Io(#[from] io::Error),
     #[error(transparent)]
@@ -38,6 +40,7 @@ impl Failure {
     pub(super) fn reason(&self) -> &'static str {
         match self {
             Self::Left => "left",
+            Self::TooMany => "too_many",
             Self::Io(_) => "io",
             Self::Proxy(_) => "proxy_protocol",
             Self::Tls(_) => "tls",
@@ -50,6 +53,7 @@ impl Failure {
 /// Who is at the other end of a connection.
 pub(super) struct Remote {
     rules: Arc<Rules>,
+    /// Where it comes from: the socket's other end, or what a load balancer has said.
     address: IpAddr,
     /// Whether it is a proxy that says who its clients are.
     is_proxy: bool,
@@ -67,15 +71,19 @@ struct Secured {
     protocol: Option<Protocol>,
 }
 
-/// Meets a connection.
+/// Meets a connection from this address, if its client, who is asked for before anything else of it is read, may have one
+/// more.
 pub(super) async fn meet(
     rules: Arc<Rules>,
     role: Role,
-    mut address: IpAddr,
+    (mut address, admit): (IpAddr, impl FnOnce(IpAddr) -> bool),
     mut socket: Socket,
 ) -> Result<(Stream, Remote), Failure> {
     if rules.expects_proxy_header(role, address) {
         address = source(&rules, &mut socket).await?.unwrap_or(address);
+    }
+    if !admit(address.to_canonical()) {
+        return Err(Failure::TooMany);
     }
     let mut remote = Remote {
         is_proxy: rules.config.trusted_proxies.trusts(address),
@@ -103,7 +111,10 @@ pub(super) async fn meet(
     let stream = stream.map_err(Failure::Tls)?;
     let (_, session) = stream.get_ref();
     remote.secured = Some(Secured {
-        told: told(session, remote.rules.config.tls.forward_client_certificate)?,
+        told: gateway::Tls {
+            authority: tls.authority(chosen).cloned(),
+            ..told(session, remote.rules.config.tls.forward_client_certificate)?
+        },
         protocol: match session.alpn_protocol() {
             Some(b"h2") => Some(Protocol::Http2),
             Some(_) => Some(Protocol::Http1),
@@ -141,16 +152,12 @@ fn told(session: &ServerConnection, forwards: bool) -> Result<gateway::Tls, Fail
     Ok(gateway::Tls {
         server_name: session.server_name().map(Box::from),
         told: forwarded.and_then(|value| HeaderValue::try_from(value).ok()),
+        authority: None,
         certificate: certificate.map(Box::new),
     })
 }
 
 impl Remote {
-    /// Where the connection comes from: the socket's other end, or what a load balancer has said.
-    pub(super) fn address(&self) -> IpAddr {
-        self.address
-    }
-
     /// Whether it spoke in the clear where TLS is spoken.
     pub(super) fn is_in_the_clear(&self) -> bool {
         self.is_in_the_clear

@@ -83,12 +83,9 @@ impl Worker {
         }
     }
 
-    /// Lets it finish what it has, and waits for that.
-    pub(super) fn finish(self) {
-        drop(self.accepted);
-        if self.thread.join().is_err() {
-            tracing::error!("a worker panicked");
-        }
+    /// Lets it finish what it has. It has done so when this thread ends.
+    pub(super) fn begin_to_finish(self) -> JoinHandle<()> {
+        self.thread
     }
 }
 

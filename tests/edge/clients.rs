@@ -81,6 +81,54 @@ impl Shop {
     }
 }
 
+/// Two hosts with authorities of their own, who may sign the same names. Each consumer is one authority's.
+#[test]
+fn a_name_is_whose_authority_has_signed_it() {
+    let (ours, theirs, others) = (
+        Authority::new("ours"),
+        Authority::new("theirs"),
+        Authority::new("others"),
+    );
+    let folder = Folder::new();
+    let entry = |host: &str| folder.entry(host, &ours.server(&[host]));
+    let (theirs_pem, others_pem) = (
+        folder.write("theirs.crt", &theirs.pem()),
+        folder.write("others.crt", &others.pem()),
+    );
+    let config = format!(
+        "tls:
+  certificates:
+    - {{ {}, client_authentication: {{ ca: {theirs_pem} }} }}
+    - {{ {}, client_authentication: {{ ca: {others_pem} }} }}
+consumers:
+  - {{ name: app, certificates: [{{ san: 'spiffe://shop/app', ca: {theirs_pem} }}] }}
+  - {{ name: partner, certificates: [{{ subject_cn: partner, ca: {others_pem} }}] }}
+policies: {{ p: {{ auth: [certificate] }} }}
+routes: [{{ match: {{ path: /who }}, respond: {{ status: 200 }}, policies: [p] }}]
+",
+        entry("shop.test"),
+        entry("partner.test"),
+    );
+    let shop = Shop {
+        router: Router::start(&config, super::SHOP),
+        upstream: Fake::start(),
+        ours,
+        theirs,
+        _folder: folder,
+    };
+    let known = |status: &str| Some(status.to_owned());
+    let good = shop.theirs.client("app", san);
+    assert_eq!(shop.status("shop.test", Some(&good)), known("200"));
+    let partner = others.client("partner", |_| {});
+    assert_eq!(shop.status("partner.test", Some(&partner)), known("200"));
+    // The partner's authority can sign any name; the routes are the same.
+    let forged = others.client("app", san);
+    assert_eq!(shop.status("shop.test", Some(&forged)), None);
+    assert_eq!(shop.status("partner.test", Some(&forged)), known("401"));
+    let forged = shop.theirs.client("partner", |_| {});
+    assert_eq!(shop.status("shop.test", Some(&forged)), known("401"));
+}
+
 fn san(params: &mut CertificateParams) {
     params.subject_alt_names = vec![SanType::URI("spiffe://shop/app".try_into().unwrap())];
 }
@@ -186,6 +234,32 @@ fn upstreams_are_told_who_has_shown_what() {
     let untold = shop_that("forward_client_certificate: false");
     let good = untold.theirs.client("app", san);
     assert_eq!(ask(&untold, Some(&good)), None);
+}
+
+#[test]
+fn what_was_stored_for_one_certificate_is_not_for_another() {
+    let shop = shop();
+    let pem = shop.ours.pem();
+    for name in ["ada", "bob"] {
+        answer(&shop.upstream, 1);
+        let identity = shop.theirs.client(name, |_| {});
+        let config = Speech {
+            identity: Some(&identity),
+            ..Speech::new(&pem)
+        }
+        .config();
+        let mut client = Encrypted::connect(shop.router.address, "may.test", &config).unwrap();
+        let got = client.request("GET /kept\nhost: may.test\n\n").unwrap();
+        assert_eq!(got.start, "HTTP/1.1 200 OK");
+        let seen = shop.upstream.take_seen();
+        assert_eq!(
+            seen.len(),
+            1,
+            "{name} got what was stored for somebody else"
+        );
+        let told = header(&seen[0], "x-forwarded-client-cert").unwrap();
+        assert!(told.ends_with(&format!("Subject=\"CN={name}\"")), "{told}");
+    }
 }
 
 #[test]

@@ -22,6 +22,9 @@ routes:
     respond: {{ json: {{ address: '{{client.address}}' }} }}
   - match: {{ path: /up/** }}
     to: up
+  - match: {{ path: /kept }}
+    to: up
+    cache: {{ ttl: 60s }}
 ",
         upstream.address
     );

@@ -129,3 +129,28 @@ fn connections_are_counted_by_whose_they_are() {
     let mut other = connect("8.8.8.8");
     assert_eq!(who(&other.response().unwrap()), "8.8.8.8");
 }
+
+/// A client of a load balancer is counted before its handshake: those that it does not finish are connections, too.
+#[test]
+fn handshakes_of_a_client_behind_a_load_balancer_are_counted() {
+    let (authority, folder) = (Authority::new("ours"), Folder::new());
+    let entry = folder.entry("a", &authority.server(&["a.test"]));
+    let (router, _) = behind(&format!(
+        "  proxy_protocol: v1
+  http: {{ max_connections_per_ip: 1 }}
+tls: {{ certificates: [{{ {entry} }}] }}
+"
+    ));
+    let connect = |address: &str| {
+        let mut client = Client::connect(router.address);
+        client.send(format!("PROXY TCP4 {address} 10.0.0.1 1 2\r\n\x16").as_bytes());
+        client
+    };
+    let _half = connect("9.9.9.9");
+    // One of the two is the first to be counted; the other one is closed.
+    connect("9.9.9.9").until_closed();
+    let line = b"PROXY TCP4 8.8.8.8 10.0.0.1 1 2\r\n";
+    let config = Speech::new(&authority.pem()).config();
+    let mut other = Encrypted::connect_after(router.address, line, "a.test", &config).unwrap();
+    assert_eq!(who(&other.request("GET /who").unwrap()), "8.8.8.8");
+}

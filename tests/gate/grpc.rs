@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
-use hyper::{body::Incoming, client::conn::http2};
+use hyper::{body::Incoming, client::conn::http2, server::conn::http2 as http2_server};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::{
     convert::Infallible,
@@ -128,7 +128,7 @@ async fn upstream() -> SocketAddr {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let service = hyper::service::service_fn(echo);
-            let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            let connection = http2_server::Builder::new(TokioExecutor::new())
                 .serve_connection(TokioIo::new(stream), service);
             tokio::spawn(connection);
         }
@@ -211,4 +211,63 @@ async fn a_stream_ends_when_its_client_stops_waiting() {
     assert_eq!(next(answer.body_mut()).await.into_data().unwrap(), message);
     let trailers = next(answer.body_mut()).await.into_trailers().unwrap();
     assert_eq!(status(&trailers), ("4", "GATEWAY_TIMEOUT"));
+}
+
+/// What an upstream got: the length that was told, and the names of trailers.
+async fn told(
+    request: Request<Incoming>,
+) -> Result<Response<BoxBody<Bytes, hyper::Error>>, Infallible> {
+    let length = request.headers().get("content-length").cloned();
+    let body = request.into_body().collect().await.unwrap();
+    let names: Vec<&str> = body
+        .trailers()
+        .map(|trailers| trailers.keys().map(|name| name.as_str()).collect())
+        .unwrap_or_default();
+    let mut response = Response::builder().header("x-trailers", names.join(" "));
+    if let Some(length) = length {
+        response = response.header("x-length", length);
+    }
+    let nothing = http_body_util::Empty::new().map_err(|never| match never {});
+    Ok(response.body(nothing.boxed()).unwrap())
+}
+
+#[tokio::test]
+async fn a_length_is_no_way_for_trailers_to_say_who_asks() {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+    let listener = listener.unwrap();
+    let router = router_over_http2(listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let service = hyper::service::service_fn(told);
+            let connection = http2_server::Builder::new(TokioExecutor::new())
+                .serve_connection(TokioIo::new(stream), service);
+            tokio::spawn(connection);
+        }
+    });
+    let mut sender = connect(router.address).await;
+    for length in [None, Some("3")] {
+        let mut trailers = HeaderMap::new();
+        for name in [
+            "x-check",
+            "x-consumer-username",
+            "authorization",
+            "x-forwarded-client-cert",
+        ] {
+            trailers.insert(name, "admin".parse().unwrap());
+        }
+        let frames = [
+            hyper::body::Frame::data(Bytes::from_static(b"abc")),
+            hyper::body::Frame::trailers(trailers),
+        ];
+        let frames = futures_util::stream::iter(frames.map(Ok::<_, Infallible>));
+        let mut request = call(&[], BodyExt::boxed(http_body_util::StreamBody::new(frames)));
+        if let Some(length) = length {
+            let length = length.parse().unwrap();
+            request.headers_mut().insert("content-length", length);
+        }
+        let answer = sender.send_request(request).await.unwrap();
+        assert_eq!(answer.headers()["x-trailers"], "x-check", "{length:?}");
+        let told = answer.headers().get("x-length");
+        assert_eq!(told.map(|told| told.to_str().unwrap()), length);
+    }
 }

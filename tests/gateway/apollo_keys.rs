@@ -1,5 +1,6 @@
 //! A file of Apollo Router's moves over: none of its keys is unknown here. What we do not have yet is named.
 
+use crate::kit::{Client, Process};
 use graphway::config::{self, Environment};
 
 /// The keys of its configuration (2.x), three levels deep at most.
@@ -124,4 +125,46 @@ fn no_key_is_unknown() {
             "{key} is read without a word, but nothing can be meant by it"
         );
     }
+}
+
+/// Its most common keys, each with a value of its own: the router starts without a warning, answers and measures.
+#[test]
+fn a_file_of_its_keys_serves() {
+    let config = "\
+supergraph: { listen: 127.0.0.1:0 }
+traffic_shaping:
+  all: { timeout: 20s }
+  subgraphs: { users: { timeout: 5s }, orders: { timeout: 8s } }
+limits: { max_depth: 9, max_height: 90, max_aliases: 12 }
+telemetry:
+  exporters:
+    metrics: { prometheus: { enabled: true, listen: 127.0.0.1:0 } }
+    tracing: { otlp: { enabled: true, endpoint: 'http://127.0.0.1:9' } }
+ratelimit: { global: { capacity: 3, interval: 1h } }
+";
+    let supergraph = include_str!("../cases/supergraphs/shop.graphql");
+    let process = Process::start(config, supergraph);
+    let ask = |query: &str| {
+        let request = format!(
+            "POST /graphql\ncontent-type: application/json\n\n{}",
+            serde_json::json!({ "query": query })
+        );
+        let answer = Client::connect(process.address).request(&request);
+        (answer.start, String::from_utf8(answer.body).unwrap())
+    };
+    let (start, body) = ask("{ __typename }");
+    assert_eq!(
+        (start.as_str(), body.as_str()),
+        ("HTTP/1.1 200 OK", "{\"data\":{\"__typename\":\"Query\"}}")
+    );
+    let aliases: String = (0..13)
+        .map(|number| format!("a{number}: __typename "))
+        .collect();
+    assert!(
+        ask(&format!("{{ {aliases} }}"))
+            .1
+            .contains("MAX_ALIASES_LIMIT")
+    );
+    ask("{ __typename }");
+    assert_eq!(ask("{ __typename }").0, "HTTP/1.1 503 Service Unavailable");
 }

@@ -3,6 +3,7 @@
 mod access;
 mod apollo_keys;
 mod authentication;
+mod authorization;
 mod check;
 mod codes;
 mod command;

@@ -41,6 +41,12 @@ fn authentication() {
     play_all("authentication");
 }
 
+/// Policies that look at arguments, or that another service decides.
+#[test]
+fn authorization() {
+    play_all("authorization");
+}
+
 /// Which sites may read answers.
 #[test]
 fn cors() {

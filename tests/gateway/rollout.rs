@@ -285,7 +285,7 @@ admin: {{ enabled: true, listen: '127.0.0.1:0', hosts: [Router.test] }}
     *answer.lock().unwrap() = None;
     process.wait_for_line(|line| line.contains("it answered 503"));
     *answer.lock().unwrap() = Some(other_shop());
-    process.wait_for_line(|line| line.contains("is what is served"));
+    process.wait_for_line(|line| line.contains("is back, and has not changed"));
     assert_eq!(editions(&mut admin, "GET /admin/editions"), before);
     let log = process.stop();
     let told = log.iter().find(|line| line.contains("hush"));
@@ -312,4 +312,24 @@ fn operators_come_by_names_that_are_known() {
         let answer = admin.request(&format!("GET /admin/editions\nhost: {host}"));
         assert!(answer.start.contains(expected), "{host}: {}", answer.start);
     }
+}
+
+/// A file that is being written has nothing in it, which would let everybody in.
+#[test]
+fn an_empty_configuration_is_none_and_each_mistake_is_told() {
+    let process = Process::start("supergraph: { introspection: true }\n", &deaf_shop());
+    let mut client = Client::connect(process.address);
+    process.write("router.yaml", "");
+    process.wait_for_line(|line| line.contains("router.yaml is empty, and was not before"));
+    let answer = ask(&mut client, "{ __schema { queryType { name } } }");
+    assert!(!answer.text(&[]).contains("errors"));
+    process.write("router.yaml", "supergraph: { introspection: true }\n");
+    process.wait_for_line(|line| line.contains("is back, and has not changed"));
+    for broken in ["type Query {", "type Query { a: }"] {
+        process.write("supergraph.graphql", broken);
+        process.wait_for_line(|line| {
+            line.contains("not reloaded") && line.contains("cannot be served")
+        });
+    }
+    process.wait_for_lines(2, |line| line.contains("cannot be served"));
 }

@@ -7,7 +7,12 @@ use graphway::{
 };
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::{fs, net::TcpStream, path::Path};
+use std::{
+    fs,
+    net::TcpStream,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 const ME: &str = "POST /graphql\ncontent-type: application/json\n\n{\"query\":\"{ me { id } }\"}";
 const ME_ANSWER: &[u8] =
@@ -109,6 +114,31 @@ fn what_does_not_finish_in_time_is_cut_off() {
     assert!(client.response().is_none());
 }
 
+/// The grace is for all workers together, and who has not sent a request has none to lose.
+#[test]
+fn workers_finish_together_and_wait_for_no_silence() {
+    let users = Fake::start();
+    let config = "server: { workers: 3, shutdown: { grace: 1s } }\n";
+    let router = Router::start(config, &shop(&users));
+    users.expect(vec![me(Answer::Later); 3]);
+    let mut clients = [(); 3].map(|()| Client::connect(router.address));
+    for client in &mut clients {
+        client.send(&crate::kit::wire(ME));
+    }
+    users.wait_for_requests(3);
+    let begun = Instant::now();
+    router.wait();
+    assert!(begun.elapsed() < Duration::from_millis(2500));
+
+    let router = Router::start("server: { shutdown: { grace: 1m } }\n", &shop(&users));
+    let _silent = Client::connect(router.address);
+    let mut client = Client::connect(router.address);
+    assert!(client.request("GET /health").start.contains("200"));
+    let begun = Instant::now();
+    router.wait();
+    assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
 #[test]
 fn readiness_fails_before_connections_are_refused() {
     let users = Fake::start();
@@ -118,6 +148,10 @@ fn readiness_fails_before_connections_are_refused() {
     until(|| ready().start.contains("200").then_some(()));
     router.begin_to_stop();
     until(|| ready().start.contains("503").then_some(()));
+    for asked in ["?ready=true", "?ready=", "?x&Ready=1"] {
+        let answer = Client::connect(address).request(&format!("GET /health{asked}"));
+        assert!(answer.start.contains("503"), "{asked}");
+    }
     users.expect(vec![me(Answer::Bytes)]);
     assert_eq!(
         Client::connect(address).request(ME).start,

@@ -72,7 +72,7 @@ fn exchange(text: &str, has: &[&str]) -> String {
     };
     let claims = (0..).zip(document.claims());
     let unmet: Box<[u32]> = claims
-        .filter(|(_, claim)| !met(claim))
+        .filter(|(_, demanded)| !met(&demanded.claim))
         .map(|(index, _)| index)
         .collect();
     let conditions = document.conditions(&Map::new()).without(unmet);

@@ -208,6 +208,48 @@ fn trailers_cross_in_both_directions() {
 }
 
 #[test]
+fn trailers_say_nothing_that_headers_may_not() {
+    let (sender, bodies) = std::sync::mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
+    let upstream = Upstream::start(move |mut connection| {
+        connection.head();
+        let body = chunked(&mut connection);
+        sender.lock().unwrap().send(body).unwrap();
+        connection.send(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    });
+    let router = router(&format!(
+        "upstreams: {{ shop: {{ endpoints: ['http://{}'] }} }}
+authentication: {{ api_key: {{}}, forward: {{ url: 'http://127.0.0.1:9/', response_headers: [x-user] }} }}
+consumers: [{{ name: app, api_keys: [{{ sha256: ea15307d5014284174761b842f9352a857a93a3b2df3f23b69ac21d8b24ee805 }}] }}]
+policies: {{ p: {{ auth: [api_key] }} }}
+routes:
+  - match: {{ path: /** }}
+    to: shop
+    policies: [p]
+    request:
+      headers: [{{ set: {{ x-tier: gold }} }}, {{ remove: [x-debug] }}, {{ rename: {{ x-old: x-new }} }}]
+",
+        upstream.address
+    ));
+    let names = "x-api-key x-user x-tier x-debug x-old x-new x-consumer-username via traceparent tracestate \
+                 x-forwarded-client-cert authorization cookie";
+    let names: Vec<&str> = names.split(' ').collect();
+    let trailers: Vec<String> = names
+        .iter()
+        .map(|name| format!("{name}: admin\r\n"))
+        .collect();
+    let request = format!(
+        "GET / HTTP/1.1\r\nhost: x\r\nx-api-key: key-of-app\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\
+         trailer: x-check, {}\r\n\r\n2\r\nhi\r\n0\r\nx-check: 1\r\n{}\r\n",
+        names.join(", "),
+        trailers.concat(),
+    );
+    let answer = exchange(&router, request.as_bytes());
+    assert_eq!(status(&answer), 200, "{answer}");
+    assert_eq!(bodies.recv().unwrap(), "2\r\nhi\r\n0\r\nx-check: 1\r\n\r\n");
+}
+
+#[test]
 fn a_client_that_asks_before_it_sends_is_told_to_go_on() {
     use std::io::{Read, Write};
     let upstream = Upstream::saying("done");

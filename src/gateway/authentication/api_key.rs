@@ -26,9 +26,9 @@ impl ApiKeys {
         }
     }
 
-    /// What is not passed on.
-    pub(super) fn hidden(&self) -> Option<&Hidden> {
-        self.hides.then_some(&self.places)
+    /// What is not passed on of a key that was looked up, or of one that was not.
+    pub(super) fn hidden(&self, is_verified: bool) -> Option<&Hidden> {
+        (self.hides || !is_verified).then_some(&self.places)
     }
 
     /// Whose key a request shows, if it shows one.

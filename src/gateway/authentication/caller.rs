@@ -3,11 +3,12 @@
 use super::{
     digest::{Digest, Mismatch, OtherBody},
     hidden::Hidden,
+    now,
 };
 use crate::gateway::{Body, consumers::Consumer};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 const USERNAME: HeaderName = HeaderName::from_static("x-consumer-username");
 const GROUPS: HeaderName = HeaderName::from_static("x-consumer-groups");
@@ -25,6 +26,8 @@ pub(in crate::gateway) struct Caller {
     hidden: Option<Arc<Hidden>>,
     /// What the body must be, for it was signed.
     body: Option<Arc<Digest>>,
+    /// When what it has shown ends, in seconds since 1970.
+    until: Option<f64>,
     /// What upstreams are told of it beside its name.
     told: Option<Arc<HeaderMap>>,
 }
@@ -95,6 +98,10 @@ impl Caller {
             consumer: self.consumer.or(other.consumer),
             hidden: None,
             body: self.body.or(other.body),
+            until: match (self.until, other.until) {
+                (Some(one), Some(two)) => Some(one.min(two)),
+                (one, two) => one.or(two),
+            },
             told: self.told.or(other.told),
         })
     }
@@ -105,6 +112,18 @@ impl Caller {
             hidden: hidden.cloned(),
             ..self
         }
+    }
+
+    /// The same caller, who has shown what ends then, in seconds since 1970.
+    pub(super) fn until(self, until: Option<f64>) -> Self {
+        Self { until, ..self }
+    }
+
+    /// For how long it may go on with what it was let in to. None: what it has shown does not end.
+    pub(in crate::gateway) fn time_left(&self) -> Option<Duration> {
+        let left = (self.until? - now()).max(0.0);
+        // What is longer than can be said is for ever.
+        Duration::try_from_secs_f64(left).ok()
     }
 
     /// The same caller, who has signed this body.
@@ -192,6 +211,21 @@ impl Caller {
             None => Some(value.clone()),
             Some(hidden) => hidden.left_of(name, value),
         }
+    }
+
+    /// The client's headers, as far as others may see them.
+    pub(in crate::gateway) fn headers<'a>(&self, headers: &'a HeaderMap) -> Cow<'a, HeaderMap> {
+        let mut seen = Cow::Borrowed(headers);
+        if let Some(hidden) = &self.hidden {
+            hidden.remove_from(seen.to_mut());
+        }
+        seen
+    }
+
+    /// Whether only the gateway is to see this cookie.
+    pub(in crate::gateway) fn hides_cookie(&self, name: &str) -> bool {
+        let hidden = self.hidden.as_ref();
+        hidden.is_some_and(|hidden| hidden.has_cookie(name.as_bytes()))
     }
 
     /// The client's query, without what it has shown there.

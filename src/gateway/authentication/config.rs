@@ -242,6 +242,9 @@ impl TryFrom<WrittenApiKey> for ApiKey {
             cookies,
             hide,
         } = written;
+        if query.iter().chain(&cookies).any(String::is_empty) {
+            return Err("a cookie, or a parameter of the query, has a name");
+        }
         if headers.is_empty() && query.is_empty() && cookies.is_empty() {
             return Err("there is no place that a key could come in");
         }

@@ -56,6 +56,11 @@ impl Forward {
         }
     }
 
+    /// Whether it gets this header of the client.
+    pub(super) fn is_shown(&self, name: &HeaderName) -> bool {
+        self.request_headers.contains(name)
+    }
+
     /// Who sends a request, as the service has it.
     pub(super) async fn caller(&self, asking: &Asking<'_>) -> Result<Caller, Refused> {
         let headers = &asking.head.headers;

@@ -1,6 +1,5 @@
 //! Credentials that only the gateway is to see: the places that they come in.
 
-use super::scheme::after;
 use crate::gateway::{
     claims::plainly,
     parameters::{decoded_pair, pairs},
@@ -16,8 +15,8 @@ pub(in crate::gateway) struct Hidden {
     pub(super) cookies: Vec<String>,
     /// The cookie of a session, and those whose names go on after it with `-`.
     pub(super) session: Option<String>,
-    /// `Authorization`, where it has a name and a password.
-    pub(super) basic: bool,
+    /// Headers, where they begin with this.
+    pub(super) schemes: Vec<(HeaderName, String)>,
 }
 
 impl Hidden {
@@ -26,7 +25,7 @@ impl Hidden {
         self.headers.extend(other.headers.iter().cloned());
         self.query.extend(other.query.iter().cloned());
         self.cookies.extend(other.cookies.iter().cloned());
-        self.basic |= other.basic;
+        self.schemes.extend(other.schemes.iter().cloned());
         if other.session.is_some() {
             self.session.clone_from(&other.session);
         }
@@ -34,16 +33,12 @@ impl Hidden {
 
     /// Takes the credentials out of headers.
     pub(super) fn remove_from(&self, headers: &mut HeaderMap) {
-        let hidden = headers.keys().filter(|name| self.has_header(name));
-        let hidden: Vec<HeaderName> = hidden.cloned().collect();
+        let hidden = headers
+            .iter()
+            .filter(|(name, value)| self.has_header(name) || self.has_scheme(name, value));
+        let hidden: Vec<HeaderName> = hidden.map(|(name, _)| name.clone()).collect();
         for name in hidden {
             headers.remove(name);
-        }
-        if headers
-            .get(header::AUTHORIZATION)
-            .is_some_and(|value| self.has_password(value))
-        {
-            headers.remove(header::AUTHORIZATION);
         }
         let has_cookies = !self.cookies.is_empty() || self.session.is_some();
         if has_cookies && headers.contains_key(header::COOKIE) {
@@ -62,8 +57,8 @@ impl Hidden {
     pub(super) fn left_of(&self, name: &HeaderName, value: &HeaderValue) -> Option<HeaderValue> {
         match *name {
             header::COOKIE => self.left_of_cookies(value),
-            header::AUTHORIZATION if self.has_password(value) => None,
-            _ => (!self.has_header(name)).then(|| value.clone()),
+            _ if self.has_header(name) || self.has_scheme(name, value) => None,
+            _ => Some(value.clone()),
         }
     }
 
@@ -73,8 +68,22 @@ impl Hidden {
         headers.any(|hidden| plainly(hidden.as_str()) == plainly(name.as_str()))
     }
 
-    fn has_password(&self, authorization: &HeaderValue) -> bool {
-        self.basic && after(authorization.as_bytes(), "Basic").is_some()
+    /// Whether a header begins with one of its schemes. What follows need not be as it should: others may not care.
+    fn has_scheme(&self, name: &HeaderName, value: &HeaderValue) -> bool {
+        let value = value.as_bytes().trim_ascii();
+        let begins_with = |scheme: &str| {
+            let beginning = value.get(..scheme.len());
+            beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(scheme.as_bytes()))
+        };
+        let mut schemes = self.schemes.iter();
+        schemes.any(|(hidden, scheme)| {
+            plainly(hidden.as_str()) == plainly(name.as_str()) && begins_with(scheme)
+        })
+    }
+
+    /// Whether it is one of the cookies.
+    pub(super) fn has_cookie(&self, name: &[u8]) -> bool {
+        self.cookies.iter().any(|cookie| cookie.as_bytes() == name) || self.is_session(name)
     }
 
     fn is_session(&self, name: &[u8]) -> bool {
@@ -88,7 +97,7 @@ impl Hidden {
         let is_hidden = |pair: &&[u8]| {
             let name = pair.split(|byte| *byte == b'=').next();
             let name = name.unwrap_or_default().trim_ascii();
-            self.cookies.iter().any(|cookie| cookie.as_bytes() == name) || self.is_session(name)
+            self.has_cookie(name)
         };
         let pairs = line.as_bytes().split(|byte| *byte == b';');
         if !pairs.clone().any(|pair| is_hidden(&pair)) {
@@ -129,7 +138,7 @@ mod tests {
             query: vec!["key".to_owned()],
             cookies: vec!["session".to_owned()],
             session: Some("__Host-s".to_owned()),
-            basic: true,
+            schemes: vec![(header::AUTHORIZATION, "Basic".to_owned())],
         }
     }
 
@@ -156,6 +165,7 @@ mod tests {
             header::AUTHORIZATION,
             HeaderValue::from_static("basic YTpi"),
         );
+        headers.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer z"));
         headers.insert("x-other", HeaderValue::from_static("kept"));
         for line in [
             "a=1; session=secret;b=2",

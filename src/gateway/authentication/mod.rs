@@ -8,6 +8,7 @@ mod api_key;
 mod basic;
 mod caller;
 mod certificate;
+mod check;
 mod config;
 mod digest;
 mod forward;
@@ -16,6 +17,7 @@ mod jwks;
 mod key_set;
 mod login;
 mod login_config;
+mod passwords;
 mod refused;
 mod scheme;
 mod set_cookies;
@@ -34,6 +36,7 @@ pub(super) use digest::{Mismatch, OtherBody};
 pub use jwks::Error;
 pub(super) use jwks::KeySources;
 pub(super) use login::{Failure, Logins, Place};
+pub(super) use passwords::Passwords;
 pub(super) use refused::Refused;
 pub(super) use set_cookies::SetCookies;
 pub(super) use way::Way;
@@ -89,6 +92,7 @@ pub(super) struct Around<'a> {
     /// What upstreams are opened by.
     pub(super) registry: Outbound<'a>,
     pub(super) consumers: &'a Arc<Directory>,
+    pub(super) passwords: &'a Arc<Passwords>,
 }
 
 struct Jwt {
@@ -138,6 +142,8 @@ pub(super) enum Rejection {
     SeveralApiKeys,
     #[error("The API key is not known")]
     UnknownApiKey,
+    #[error("The certificate has expired")]
+    ExpiredCertificate,
     #[error("The certificate is not known")]
     UnknownCertificate,
     #[error("The request carries several names and passwords")]
@@ -200,6 +206,7 @@ impl Authentication {
             logins,
             registry,
             consumers,
+            passwords,
         } = around;
         let egress = registry.egress();
         let keys = Keys { sources, egress };
@@ -224,10 +231,10 @@ impl Authentication {
             consumers: Arc::clone(consumers),
             jwt,
             api_keys: config.api_key.as_ref().map(ApiKeys::new),
-            basic: match &config.basic {
-                Some(basic) => Some(Basic::new(basic).map_err(|_| Error::NoRandomNumbers)?),
-                None => None,
-            },
+            basic: config
+                .basic
+                .as_ref()
+                .map(|basic| Basic::new(basic, passwords)),
             signed: config.hmac.as_ref().map(Signed::new),
             forward: match &config.forward {
                 Some(forward) => Some(Forward::new(
@@ -313,6 +320,8 @@ fn now() -> f64 {
 impl Jwt {
     async fn caller(&self, ways: &Ways, asking: &Asking<'_>) -> Result<Option<Caller>, Rejection> {
         match (self.verified(ways, asking).await, self.on_error) {
+            // It may be a good one.
+            (Err(Rejection::NoKeysYet), _) => Err(Rejection::NoKeysYet),
             (Err(rejection), OnError::Continue) => {
                 tracing::debug!(reason = %rejection, "a token is not valid; its sender is anonymous");
                 Ok(None)

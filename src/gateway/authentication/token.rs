@@ -34,16 +34,21 @@ impl Places {
         }
     }
 
-    /// What is not passed on: a token in the query gets into the logs of whoever it is sent to.
-    pub(super) fn hidden(&self) -> Hidden {
-        let query = self.sources.iter().filter_map(|source| match source {
-            TokenSource::Query { name } => Some(name.clone()),
-            TokenSource::Header { .. } | TokenSource::Cookie { .. } => None,
-        });
-        Hidden {
-            query: query.collect(),
-            ..Hidden::default()
+    /// What is not passed on of a token that was verified, or of one that was not. One in the query gets into the logs of
+    /// whoever it is sent to.
+    pub(super) fn hidden(&self, is_verified: bool) -> Hidden {
+        let mut hidden = Hidden::default();
+        for source in &self.sources {
+            match source {
+                TokenSource::Query { name } => hidden.query.push(name.clone()),
+                TokenSource::Header { .. } | TokenSource::Cookie { .. } if is_verified => {}
+                TokenSource::Header { name, prefix } => {
+                    hidden.schemes.push((name.0.clone(), prefix.clone()));
+                }
+                TokenSource::Cookie { name } => hidden.cookies.push(name.clone()),
+            }
         }
+        hidden
     }
 
     /// The token of a request, if it has one. It is not longer than it may be; nothing else is known of it. Two tokens are

@@ -51,7 +51,9 @@ impl Verified {
         time(&claims, "iat")?;
         let consumer = consumers.of_claims(&claims);
         Ok(Self {
-            caller: Caller::with_claims(Arc::new(claims)).of(consumer),
+            caller: Caller::with_claims(Arc::new(claims))
+                .of(consumer)
+                .until(times.expires.map(|end| end + LEEWAY)),
             times,
             keys,
             jwks: Arc::clone(jwks),

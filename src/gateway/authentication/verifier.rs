@@ -173,7 +173,7 @@ impl Trusted {
         Ok(Self {
             jwks: keys.sources.source(&issuer.keys, keys.egress)?,
             consumers: Arc::clone(consumers),
-            algorithms: issuer.algorithms.clone(),
+            algorithms: issuer.allowed(),
             allow_missing_exp: issuer.allow_missing_exp,
             demands,
         })

@@ -1,12 +1,12 @@
 //! How callers may show who they are at one end of the gateway, and what those are told who do not.
 
 use super::{
-    Asking, Authentication, Caller, Method, Rejection, Way,
-    basic::Basic,
+    Asking, Authentication, Caller, Method, Rejection, Way, certificate,
     forward::Forward,
     hidden::Hidden,
     login::is_navigation,
     refused::{REALM, Refused, challenge},
+    signed::Signed,
 };
 use crate::gateway::consumers::Consumer;
 use http::HeaderValue;
@@ -16,7 +16,10 @@ use std::sync::Arc;
 pub(in crate::gateway) struct Ways {
     ways: Vec<Way>,
     otherwise: Otherwise,
-    hidden: Option<Arc<Hidden>>,
+    /// What is not passed on of those who take each way.
+    hidden: Vec<Option<Arc<Hidden>>>,
+    /// What is not of those who take none.
+    hidden_otherwise: Option<Arc<Hidden>>,
     /// What those are told who show nothing.
     challenge: Option<HeaderValue>,
 }
@@ -68,7 +71,11 @@ impl Ways {
                 None => Otherwise::Refused,
                 some => Otherwise::Anonymous(some.cloned()),
             },
-            hidden: authentication.hidden(&methods),
+            hidden: ways
+                .iter()
+                .map(|way| authentication.hidden(&methods, way.methods()))
+                .collect(),
+            hidden_otherwise: authentication.hidden(&methods, &[]),
             challenge: authentication.challenges(&methods),
             ways: ways.to_vec(),
         }
@@ -76,15 +83,12 @@ impl Ways {
 
     /// Where no policy says anything of it.
     pub(in crate::gateway) fn unsaid(authentication: &Authentication) -> Self {
-        let methods = vec![Method::Jwt];
         Self {
             otherwise: match authentication.is_required {
                 true => Otherwise::Refused,
                 false => Otherwise::Anonymous(None),
             },
-            hidden: authentication.hidden(&methods),
-            challenge: authentication.challenges(&methods),
-            ways: vec![Way::One(Method::Jwt)],
+            ..Self::of(&[Way::One(Method::Jwt)], None, authentication)
         }
     }
 
@@ -123,8 +127,10 @@ impl Authentication {
         ways: &Ways,
         asking: &Asking<'_>,
     ) -> Result<Caller, Refused> {
+        certificate::check_time(asking)
+            .map_err(|rejection| Refused::by(Method::Certificate, rejection, REALM))?;
         let mut is_partly_shown = false;
-        for way in &ways.ways {
+        for (way, hidden) in ways.ways.iter().zip(&ways.hidden) {
             let found = match way {
                 Way::One(method) => self.caller(*method, ways, asking).await?,
                 Way::All(methods) => {
@@ -135,7 +141,7 @@ impl Authentication {
                 }
             };
             if let Some(caller) = found {
-                return Ok(caller.hiding(ways.hidden.as_ref()));
+                return Ok(caller.hiding(hidden.as_ref()));
             }
         }
         match &ways.otherwise {
@@ -145,7 +151,7 @@ impl Authentication {
             }
             Otherwise::Refused => Err(Box::pin(self.refuse(ways, asking)).await),
             Otherwise::Anonymous(consumer) => {
-                Ok(Caller::anonymous(consumer.as_ref()).hiding(ways.hidden.as_ref()))
+                Ok(Caller::anonymous(consumer.as_ref()).hiding(ways.hidden_otherwise.as_ref()))
             }
         }
     }
@@ -222,31 +228,43 @@ impl Authentication {
         HeaderValue::try_from(challenges.join(", ")).ok()
     }
 
-    /// What of a request is not passed on where these ways are taken.
-    fn hidden(&self, methods: &[Method]) -> Option<Arc<Hidden>> {
+    /// What of a request is not passed on where one may show these, and has shown those of them that were verified: what is for
+    /// the gateway alone, and what it has not looked at. Whoever gets that might take it for verified.
+    fn hidden(&self, methods: &[Method], verified: &[Method]) -> Option<Arc<Hidden>> {
         // Browsers send sessions everywhere.
         let session = self.login.as_ref().map(|login| login.hidden());
         let mut hidden = session.unwrap_or_default();
+        // Only the service says these, whoever asks it or does not: what believes them may have several routes.
+        let told = self.forward.as_ref().map(Forward::hidden);
+        hidden.add(&told.unwrap_or_default());
         for method in methods {
+            let is_verified = verified.contains(method);
             match method {
-                Method::Hmac | Method::Certificate | Method::Login => {}
-                Method::Forward => {
-                    let told = self.forward.iter().map(Forward::hidden);
-                    told.for_each(|told| hidden.add(&told));
-                }
+                Method::Certificate | Method::Forward | Method::Login => {}
+                Method::Hmac if is_verified => {}
+                Method::Hmac => hidden.add(&Signed::hidden()),
                 Method::Basic => {
-                    let places = self.basic.iter().map(Basic::hidden);
-                    places.for_each(|places| hidden.add(&places));
+                    let basic = self.basic.as_ref();
+                    let places = basic.and_then(|basic| basic.hidden(is_verified));
+                    hidden.add(&places.unwrap_or_default());
                 }
-                Method::Jwt => self
-                    .jwt
-                    .iter()
-                    .for_each(|jwt| hidden.add(&jwt.places.hidden())),
+                Method::Jwt => {
+                    let places = self.jwt.as_ref().map(|jwt| jwt.places.hidden(is_verified));
+                    hidden.add(&places.unwrap_or_default());
+                }
                 Method::ApiKey => {
-                    let places = self.api_keys.iter().filter_map(|keys| keys.hidden());
-                    places.for_each(|places| hidden.add(places));
+                    let keys = self.api_keys.as_ref();
+                    if let Some(places) = keys.and_then(|keys| keys.hidden(is_verified)) {
+                        hidden.add(places);
+                    }
                 }
             }
+        }
+        if let Some(forward) = self.forward.as_ref()
+            && verified.contains(&Method::Forward)
+        {
+            // The service has looked at these.
+            hidden.schemes.retain(|(name, _)| !forward.is_shown(name));
         }
         (hidden != Hidden::default()).then(|| Arc::new(hidden))
     }

@@ -1,28 +1,52 @@
 //! What a caller may have of the graph: `@authenticated`, `@requiresScopes` and `@policy`.
 //!
-//! An operation's claims are known with its document; here is decided which of them a caller does not meet. The operation
-//! is then folded without what these protect, so that nobody is asked for it.
+//! An operation's claims are known with its document; here is decided which of them a caller does not meet, by what their token
+//! says, by the arguments that a field is given, and by what another service says. The operation is then folded without what
+//! these protect, so that nobody is asked for it.
 
+mod case;
+mod condition;
 mod config;
+mod external;
+mod findings;
 mod policy;
 
 pub use config::{Config, Directives};
+pub use findings::unprotected;
 
-use super::{Code, Finding, Problem, Refusal, authentication::Caller};
+use super::{Code, Problem, Refusal, authentication::Caller};
 use crate::{
     executor::Program,
-    operation::Document,
-    schema::{AnyOf, Claim, Place, Supergraph},
+    operation::{Demanded, Document},
+    schema::{AnyOf, Claim, Supergraph},
+    upstream::{Connections, Outbound, UpstreamError},
 };
+use case::{Case, Decided, Given};
 use config::ErrorsIn;
+use external::{External, Subject};
+use http::HeaderMap;
 use policy::Policies;
-use serde_json::Value;
-use std::collections::BTreeSet;
+use serde_json::{Map, Value};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// The compiled rules.
 pub(super) struct Authorization {
     directives: Directives,
     policies: Policies,
+    external: Option<External>,
+}
+
+/// A request, as far as it matters what its caller may have.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) supergraph: &'a Supergraph,
+    pub(super) document: &'a Document,
+    /// Coerced.
+    pub(super) variables: &'a Map<String, Value>,
+    pub(super) caller: &'a Caller,
+    pub(super) headers: &'a HeaderMap,
+    /// Those of the worker.
+    pub(super) connections: &'a Connections,
 }
 
 /// What becomes of an operation.
@@ -38,20 +62,53 @@ pub(super) enum Unmet {
 
 impl Authorization {
     /// Compiles the configuration.
-    pub(super) fn new(config: &Config) -> Self {
-        Self {
+    pub(super) fn new(config: &Config, outbound: Outbound<'_>) -> Result<Self, UpstreamError> {
+        let external = config.external.as_ref();
+        let external = external.map(|external| External::new(external, outbound));
+        Ok(Self {
             directives: config.directives.clone(),
             policies: config.policies.clone(),
+            external: external.transpose()?,
+        })
+    }
+
+    /// The policies of an operation in which another service has a say. None: it need not be asked.
+    pub(super) fn elsewhere<'a>(&self, document: &'a Document) -> Option<BTreeSet<&'a str>> {
+        self.external.as_ref()?;
+        let claims = document.claims().iter();
+        let any_of = claims.filter_map(|demanded| match &demanded.claim {
+            Claim::Policies(any_of) => Some(any_of),
+            Claim::Identity | Claim::Scopes(_) => None,
+        });
+        let names = any_of.flat_map(|any_of| any_of.0.iter().flatten());
+        let names = names.map(String::as_str);
+        let names: BTreeSet<&str> = names
+            .filter(|name| self.policies.is_external(name))
+            .collect();
+        (!names.is_empty() && self.directives.enabled).then_some(names)
+    }
+
+    /// What that service says of them.
+    pub(super) async fn decide(&self, policies: BTreeSet<&str>, asked: Asked<'_>) -> Arc<Decided> {
+        let subject = Subject {
+            caller: asked.caller,
+            document: asked.document,
+            headers: asked.headers,
+        };
+        match &self.external {
+            None => Arc::default(),
+            Some(external) => external.decide(&policies, subject, asked.connections).await,
         }
     }
 
-    /// Which of an operation's claims a caller does not meet.
-    pub(super) fn unmet(&self, document: &Document, caller: &Caller) -> Unmet {
+    /// Which of an operation's claims its caller does not meet. `decided` is what another service says, if it was asked.
+    pub(super) fn unmet(&self, asked: Asked<'_>, decided: Option<&Decided>) -> Unmet {
+        let document = asked.document;
         if document.claims().is_empty() || !self.directives.enabled {
             return Unmet::Nothing;
         }
         let claims = (0..).zip(document.claims());
-        let unmet = claims.filter(|(_, claim)| !self.is_met(claim, caller));
+        let unmet = claims.filter(|(_, demanded)| !self.is_met(demanded, asked, decided));
         let unmet: Box<[u32]> = unmet.map(|(index, _)| index).collect();
         match (unmet.is_empty(), self.directives.dry_run) {
             (true, _) => Unmet::Nothing,
@@ -60,17 +117,24 @@ impl Authorization {
         }
     }
 
-    fn is_met(&self, claim: &Claim, caller: &Caller) -> bool {
+    fn is_met(&self, demanded: &Demanded, asked: Asked<'_>, decided: Option<&Decided>) -> bool {
         let met = |any_of: &AnyOf, has: &dyn Fn(&str) -> bool| {
             let mut lists = any_of.0.iter();
             lists.any(|all| all.iter().all(|name| has(name)))
         };
-        match claim {
-            Claim::Identity => !caller.is_anonymous(),
-            Claim::Scopes(scopes) => met(scopes, &|scope| has_scope(caller, scope)),
-            Claim::Policies(policies) => {
-                met(policies, &|policy| self.policies.hold(policy, caller))
-            }
+        let case = Case {
+            caller: asked.caller,
+            decided,
+            given: demanded.arguments.as_ref().map(|arguments| Given {
+                arguments,
+                supergraph: asked.supergraph,
+                variables: asked.variables,
+            }),
+        };
+        match &demanded.claim {
+            Claim::Identity => !asked.caller.is_anonymous(),
+            Claim::Scopes(scopes) => met(scopes, &|scope| has_scope(asked.caller, scope)),
+            Claim::Policies(policies) => met(policies, &|policy| self.policies.hold(policy, &case)),
         }
     }
 
@@ -117,41 +181,4 @@ fn has_scope(caller: &Caller, scope: &str) -> bool {
             Some(Value::Array(given)) => given.iter().any(|given| given == scope),
             _ => false,
         })
-}
-
-/// What the supergraph protects and everybody gets, because the configuration says so; and policies that nothing decides.
-pub fn unprotected(config: &Config, supergraph: &Supergraph) -> Vec<Finding> {
-    if !config.directives.enabled {
-        let protections = supergraph.protections().iter();
-        let findings = protections.map(|protection| {
-            let message = format!(
-                "`@{}` is not enforced: what it protects is given to everybody",
-                protection.directive
-            );
-            Finding::new(&["authorization", "directives", "enabled"], message)
-        });
-        return findings.collect();
-    }
-    let undecided = policies(supergraph).into_iter();
-    let undecided = undecided.filter(|policy| !config.policies.has(policy));
-    let findings = undecided.map(|policy| {
-        let message =
-            format!("the policy `{policy}` holds for nobody: it is not in authorization.policies");
-        Finding::new(&["authorization", "policies"], message)
-    });
-    findings.collect()
-}
-
-/// The policies that a supergraph demands.
-fn policies(supergraph: &Supergraph) -> BTreeSet<String> {
-    let types = supergraph.type_ids();
-    let places = types.flat_map(|ty| {
-        let fields = supergraph.ty(ty).fields.values();
-        let fields = fields.map(|field| Place::Field(*field));
-        fields.chain([Place::Type(ty)])
-    });
-    let said = places.filter_map(|place| supergraph.annotations(&place));
-    let demanded = said.flat_map(|said| &said.demand.policies);
-    let names = demanded.flat_map(|any_of| any_of.0.iter().flatten());
-    names.cloned().collect()
 }

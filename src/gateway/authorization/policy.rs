@@ -1,7 +1,9 @@
-//! When the policies of `@policy` hold for a caller: conditions on claims, written in the configuration.
+//! When the policies of `@policy` hold: conditions written in the configuration, or what another service says.
 
-use super::has_scope;
-use crate::gateway::authentication::Caller;
+use super::{
+    case::Case,
+    condition::{self, Condition, all, any},
+};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -13,32 +15,55 @@ pub struct Policies(BTreeMap<String, Policy>);
 
 /// When a policy holds: when all that is given does.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(try_from = "Written")]
 struct Policy {
+    own: Condition,
+    any: Option<Vec<Condition>>,
+    all: Vec<Condition>,
+    none: Vec<Condition>,
+    external: bool,
+}
+
+/// A policy as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
     claim: Option<String>,
+    argument: Option<String>,
     is: Option<Value>,
     one_of: Option<Vec<Value>>,
+    is_claim: Option<String>,
     scope: Option<String>,
     /// One of these must hold.
     any: Option<Vec<Condition>>,
     /// Each of these must.
-    all: Option<Vec<Condition>>,
+    all: Vec<Condition>,
     /// None of these may.
-    none: Option<Vec<Condition>>,
+    none: Vec<Condition>,
+    /// The service of `authorization.external` must say so.
+    external: bool,
 }
 
-/// What must be so of a caller: all that is given.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Condition {
-    /// The name of a claim that they have, or a path in it: `realm_access.roles`.
-    claim: Option<String>,
-    /// What the claim is, or one of its items.
-    is: Option<Value>,
-    /// One of which the claim, or one of its items, is.
-    one_of: Option<Vec<Value>>,
-    /// A scope that they have.
-    scope: Option<String>,
+impl TryFrom<Written> for Policy {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let own = condition::Written {
+            claim: written.claim,
+            argument: written.argument,
+            is: written.is,
+            one_of: written.one_of,
+            is_claim: written.is_claim,
+            scope: written.scope,
+        };
+        Ok(Self {
+            own: own.try_into()?,
+            any: written.any,
+            all: written.all,
+            none: written.none,
+            external: written.external,
+        })
+    }
 }
 
 impl Policies {
@@ -47,151 +72,59 @@ impl Policies {
         self.0.contains_key(policy)
     }
 
-    /// Whether a policy holds; one that is not known does for nobody.
-    pub(super) fn hold(&self, policy: &str, caller: &Caller) -> bool {
+    /// Whether another service has a say in a policy.
+    pub(super) fn is_external(&self, policy: &str) -> bool {
+        self.0.get(policy).is_some_and(|policy| policy.external)
+    }
+
+    /// The first policy in which another service has a say.
+    pub(super) fn first_external(&self) -> Option<&str> {
+        let mut policies = self.0.iter();
+        let first = policies.find(|(_, policy)| policy.external);
+        first.map(|(name, _)| name.as_str())
+    }
+
+    /// The arguments that a policy looks at.
+    pub(super) fn arguments(&self, policy: &str) -> Vec<&str> {
         let policy = self.0.get(policy);
-        policy.is_some_and(|policy| policy.holds(caller))
+        let conditions = policy.into_iter().flat_map(Policy::conditions);
+        conditions.filter_map(Condition::argument).collect()
+    }
+
+    /// Whether a policy holds; one that is not known does for nobody.
+    pub(super) fn hold(&self, policy: &str, case: &Case<'_>) -> bool {
+        let known = self.0.get(policy);
+        known.is_some_and(|known| known.holds(policy, case) == Some(true))
     }
 }
 
 impl Policy {
-    fn holds(&self, caller: &Caller) -> bool {
-        let Self {
-            claim,
-            is,
-            one_of,
-            scope,
-            any,
-            all,
-            none,
-        } = self;
-        let own = Said {
-            claim,
-            is,
-            one_of,
-            scope,
-        };
-        let holds = |condition: &Condition| condition.holds(caller);
+    fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        let any = self.any.iter().flatten();
+        let others = any.chain(&self.all).chain(&self.none);
+        others.chain([&self.own])
+    }
+
+    /// Whether it holds. None: that cannot be told.
+    fn holds(&self, name: &str, case: &Case<'_>) -> Option<bool> {
         // One that says nothing was forgotten, not meant for everybody.
-        *self != Self::default()
-            && own.holds(caller)
-            && any.as_ref().is_none_or(|any| any.iter().any(holds))
-            && all.iter().flatten().all(holds)
-            && !none.iter().flatten().any(holds)
-    }
-}
-
-impl Condition {
-    fn holds(&self, caller: &Caller) -> bool {
-        let Self {
-            claim,
-            is,
-            one_of,
-            scope,
-        } = self;
-        let said = Said {
-            claim,
-            is,
-            one_of,
-            scope,
+        let is_met = |condition: &Condition| match condition.is_empty() {
+            true => Some(false),
+            false => condition.holds(case),
         };
-        *self != Self::default() && said.holds(caller)
+        let any_of = self.any.as_ref();
+        let is_decided = case.decided.is_some_and(|held| held.contains(name));
+        let parts = [
+            Some(*self != Self::default()),
+            self.own.holds(case),
+            any_of.map_or(Some(true), |conditions| any(conditions.iter().map(is_met))),
+            all(self.all.iter().map(is_met)),
+            any(self.none.iter().map(is_met)).map(|is| !is),
+            Some(!self.external || is_decided),
+        ];
+        all(parts.into_iter())
     }
-}
-
-/// What a policy and a condition may both say.
-struct Said<'a> {
-    claim: &'a Option<String>,
-    is: &'a Option<Value>,
-    one_of: &'a Option<Vec<Value>>,
-    scope: &'a Option<String>,
-}
-
-impl Said<'_> {
-    fn holds(&self, caller: &Caller) -> bool {
-        let is_met = |found: &Value| {
-            let is = self.is.as_ref();
-            let mut wanted = self.one_of.iter().flatten();
-            is.is_none_or(|wanted| matches(found, wanted))
-                && (self.one_of.is_none() || wanted.any(|wanted| matches(found, wanted)))
-        };
-        let (claim, scope) = (self.claim.as_ref(), self.scope.as_ref());
-        claim.is_none_or(|path| found(caller, path).is_some_and(is_met))
-            && scope.is_none_or(|scope| has_scope(caller, scope))
-    }
-}
-
-fn found<'a>(caller: &'a Caller, path: &str) -> Option<&'a Value> {
-    // Names of claims are often URLs, with dots.
-    if let Some(value) = caller.claim(path) {
-        return Some(value);
-    }
-    let mut steps = path.split('.');
-    let first = caller.claim(steps.next()?)?;
-    steps.try_fold(first, |value, step| value.get(step))
-}
-
-fn matches(found: &Value, wanted: &Value) -> bool {
-    found == wanted || found.as_array().is_some_and(|items| items.contains(wanted))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-    use std::sync::Arc;
-
-    fn holds(condition: Value, claims: Option<Value>) -> bool {
-        let condition: Policy = serde_json::from_value(condition).unwrap();
-        let caller = claims.map_or_else(Caller::default, |claims| {
-            Caller::with_claims(Arc::new(claims.as_object().unwrap().clone()))
-        });
-        condition.holds(&caller)
-    }
-
-    #[test]
-    fn conditions() {
-        let claims = json!({
-            "role": "admin", "groups": ["a", "b"], "realm": {"roles": ["x"]}, "https://e.test/tier": 3, "scope": "read write",
-        });
-        let yes = [
-            json!({"claim": "role", "is": "admin"}),
-            json!({"claim": "role"}),
-            json!({"claim": "groups", "is": "b"}),
-            json!({"claim": "groups", "one_of": ["q", "a"]}),
-            json!({"claim": "realm.roles", "is": "x"}),
-            json!({"claim": "https://e.test/tier", "is": 3}),
-            json!({"scope": "write"}),
-            json!({"any": [{"scope": "no"}, {"scope": "read"}]}),
-            json!({"all": [{"scope": "write"}, {"scope": "read"}], "claim": "role", "is": "admin"}),
-            json!({"none": [{"claim": "role", "is": "guest"}]}),
-        ];
-        let no = [
-            json!({}),
-            json!({"claim": "role", "is": "adm"}),
-            json!({"claim": "none"}),
-            json!({"claim": "role.deeper"}),
-            json!({"claim": "groups", "is": "c"}),
-            json!({"claim": "groups", "one_of": []}),
-            json!({"scope": "rea"}),
-            json!({"any": []}),
-            json!({"any": [{}]}),
-            json!({"all": [{"scope": "write"}, {"scope": "no"}]}),
-            json!({"none": [{"claim": "role"}]}),
-        ];
-        for condition in yes {
-            assert!(
-                holds(condition.clone(), Some(claims.clone())),
-                "{condition}"
-            );
-        }
-        for condition in no {
-            assert!(
-                !holds(condition.clone(), Some(claims.clone())),
-                "{condition}"
-            );
-            let of_nobody = condition.get("none").is_some();
-            assert_eq!(holds(condition.clone(), None), of_nobody, "{condition}");
-        }
-    }
-}
+mod tests;

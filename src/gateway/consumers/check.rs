@@ -2,23 +2,37 @@
 
 use super::{
     claims::Claims,
-    config::{Certificate, Consumer},
+    config::{Certificate, Consumer, Identity},
     secrets::Sha256,
 };
 use crate::gateway::misfit::Misfit;
 use http::HeaderValue;
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+};
 
 /// What metrics call those who are no consumer.
 const NOBODY: &str = "none";
 
-/// Checks names, plans, and that no credential is two consumers'.
-pub(in crate::gateway) fn check(consumers: &[Consumer], plans: &[&str]) -> Result<(), Misfit> {
+/// What else there is in the configuration.
+pub(in crate::gateway) struct Around<'a> {
+    pub(in crate::gateway) plans: &'a [&'a str],
+    /// Those that may sign client certificates, each once.
+    pub(in crate::gateway) authorities: &'a [PathBuf],
+    /// How many key sets may sign tokens.
+    pub(in crate::gateway) key_sets: usize,
+}
+
+/// Checks names, plans, that no credential is two consumers', and that nobody can make one who is trusted for another's.
+pub(in crate::gateway) fn check(consumers: &[Consumer], around: &Around<'_>) -> Result<(), Misfit> {
     let mut seen = Seen::default();
     for (index, consumer) in consumers.iter().enumerate() {
         let checked = check_name(consumer)
             .and_then(|()| check_groups(consumer))
-            .and_then(|()| check_plan(consumer, plans))
+            .and_then(|()| check_plan(consumer, around.plans))
+            .and_then(|()| check_certificates(consumer, around.authorities))
+            .and_then(|()| check_claims(consumer, around.key_sets))
             .and_then(|()| seen.add(consumer));
         checked.map_err(|misfit| misfit.below(&["consumers", &index.to_string()]))?;
     }
@@ -68,6 +82,50 @@ fn check_plan(consumer: &Consumer, plans: &[&str]) -> Result<(), Misfit> {
     }
 }
 
+/// Where hosts trust different authorities, each of them can sign any name.
+fn check_certificates(consumer: &Consumer, authorities: &[PathBuf]) -> Result<(), Misfit> {
+    let known: Vec<String> = authorities
+        .iter()
+        .map(|ca| ca.display().to_string())
+        .collect();
+    for (index, Certificate { identity, ca }) in consumer.certificates.iter().enumerate() {
+        let index = index.to_string();
+        let at = ["certificates", &index];
+        match ca {
+            Some(ca) if !authorities.contains(ca) => {
+                let message = match known.as_slice() {
+                    [] => "there is no `client_authentication` with a `ca`".to_owned(),
+                    known => format!(
+                        "no `client_authentication` has this `ca`; there are: {}",
+                        known.join(", ")
+                    ),
+                };
+                return Err(Misfit::new(&["certificates", &index, "ca"], message));
+            }
+            None if authorities.len() > 1 && !matches!(identity, Identity::Whole(_)) => {
+                let message = format!(
+                    "authorities of other hosts can sign this name too: say with `ca` whose it is, one of {}",
+                    known.join(", ")
+                );
+                return Err(Misfit::new(&at, message));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Where several may sign tokens, each can claim what others do.
+fn check_claims(consumer: &Consumer, key_sets: usize) -> Result<(), Misfit> {
+    let is_doubtful = key_sets > 1 && !consumer.claims.is_empty() && !consumer.claims.name_issuer();
+    if is_doubtful {
+        let message =
+            "tokens by any of several key sets can claim this: say whose they are with `iss`";
+        return Err(Misfit::new(&["claims"], message));
+    }
+    Ok(())
+}
+
 /// What was found so far, and whose it is.
 #[derive(Default)]
 struct Seen<'a> {
@@ -81,7 +139,7 @@ enum Credential<'a> {
     Key(&'a Sha256),
     Username(&'a str),
     KeyId(&'a str),
-    Certificate(&'a Certificate),
+    Certificate(&'a Identity, Option<&'a Path>),
 }
 
 impl<'a> Seen<'a> {
@@ -125,7 +183,10 @@ fn credentials(consumer: &Consumer) -> impl Iterator<Item = (&'static str, usize
     let ids = consumer.hmac.iter();
     let ids = ids.map(|hmac| Credential::KeyId(&hmac.key_id)).collect();
     let certificates = consumer.certificates.iter();
-    let certificates = certificates.map(Credential::Certificate).collect();
+    let certificates = certificates.map(|certificate| {
+        Credential::Certificate(&certificate.identity, certificate.ca.as_deref())
+    });
+    let certificates = certificates.collect();
     numbered("api_keys", keys)
         .chain(numbered("basic", names.collect()))
         .chain(numbered("hmac", ids))

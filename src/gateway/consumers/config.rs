@@ -6,7 +6,7 @@ use super::{
 };
 use crate::gateway::AlternativeName;
 use serde::Deserialize;
-use std::net::IpAddr;
+use std::{net::IpAddr, path::PathBuf};
 
 /// A caller by name.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -57,7 +57,11 @@ pub struct Hmac {
 /// What tells a certificate from others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "WrittenCertificate")]
-pub struct Certificate(pub(super) Identity);
+pub struct Certificate {
+    pub(super) identity: Identity,
+    /// The authorities that have signed it, as a `client_authentication` names them. None: whichever.
+    pub(super) ca: Option<PathBuf>,
+}
 
 /// What a certificate is, or says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -73,6 +77,7 @@ struct WrittenCertificate {
     san: Option<String>,
     subject_cn: Option<String>,
     sha256: Option<Sha256>,
+    ca: Option<PathBuf>,
 }
 
 impl TryFrom<WrittenCertificate> for Certificate {
@@ -85,7 +90,15 @@ impl TryFrom<WrittenCertificate> for Certificate {
             (None, None, Some(digest)) => Identity::Whole(digest),
             _ => return Err("give one of `san`, `subject_cn` and `sha256`"),
         };
-        Ok(Self(identity))
+        if written.ca.is_some() && matches!(identity, Identity::Whole(_)) {
+            return Err(
+                "`sha256` is of the whole certificate, whoever has signed it: leave `ca` out",
+            );
+        }
+        Ok(Self {
+            identity,
+            ca: written.ca,
+        })
     }
 }
 

@@ -8,7 +8,7 @@ mod claims;
 mod config;
 mod secrets;
 
-pub(super) use check::{check, group_exists};
+pub(super) use check::{Around, check, group_exists};
 pub(super) use claims::Claims;
 pub use config::Consumer as Config;
 pub(super) use secrets::{PasswordHash, Secret};
@@ -18,14 +18,18 @@ use config::{Basic, Hmac, Identity};
 use http::HeaderValue;
 use secrets::Sha256;
 use serde_json::{Map, Value};
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// A caller with a name.
 pub(super) struct Consumer {
     pub(super) name: Arc<str>,
     /// Its place in the configuration: a small number, for whoever counts by consumer.
     pub(super) number: usize,
-    groups: Vec<String>,
+    pub(super) groups: Vec<String>,
     /// One of `plans`.
     pub(super) plan: Option<String>,
     /// What upstreams are told.
@@ -61,16 +65,19 @@ impl Consumer {
     }
 }
 
+/// A consumer, and the authority that must have vouched for it, if one must.
+type Vouched = (Option<PathBuf>, Arc<Consumer>);
+
 /// All consumers, and what they are known by.
 #[derive(Default)]
 pub(super) struct Directory {
     consumers: Vec<Arc<Consumer>>,
     by_key: HashMap<Sha256, Arc<Consumer>>,
-    /// The costliest password.
-    decoy: Option<Arc<PasswordHash>>,
+    /// All of them, in the configuration's order.
+    passwords: Vec<Arc<PasswordHash>>,
     by_username: HashMap<String, (Arc<PasswordHash>, Arc<Consumer>)>,
     by_key_id: HashMap<String, (Secret, Arc<Consumer>)>,
-    by_certificate: HashMap<Identity, Arc<Consumer>>,
+    by_certificate: HashMap<Identity, Vec<Vouched>>,
     by_claims: Vec<(Claims, Arc<Consumer>)>,
 }
 
@@ -87,10 +94,7 @@ impl Directory {
             }
             for Basic { username, password } in &written.basic {
                 let hash = Arc::new(password.clone());
-                let is_costlier = |decoy: &Arc<PasswordHash>| decoy.work() >= hash.work();
-                if !directory.decoy.as_ref().is_some_and(is_costlier) {
-                    directory.decoy = Some(Arc::clone(&hash));
-                }
+                directory.passwords.push(Arc::clone(&hash));
                 let password = (hash, Arc::clone(&consumer));
                 directory.by_username.insert(username.0.clone(), password);
             }
@@ -99,10 +103,9 @@ impl Directory {
                 directory.by_key_id.insert(key_id.clone(), secret);
             }
             for certificate in &written.certificates {
-                let identity = certificate.0.clone();
-                directory
-                    .by_certificate
-                    .insert(identity, Arc::clone(&consumer));
+                let identity = certificate.identity.clone();
+                let of_authorities = directory.by_certificate.entry(identity).or_default();
+                of_authorities.push((certificate.ca.clone(), Arc::clone(&consumer)));
             }
             if !written.claims.is_empty() {
                 let by_claims = (written.claims.clone(), Arc::clone(&consumer));
@@ -130,9 +133,12 @@ impl Directory {
         found.map(|(hash, consumer)| (hash, consumer))
     }
 
-    /// Somebody's password, to check against where a name is nobody's.
-    pub(super) fn some_password(&self) -> Option<&Arc<PasswordHash>> {
-        self.decoy.as_ref()
+    /// Somebody's password, to check against where a name is nobody's. A name has always the same one, and each is as likely
+    /// as among those that are somebody's, so that what a check costs tells nothing.
+    pub(super) fn some_password(&self, number: u64) -> Option<&Arc<PasswordHash>> {
+        let count = u64::try_from(self.passwords.len()).ok()?;
+        let index = usize::try_from(number.checked_rem(count)?).ok()?;
+        self.passwords.get(index)
     }
 
     /// The secret of a key id, and who has it.
@@ -141,14 +147,23 @@ impl Directory {
         found.map(|(secret, consumer)| (secret, consumer))
     }
 
-    /// Whose certificate this is: by the whole of it, by its first alternative name that is somebody's, or by its subject.
-    pub(super) fn of_certificate(&self, certificate: &ClientCertificate) -> Option<&Arc<Consumer>> {
+    /// Whose certificate this is, which these authorities have signed: by the whole of it, by its first alternative name that is
+    /// somebody's, or by its subject.
+    pub(super) fn of_certificate(
+        &self,
+        certificate: &ClientCertificate,
+        authority: Option<&Path>,
+    ) -> Option<&Arc<Consumer>> {
         let whole = Sha256::try_from(certificate.sha256.to_string());
         let whole = whole.ok().map(Identity::Whole);
         let names = certificate.sans.iter().cloned().map(Identity::San);
         let subject = certificate.subject_cn.clone().map(Identity::SubjectCn);
         let mut identities = whole.into_iter().chain(names).chain(subject);
-        identities.find_map(|identity| self.by_certificate.get(&identity))
+        identities.find_map(|identity| {
+            let mut known = self.by_certificate.get(&identity)?.iter();
+            let found = known.find(|(ca, _)| ca.is_none() || ca.as_deref() == authority);
+            found.map(|(_, consumer)| consumer)
+        })
     }
 
     /// The first consumer that a token with these claims is of.

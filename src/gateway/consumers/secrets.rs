@@ -79,6 +79,8 @@ impl Secret {
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct PasswordHash {
+    /// Of it as it is written, so that others are told apart.
+    digest: Sha256,
     algorithm: Algorithm,
     version: Version,
     params: Params,
@@ -112,6 +114,7 @@ impl TryFrom<String> for PasswordHash {
 
 impl PasswordHash {
     fn parse(written: &str) -> Option<Self> {
+        let digest = Sha256::of(written.as_bytes());
         let mut parts = written.strip_prefix('$')?.split('$');
         let algorithm = Algorithm::new(parts.next()?).ok()?;
         let mut next = parts.next()?;
@@ -138,6 +141,7 @@ impl PasswordHash {
             && (16..=64).contains(&hash.len());
         let params = Params::new(memory?, passes?, lanes?, Some(hash.len())).ok()?;
         is_sound.then_some(Self {
+            digest,
             algorithm,
             version,
             params,
@@ -147,8 +151,13 @@ impl PasswordHash {
     }
 
     /// How long a check takes, in passes over a KiB.
-    pub(super) fn work(&self) -> u64 {
+    fn work(&self) -> u64 {
         u64::from(self.params.m_cost()) * u64::from(self.params.t_cost())
+    }
+
+    /// What tells it from other hashes.
+    pub(in crate::gateway) fn digest(&self) -> &[u8] {
+        &self.digest.0
     }
 
     /// Whether this is the password. It takes long, and much memory.

@@ -10,12 +10,14 @@ use crate::gateway::{
     misfit::Misfit,
     rates::Plans,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
 /// All that the configuration says of who comes in.
 pub(in crate::gateway) struct Written<'a> {
     pub(in crate::gateway) policies: &'a Policies,
     pub(in crate::gateway) consumers: &'a [consumers::Config],
+    /// Those that vouch for client certificates, each once.
+    pub(in crate::gateway) authorities: &'a [PathBuf],
     pub(in crate::gateway) plans: &'a Plans,
     pub(in crate::gateway) authentication: &'a authentication::Config,
     pub(in crate::gateway) graphql: &'a Graphql,
@@ -26,7 +28,14 @@ pub(in crate::gateway) struct Written<'a> {
 /// Checks policies, and the lists that name them.
 pub(in crate::gateway) fn check(config: &Written<'_>) -> Result<(), Misfit> {
     let plans: Vec<&str> = config.plans.keys().map(String::as_str).collect();
-    consumers::check(config.consumers, &plans)?;
+    let around = consumers::Around {
+        plans: &plans,
+        authorities: config.authorities,
+        key_sets: config.authentication.issuers().len(),
+    };
+    consumers::check(config.consumers, &around)?;
+    check_issuers(config)?;
+    config.authentication.check_credentials(is_ours)?;
     check_forward(config.authentication)?;
     for (name, policy) in config.policies {
         let checked = check_policy(config, policy);
@@ -39,6 +48,25 @@ pub(in crate::gateway) fn check(config: &Written<'_>) -> Result<(), Misfit> {
         route.map_err(|misfit| misfit.below(&["routes", &index.to_string(), "policies"]))?;
     }
     Ok(())
+}
+
+/// Where claims say whose tokens are, a key set that may sign for any issuer may sign everybody's.
+fn check_issuers(config: &Written<'_>) -> Result<(), Misfit> {
+    let is_told = |consumer: &consumers::Config| consumer.claims != Claims::default();
+    match config.authentication.unbound_key_set() {
+        Some(index) if config.consumers.iter().any(is_told) => {
+            let at = [
+                "authentication",
+                "router",
+                "jwt",
+                "jwks",
+                &index.to_string(),
+            ];
+            let message = "its tokens can claim to be those of other key sets, and so of their consumers (`consumers.*.claims`): give `issuer`";
+            Err(Misfit::new(&at, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Another service says who callers are, and nothing of connections.
@@ -189,14 +217,23 @@ fn check_groups(config: &Written<'_>, policy: &Policy) -> Result<(), Misfit> {
     Ok(())
 }
 
-/// What has no effect.
-pub(in crate::gateway) fn findings(config: &Written<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+/// The policies that stand before something.
+pub(super) fn used<'a>(config: &Written<'a>) -> BTreeSet<&'a String> {
     let routes = config.routes.iter().flat_map(|names| names.iter());
-    let used: BTreeSet<&String> = config.graphql.policies.iter().chain(routes).collect();
+    config.graphql.policies.iter().chain(routes).collect()
+}
+
+/// What has no effect.
+pub(super) fn findings(config: &Written<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let used = used(config);
     for (name, policy) in config.policies {
         if !used.contains(name) {
             let message = "no route and no `graphql.policies` names this policy";
+            findings.push(Finding::new(&["policies", name], message));
+        }
+        if *policy == Policy::default() {
+            let message = "this policy demands nothing of requests";
             findings.push(Finding::new(&["policies", name], message));
         }
         for (key, groups) in [

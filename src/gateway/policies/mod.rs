@@ -5,9 +5,11 @@
 
 mod check;
 mod config;
+mod doubtful;
 
-pub(super) use check::{Written, check, findings};
+pub(super) use check::{Written, check};
 pub use config::{Graphql as GraphqlConfig, Policies as Config};
+pub(super) use doubtful::findings;
 
 use super::{
     Code, Network, Refusal,

@@ -5,9 +5,9 @@ use super::{
     counter::{Count, Counter},
     key::{By, Stage},
     rule::Standing,
-    seldom::Seldom,
     table::Key,
 };
+use crate::gateway::seldom::Seldom;
 use http::HeaderValue;
 use metrics::Gauge;
 use std::time::Instant;

@@ -16,7 +16,6 @@ mod quota;
 mod redis_config;
 mod resolver;
 mod rule;
-mod seldom;
 mod standings;
 mod store;
 mod table;

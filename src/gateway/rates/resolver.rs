@@ -1,7 +1,6 @@
 //! Where Redis is, as far as connections may go there (`egress`).
 
-use super::seldom::Seldom;
-use crate::upstream::Egress;
+use crate::{gateway::seldom::Seldom, upstream::Egress};
 use redis::{RedisFuture, io::AsyncDNSResolver};
 use std::{io, net::SocketAddr, time::Instant};
 use tokio::net::lookup_host;

@@ -9,9 +9,11 @@ use super::{
     redis_config::{Config, Fallback, Material},
     resolver::Resolver,
     rule::{NEVER, Standing},
-    seldom::Seldom,
 };
-use crate::upstream::{Control, Egress};
+use crate::{
+    gateway::seldom::Seldom,
+    upstream::{Control, Egress},
+};
 use metrics::Counter;
 use redis::{
     AsyncConnectionConfig, Client, ErrorKind, RedisError, Script, aio::MultiplexedConnection,

@@ -9,6 +9,7 @@ use super::{
     size::{self, Breach},
     split::Split,
     template::{Place, Template, Variables},
+    trailers,
     transform::{change_headers, change_query},
     versions::{Chosen, Versions},
     websocket::{Offer, WebSockets, switches},
@@ -20,9 +21,7 @@ use crate::{
     },
     upstream::{CallError, Connections, Forward, ForwardError, Retry, Unavailable, Upstream},
 };
-use http::{HeaderValue, Method, Response, header, request::Parts, uri::PathAndQuery};
-use http_body::Body as _;
-use http_body_util::BodyExt;
+use http::{HeaderName, HeaderValue, Method, Response, header, request::Parts, uri::PathAndQuery};
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Instant};
 
 /// How the requests of a route are passed on.
@@ -32,6 +31,8 @@ pub(in crate::gateway) struct Forwarding {
     mirror: Option<Mirror>,
     retry: Option<Arc<Retry>>,
     caching: Caching,
+    /// Headers of requests that the route writes or takes away.
+    written: Arc<[HeaderName]>,
     config: config::Route,
 }
 
@@ -62,6 +63,7 @@ impl Forwarding {
             mirror,
             retry: route.retry.clone().map(Arc::new),
             caching,
+            written: route.request.header_names().into(),
             config: route.clone(),
         })
     }
@@ -181,8 +183,7 @@ impl Passing<'_> {
         self.caller.hide(&mut headers);
         self.caller.introduce(&mut headers);
         change_headers(&config.request.headers, &mut headers, variables);
-        let clients = self.caller.query(head.uri.query());
-        let query = change_query(&config.request.query, clients.as_deref(), variables);
+        let query = change_query(&config.request.query, variables.query.as_deref(), variables);
         let patience = config.timeout.unwrap_or(choice.upstream.timeout());
         let changing = change_request(
             &config.request.body,
@@ -205,7 +206,7 @@ impl Passing<'_> {
             method: head.method.clone(),
             target: with_query(&path, query.as_deref())?,
             headers,
-            body: without_claims(body),
+            body: trailers::clean(body, head.version, self.caller, &forwarding.written),
             host: forwarding.host(head),
             timeout: config.timeout,
             retry: forwarding.retry.clone(),
@@ -244,11 +245,10 @@ impl Passing<'_> {
                 call,
             ))
         };
-        let query = self.caller.query(self.variables.head.uri.query());
         let asked = Asked {
             scheme: self.variables.client.scheme,
             target: self.variables.target,
-            query: query.as_deref(),
+            query: self.variables.query.as_deref(),
             caller: self.caller,
             upstream: upstream.name(),
         };
@@ -279,7 +279,8 @@ impl Passing<'_> {
         let mut answer = change_answer(&config.response.body, answer, variables).await?;
         let mut headers = hygiene::response(&answer, &variables.head.method);
         if let Some(offer) = offer.filter(|_| switches(&answer)) {
-            offer.settle(self.sockets, self.connections, &mut answer)?;
+            let sockets = self.sockets.within(self.caller.time_left());
+            offer.settle(&sockets, self.connections, &mut answer)?;
             headers.remove(header::CONTENT_LENGTH);
             Offer::pass_on(&mut headers);
         }
@@ -342,20 +343,6 @@ fn with_query(path: &str, query: Option<&str>) -> Result<PathAndQuery, Refusal> 
         None => PathAndQuery::try_from(path),
     };
     target.map_err(|_| Refusal::new(Code::BadRequest, "The target is not that of a URL"))
-}
-
-/// The body, its trailers cleaned as its headers were. A body that tells its length has none in HTTP/1.
-fn without_claims(body: Body) -> Body {
-    if body.size_hint().exact().is_some() {
-        return body;
-    }
-    Body::streamed(body.map_frame(|frame| match frame.into_trailers() {
-        Ok(mut trailers) => {
-            hygiene::request_trailers(&mut trailers);
-            http_body::Frame::trailers(trailers)
-        }
-        Err(frame) => frame,
-    }))
 }
 
 impl From<ForwardError> for Refusal {

@@ -45,7 +45,8 @@ const TOLD: [HeaderName; 10] = [
 ];
 
 /// The certificate that a client has shown.
-const CLIENT_CERTIFICATE: HeaderName = HeaderName::from_static("x-forwarded-client-cert");
+pub(super) const CLIENT_CERTIFICATE: HeaderName =
+    HeaderName::from_static("x-forwarded-client-cert");
 
 const VIA: HeaderValue = HeaderValue::from_static("1.1 graphway");
 
@@ -114,12 +115,13 @@ pub(super) fn response(answer: &Response<Body>, method: &Method) -> HeaderMap {
 /// Takes out of a request's trailers what may not come as a header either.
 pub(super) fn request_trailers(trailers: &mut HeaderMap) {
     *trailers = end_to_end(trailers);
-    for name in [
+    let own = [
         header::HOST,
         header::CONTENT_LENGTH,
         header::AUTHORIZATION,
         header::COOKIE,
-    ] {
+    ];
+    for name in own.iter().chain(&TOLD) {
         trailers.remove(name);
     }
     remove_claims(trailers);

@@ -35,6 +35,7 @@ mod split;
 mod sticky;
 mod table;
 mod template;
+mod trailers;
 mod transform;
 mod versions;
 mod websocket;
@@ -92,7 +93,7 @@ pub(super) async fn decode(
     operation.variables(&Asked {
         captures: &route.captures(request.target.path.as_str()),
         query: caller.query(head.uri.query()).as_deref(),
-        headers: &head.headers,
+        headers: &caller.headers(&head.headers),
         caller,
         body: body.as_deref(),
     })
@@ -115,6 +116,7 @@ pub(super) async fn answer(
     let variables = Variables {
         captures: route.captures(target.path.as_str()),
         head: observation.head(),
+        query: caller.query(observation.head().uri.query()),
         target: &target,
         client: observation.peer(),
         caller: &caller,

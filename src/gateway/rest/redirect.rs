@@ -130,8 +130,8 @@ impl Redirect {
             None => self.origin(variables)? + &self.path(variables)?,
         };
         let mut location = Some(location).filter(|location| is_sound(location))?;
-        let query = variables.head.uri.query().filter(|_| self.keep_query);
-        if let Some(query) = query {
+        let query = variables.query.as_deref();
+        if let Some(query) = query.filter(|_| self.keep_query) {
             location.push(if location.contains('?') { '&' } else { '?' });
             location.push_str(query);
         }

@@ -46,6 +46,8 @@ enum Variable {
 pub(super) struct Variables<'a> {
     pub(super) captures: Captures<'a>,
     pub(super) head: &'a Parts,
+    /// The client's query, without what only the gateway is to see.
+    pub(super) query: Option<Cow<'a, str>>,
     pub(super) target: &'a Target<'a>,
     pub(super) client: Peer<'a>,
     pub(super) caller: &'a Caller,
@@ -174,7 +176,7 @@ impl Variables<'_> {
     fn value<'v>(&'v self, variable: &'v Variable) -> Option<Value<'v>> {
         let plain = |text: &'v str| Some(Value::Plain(Cow::Borrowed(text)));
         let bytes = |bytes: &'v [u8]| Value::Plain(String::from_utf8_lossy(bytes));
-        let query = self.head.uri.query();
+        let query = self.query.as_deref();
         match variable {
             Variable::Capture(name) => self.capture(name).map(Value::Encoded),
             Variable::Method => plain(self.head.method.as_str()),
@@ -185,10 +187,12 @@ impl Variables<'_> {
             Variable::Address => Some(Value::Plain(Cow::Owned(self.client.address.to_string()))),
             Variable::Route => plain(self.route),
             Variable::Header(name) => {
-                let value = self.head.headers.get(name);
-                value.map(|value| bytes(value.as_bytes()))
+                let value = self.caller.shown(name, self.head.headers.get(name)?)?;
+                let text = String::from_utf8_lossy(value.as_bytes());
+                Some(Value::Plain(Cow::Owned(text.into_owned())))
             }
             Variable::Parameter(name) => in_query(query, name).next().map(Value::Plain),
+            Variable::Cookie(name) if self.caller.hides_cookie(name) => None,
             Variable::Cookie(name) => in_cookies(&self.head.headers, name).next().map(bytes),
             Variable::Claim(name) => self.caller.claim(name).map(|claim| match claim {
                 serde_json::Value::String(text) => Value::Plain(Cow::Borrowed(text)),
@@ -307,6 +311,7 @@ mod tests {
         let variables = Variables {
             captures: vec![("v", target.path.as_str().strip_prefix("/a/")?)],
             head: &head,
+            query: head.uri.query().map(Cow::Borrowed),
             target: &target,
             client: Peer::at([127, 0, 0, 1].into()),
             caller: &Caller::with_claims(Arc::new(

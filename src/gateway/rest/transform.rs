@@ -15,7 +15,7 @@ use crate::{
     },
     upstream::ByteSize,
 };
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -108,6 +108,25 @@ impl<N, V> Change<N, V> {
 }
 
 impl OfRequest {
+    /// The headers that it has its say about.
+    pub(super) fn header_names(&self) -> Vec<HeaderName> {
+        let mut names = Vec::new();
+        for change in &self.headers {
+            names.extend(change.values().iter().map(|(Field(name), _)| name.clone()));
+            match change {
+                Change::Remove(removed) => {
+                    names.extend(removed.iter().map(|Field(name)| name.clone()))
+                }
+                Change::Rename(renamed) => {
+                    let both = renamed.0.iter().flat_map(|(from, to)| [from, to]);
+                    names.extend(both.map(|Field(name)| name.clone()));
+                }
+                _ => {}
+            }
+        }
+        names
+    }
+
     /// Checks what it says of captures.
     pub(super) fn check(&self, captures: &[&str]) -> Result<(), Misfit> {
         check_texts("headers", &self.headers, captures)?;
@@ -206,7 +225,7 @@ pub(super) fn change_headers(
     }
 }
 
-fn rename_header(headers: &mut HeaderMap, from: &http::HeaderName, to: &http::HeaderName) {
+fn rename_header(headers: &mut HeaderMap, from: &HeaderName, to: &HeaderName) {
     let values: Vec<HeaderValue> = headers.get_all(from).iter().cloned().collect();
     if from == to || values.is_empty() {
         return;

@@ -63,6 +63,18 @@ impl WebSockets {
     }
 }
 
+impl WebSockets {
+    /// The same, open for no longer than this.
+    pub(super) fn within(&self, left: Option<Duration>) -> Self {
+        let mut bounded = self.clone();
+        let total = bounded.lifetime.total;
+        bounded.lifetime.total = total.map_or(left, |total| {
+            Some(left.map_or(total, |left| left.min(total)))
+        });
+        bounded
+    }
+}
+
 /// A client's offer to go on as a WebSocket.
 #[derive(Debug)]
 pub(super) struct Offer {

@@ -107,6 +107,11 @@ impl From<PathBuf> for PemFile {
 }
 
 impl PemFile {
+    /// As it is written.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn load(&mut self, read: &dyn Fn(&Path) -> io::Result<String>) -> Result<(), String> {
         let text = read(&self.path);
         let text = text.map_err(|error| format!("cannot read {}: {error}", self.path.display()))?;
@@ -171,6 +176,21 @@ impl TlsConfig {
         Ok(())
     }
 
+    /// The files that it names.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let of_entries = self.certificates.iter().flat_map(|entry| {
+            let clients = entry.client_authentication.as_ref();
+            [
+                Some(&entry.certificate),
+                Some(&entry.key),
+                clients.map(|clients| &clients.ca),
+            ]
+        });
+        let clients = self.client_authentication.as_ref();
+        let all = of_entries.chain([clients.map(|clients| &clients.ca)]);
+        all.flatten().map(|file| &*file.path)
+    }
+
     /// The same without what is in files and in PEM.
     fn without_material(&self) -> Self {
         let mut bare = self.clone();
@@ -195,6 +215,21 @@ impl TlsConfig {
     /// Whether this is what the other one says, with other certificates, keys or authorities.
     pub(in crate::server) fn renews(&self, other: &Self) -> bool {
         self != other && self.without_material() == other.without_material()
+    }
+
+    /// The files of all that vouch for clients of some host, each once.
+    pub fn authorities(&self) -> Vec<PathBuf> {
+        let default = self.client_authentication.as_ref();
+        let own = self.supergraph.iter().filter_map(|_| default);
+        let hosts = self.certificates.iter();
+        let hosts = hosts.filter_map(|host| host.client_authentication.as_ref().or(default));
+        let mut authorities = Vec::new();
+        for clients in own.chain(hosts) {
+            if !authorities.contains(&clients.ca.path) {
+                authorities.push(clients.ca.path.clone());
+            }
+        }
+        authorities
     }
 
     /// Whether clients are spoken to by TLS.

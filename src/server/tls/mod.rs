@@ -17,6 +17,7 @@ use identity::{Identity, Wrong};
 use rustls::ServerConfig;
 use std::{
     collections::{BTreeMap, HashMap},
+    path::Path,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -52,7 +53,8 @@ struct Named {
 #[derive(Debug)]
 struct VirtualHost {
     config: Arc<ServerConfig>,
-    asks: bool,
+    /// The file of those that vouch for its clients. None: clients are not asked.
+    authority: Option<Arc<Path>>,
 }
 
 /// One of the virtual hosts, as a client has chosen it.
@@ -140,12 +142,15 @@ impl Tls {
             shown.push(NAMELESS.to_owned());
         }
         for host in shown {
-            self.expiries.entry(host).or_insert(expires);
+            let named = self.by_name.get(&host);
+            if named.is_none_or(|named| named.index == index) {
+                self.expiries.insert(host, expires);
+            }
         }
         self.asks |= clients.is_some();
         self.hosts.push(VirtualHost {
             config: Arc::new(identity.server_config(oldest, clients)?),
-            asks: clients.is_some(),
+            authority: clients.map(|clients| Arc::from(clients.ca.path())),
         });
         Ok(())
     }
@@ -191,8 +196,13 @@ impl Tls {
         }
     }
 
-    fn asks(&self, Chosen(index): Chosen) -> bool {
-        self.hosts.get(index).is_some_and(|host| host.asks)
+    fn asks(&self, chosen: Chosen) -> bool {
+        self.authority(chosen).is_some()
+    }
+
+    /// The file of those that vouch for its clients.
+    pub(super) fn authority(&self, Chosen(index): Chosen) -> Option<&Arc<Path>> {
+        self.hosts.get(index)?.authority.as_ref()
     }
 }
 

@@ -22,6 +22,7 @@ consumers:
 policies: { p: { auth: [certificate, api_key] }, apps: { allow_groups: [apps], auth: [certificate] } }
 routes:
   - { match: { path: /apps }, respond: { status: 200 }, policies: [apps] }
+  - { match: { path: /open }, respond: { status: 200 } }
   - { match: { path: /** }, respond: { status: 200 }, policies: [p] }
 ";
 
@@ -133,4 +134,16 @@ fn a_certificate_decides_where_it_comes_first() {
         ),
         403
     );
+}
+
+#[test]
+fn a_certificate_that_is_over_lets_nobody_in() {
+    let digest = "a".repeat(64);
+    let mut app = certificate("x", vec![SanType::URI(name("spiffe://shop/app"))]);
+    for (path, key) in [("/", ""), ("/", "key-of-app"), ("/apps", ""), ("/open", "")] {
+        app.expires = 0;
+        assert_eq!(status(&digest, path, Some(app.clone()), key), 401, "{path}");
+        app.expires = i64::MAX;
+        assert_eq!(status(&digest, path, Some(app.clone()), key), 200, "{path}");
+    }
 }

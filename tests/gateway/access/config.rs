@@ -7,7 +7,7 @@ use graphway::{
 };
 use std::{fs, path::Path};
 
-fn parse(yaml: &str) -> Result<config::Parsed, config::Error> {
+pub(super) fn parse(yaml: &str) -> Result<config::Parsed, config::Error> {
     let environment = Environment {
         variable: &|_| None,
         file: &|path| fs::read_to_string(path),
@@ -22,7 +22,7 @@ authentication: { api_key: {} }
 plans: { standard: { rate: 5 } }
 ";
 
-const CONSUMERS: [&str; 17] = [
+const CONSUMERS: [&str; 27] = [
     "consumers: [{ name: '' }]",
     "consumers: [{ name: none }]",
     "consumers: [{ name: 'a ' }]",
@@ -40,9 +40,20 @@ const CONSUMERS: [&str; 17] = [
     "consumers: [{ name: a, basic: [{ username: u, password: 'HASH' }] }, { name: b, basic: [{ username: u, password: 'HASH' }] }]",
     "consumers: [{ name: a, claims: { azp: x } }, { name: b, claims: { azp: x } }]",
     "consumers: [{ name: a, certificates: [{ san: a, subject_cn: b }] }]",
+    // Of what may be a secret, nothing is shown.
+    "consumers: [{ name: a, api_keys: [sup3rs3cret] }]",
+    "consumers: [{ name: a, api_keys: sup3rs3cret }]",
+    "consumers: [{ name: a, api_keys: [{ sha256: sup3rs3cret }] }]",
+    "consumers: [{ name: a, hmac: [{ key_id: k, secret: 123456789012345678 }] }]",
+    "consumers: [{ name: a, hmac: [{ key_id: k, secret: 2.5e3 }] }]",
+    "consumers: [{ name: a, basic: ['u:sup3rs3cret'] }]",
+    "consumers: [{ name: a, basic: [{ username: u, password: 20251126 }] }]",
+    "consumers: [{ name: a, basic: [{ username: 'sup3r:s3cret', password: x }] }]",
+    "redis: { url: 20251126 }",
+    "redis: { fallback: sup3rs3cret }",
 ];
 
-const POLICIES: [&str; 19] = [
+const POLICIES: [&str; 27] = [
     "policies: { p: { auth: [] } }",
     "policies: { p: { auth: [jwt] } }",
     "policies: { p: { auth: [api_key, api_key] } }",
@@ -62,6 +73,15 @@ const POLICIES: [&str; 19] = [
     "policies: { p: { addresses: { deny: [10.0.0.1/8] } } }",
     "policies: { keys: { auth: [api_key] } }\ngraphql: { policies: [key] }",
     "policies: { p: { auth: [api_key] }, q: { auth: [api_key] } }\nroutes: [{ to: shop, policies: [p, q] }]",
+    // A key whose value was commented out must not read as one that is not there.
+    "policies: { p: { auth: } }",
+    "policies: { p: { auth: [api_key], allow_groups: } }",
+    "policies: { p: { auth: [api_key], deny_groups: } }",
+    "policies: { p: { auth: [api_key], anonymous: } }",
+    "policies: { p: { addresses: } }",
+    "policies: { p: { addresses: { allow: , deny: [10.0.0.0/8] } } }",
+    "policies: { p: { rate_limit: } }",
+    "graphql: { policies: }",
 ];
 
 fn written(case: &str) -> String {
@@ -75,9 +95,12 @@ fn written(case: &str) -> String {
     format!("{AROUND}{case}\n")
 }
 
-/// A case, and the first line of what is told.
+/// A case, and the first line of what is told. Nothing of it has a secret.
 fn told(case: &str) -> String {
     let error = parse(&written(case)).unwrap_err().to_string();
+    for secret in ["sup3r", "s3cret", "123456", "2025", "2500", "2.5e3"] {
+        assert!(!error.contains(secret), "{error}");
+    }
     let line = error.lines().next().unwrap();
     format!("{case}\n  {}", &line["router.yaml:".len()..])
 }
@@ -119,6 +142,26 @@ fn consumers_that_cannot_be_meant_are_pointed_at() {
       4:65: the consumer `a` is known by this already
     consumers: [{ name: a, certificates: [{ san: a, subject_cn: b }] }]
       4:39: give one of `san`, `subject_cn` and `sha256`
+    consumers: [{ name: a, api_keys: [sup3rs3cret] }]
+      4:35: expected keys and values, found the text `…`
+    consumers: [{ name: a, api_keys: sup3rs3cret }]
+      4:34: expected a list, found the text `…`
+    consumers: [{ name: a, api_keys: [{ sha256: sup3rs3cret }] }]
+      4:45: this is no SHA-256: 64 hexadecimal digits
+    consumers: [{ name: a, hmac: [{ key_id: k, secret: 123456789012345678 }] }]
+      4:52: expected text, found `…`
+    consumers: [{ name: a, hmac: [{ key_id: k, secret: 2.5e3 }] }]
+      4:52: expected text, found `…`
+    consumers: [{ name: a, basic: ['u:sup3rs3cret'] }]
+      4:32: expected keys and values, found the text `…`
+    consumers: [{ name: a, basic: [{ username: u, password: 20251126 }] }]
+      4:57: expected text, found `…`
+    consumers: [{ name: a, basic: [{ username: 'sup3r:s3cret', password: x }] }]
+      4:44: a user name has letters, and no colon
+    redis: { url: 20251126 }
+      4:15: expected text, found `…`
+    redis: { fallback: sup3rs3cret }
+      4:20: unknown value `…`; there are: local, allow, deny
     "###);
 }
 
@@ -166,7 +209,36 @@ fn policies_that_cannot_be_meant_are_pointed_at() {
     policies: { p: { auth: [api_key] }, q: { auth: [api_key] } }
     routes: [{ to: shop, policies: [p, q] }]
       5:36: `p`, in this list too, says `auth` already
+    policies: { p: { auth: } }
+      4:22: expected a list, found nothing
+    policies: { p: { auth: [api_key], allow_groups: } }
+      4:47: expected a list, found nothing
+    policies: { p: { auth: [api_key], deny_groups: } }
+      4:46: expected a list, found nothing
+    policies: { p: { auth: [api_key], anonymous: } }
+      4:44: expected text, found nothing
+    policies: { p: { addresses: } }
+      4:27: name at least one address in `allow` or in `deny`; nobody comes from nowhere
+    policies: { p: { addresses: { allow: , deny: [10.0.0.0/8] } } }
+      4:36: expected a list, found nothing
+    policies: { p: { rate_limit: } }
+      4:28: expected a limit as `{ by, capacity, interval }`, or a list of them, found nothing
+    graphql: { policies: }
+      4:20: expected a list, found nothing
     "###);
+}
+
+/// What `graphway check` finds.
+pub(super) fn found(yaml: &str) -> String {
+    let parsed = parse(yaml).unwrap();
+    let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/supergraphs/shop.graphql");
+    let supergraph = Supergraph::parse(&fs::read_to_string(shop).unwrap()).unwrap();
+    let findings = gateway::check(&parsed.config.gateway(), &supergraph).into_iter();
+    let located = findings.map(|finding| {
+        let error = parsed.outline.error(&finding.key, finding.message);
+        error.to_string()
+    });
+    located.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -178,17 +250,13 @@ consumers:
 policies:
   used: { auth: [api_key], allow_groups: [apps, app] }
   unused: { auth: [api_key] }
-graphql: { policies: [used] }
+  anything: {}
+graphql: { policies: [used, anything] }
 ";
-    let parsed = parse(yaml).unwrap();
-    let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/supergraphs/shop.graphql");
-    let supergraph = Supergraph::parse(&fs::read_to_string(shop).unwrap()).unwrap();
-    let findings = gateway::check(&parsed.config.gateway(), &supergraph).into_iter();
-    let located = findings.map(|finding| {
-        let error = parsed.outline.error(&finding.key, finding.message);
-        error.to_string()
-    });
-    insta::assert_snapshot!(located.collect::<Vec<_>>().join("\n"), @r###"
+    insta::assert_snapshot!(found(yaml), @r###"
+    router.yaml:7:3: this policy demands nothing of requests
+    7 |   anything: {}
+      |   ^
     router.yaml:6:3: no route and no `graphql.policies` names this policy
     6 |   unused: { auth: [api_key] }
       |   ^
@@ -196,7 +264,7 @@ graphql: { policies: [used] }
     5 |   used: { auth: [api_key], allow_groups: [apps, app] }
       |                                                 ^
     router.yaml:3:32: nothing looks at these: there is no `authentication.router.jwt`
-    3 |   - { name: a, groups: [apps], claims: { azp: a } }
+    3 |   - { name: *, groups: [****], claims: { azp: * } }
       |                                ^
     "###);
 }
@@ -220,22 +288,61 @@ consumers:
     };
     insta::assert_snapshot!(error_in(&[1]), @r###"
     router.yaml:2:94: upstreams get groups in a header, with commas between them: visible ASCII characters but commas
-    2 |   - { name: a, hmac: [{ key_id: k, secret: ************************************ }], groups: [',', "secret: ***"] }
+    2 |   - { name: *, hmac: [{ key_id: *, secret: ************************************ }], groups: [***, *************] }
       |                                                                                              ^
     "###);
     insta::assert_snapshot!(error_in(&[2]), @r###"
     router.yaml:2:113: a secret has at least 32 bytes, and this one 1: it could be guessed from one request
-    2 |   - { name: a, hmac: [{ key_id: l, secret: ******************************************** }, { key_id: k, secret: *, wrong: 1 }] }
+    2 |   - { name: *, hmac: [{ key_id: *, secret: ******************************************** }, { key_id: *, secret: *, wrong: * }] }
       |                                                                                                                 ^
     "###);
     insta::assert_snapshot!(error_in(&[3]), @r###"
     router.yaml:2:106: unknown key `wrong`; there are: key_id, secret
-    2 |   - { name: a, hmac: [{ key_id: l, secret: ************************************************************, wrong: 1 }] }
+    2 |   - { name: *, hmac: [{ key_id: *, secret: ************************************************************, wrong: * }] }
       |                                                                                                          ^
     "###);
     insta::assert_snapshot!(error_in(&[4]), @r###"
     router.yaml:2:45: this is not YAML: while parsing a flow mapping, did not find expected ',' or '}'
-    2 |   - { name: a, hmac: [{ key_id: l, secret: ${env.NOT_SET} }] }
+    2 |   - { name: *, hmac: [{ key_id: *, secret: ${env.NOT_SET} }] }
       |                                             ^
     "###);
+}
+
+/// Neither by a line that is shown because something else on it is wrong.
+#[test]
+fn lines_with_secrets_are_not_shown() {
+    let block = "\
+consumers:
+  - name: a
+    hmac:
+      - key_id: k
+        secret: >-
+          sup3rs3cret sup3rs3cret sup3rs3cret sup3rs3cret
+        wrong: [sup3rs3cret, \"sup3r's3cret\", 'sup3r\"s3cret', {a: b}] # sup3rs3cret
+policies: { p: { auth: [unheard] } }
+";
+    insta::assert_snapshot!(parse(block).unwrap_err(), @r###"
+    router.yaml:7:9: unknown key `wrong`; there are: key_id, secret
+    7 |         wrong: [***********, **************, **************, {a: *}] *************
+      |         ^
+    "###);
+    let after = block.replace("wrong", "# wrong");
+    insta::assert_snapshot!(parse(&after).unwrap_err(), @r###"
+    router.yaml:8:25: unknown value `unheard`; there are: jwt, api_key, basic, hmac, certificate, forward, login
+    8 | policies: { p: { auth: [unheard] } }
+      |                         ^
+    "###);
+    // On one line with others, and where nobody can tell.
+    for flow in [
+        "{ policies: { p: { auth: [unheard] } }, consumers: [{ name: a, api_keys: [{ sha256: sup3rs3cret }] }] }",
+        "{ consumers: [{ name: a, api_keys: [{ sha256:\n   sup3rs3cret }]}], policies: { p: { auth: [unheard] } } }",
+        "consumers: [{ name: a, api_keys: [{ sha256: sup3rs3cret }]",
+        "consumers:\n  - name: a\n    basic: [{ username: u, password: sup3rs3cret }",
+        "redis: { url: rediss://sup3r:s3cret@redis, tls: no }",
+        "authentication: { basic: { realm: sup3rs3cret, hide: s3cret } }",
+    ] {
+        let error = parse(flow).unwrap_err().to_string();
+        assert!(!error.contains("s3cret"), "{error}");
+        assert!(!error.contains("sup3r"), "{error}");
+    }
 }

@@ -4,6 +4,7 @@ mod certificates;
 mod config;
 mod passwords;
 mod signatures;
+mod trust;
 
 use crate::kit::{Client, Fake, Message, Router};
 use std::{fs, path::Path};

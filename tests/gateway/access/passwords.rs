@@ -2,6 +2,13 @@
 
 use super::Shop;
 use crate::kit::{Client, wire};
+use graphway::{
+    config::{Environment, parse},
+    gateway::{self, Body, Gateway, Local, Peer},
+    schema::Supergraph,
+};
+use std::{fs, net::Ipv4Addr, path::Path, sync::Arc};
+use tokio::{runtime, task::yield_now};
 
 /// `password`, by the reference implementation's test: 256 KiB, two passes.
 const CHEAP: &str =
@@ -53,4 +60,79 @@ fn flood(name: char) {
     });
     assert_eq!(refused, Some(Some("1".to_owned())));
     assert_eq!(shop.told("GET /a\nx-api-key: key-of-app"), "200");
+}
+
+/// A gateway that asks for passwords. That of `u` is cheap to check, that of `v` costly.
+fn gateway() -> (Arc<Gateway>, gateway::Config, Supergraph) {
+    let costly = CHEAP.replace("m=256,t=2", "m=2048,t=8");
+    let yaml = format!(
+        "authentication: {{ basic: {{}} }}\n\
+         consumers: [{{ name: u, basic: [{{ username: u, password: '{CHEAP}' }}] }}, {{ name: v, basic: [{{ username: v, password: '{costly}' }}] }}]\n\
+         policies: {{ p: {{ auth: [basic] }} }}\n\
+         routes: [{{ match: {{ path: /** }}, respond: {{ status: 200 }}, policies: [p] }}]\n"
+    );
+    let environment = Environment {
+        variable: &|_| None,
+        file: &|path| fs::read_to_string(path),
+    };
+    let config = parse("router.yaml", &yaml, &environment).unwrap().config;
+    let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/supergraphs/shop.graphql");
+    let supergraph = || Supergraph::parse(&fs::read_to_string(&shop).unwrap()).unwrap();
+    let gateway = Gateway::start(&config.gateway(), supergraph()).unwrap();
+    (Arc::new(gateway), config.gateway(), supergraph())
+}
+
+/// The status for a name and a password, in base64, from a network of this number.
+async fn status(gateway: Arc<Gateway>, shown: String, network: u8) -> u16 {
+    let request = http::Request::get("/a").header("host", "router.test");
+    let request = request.header("authorization", format!("Basic {shown}"));
+    let request = request.body(Body::empty()).unwrap();
+    let peer = Peer::at(Ipv4Addr::new(192, 0, 2, network).into());
+    let local = Arc::new(Local::default());
+    let response = gateway::handle(&gateway.snapshot(), &local, peer, request).await;
+    response.status().as_u16()
+}
+
+/// `u:password`
+const RIGHT: &str = "dTpwYXNzd29yZA==";
+
+/// Has every place taken by guesses from these networks.
+async fn crowd(gateway: &Arc<Gateway>, networks: std::ops::Range<u8>) {
+    for number in 0..200 {
+        let network = networks.start + number as u8 % (networks.end - networks.start);
+        tokio::spawn(status(Arc::clone(gateway), guess('v', number), network));
+    }
+    for _ in 0..10 {
+        yield_now().await;
+    }
+}
+
+fn on_one_thread<T>(test: impl Future<Output = T>) -> T {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    runtime.unwrap().block_on(test)
+}
+
+/// What was right is known after a reload, when there is no room to check it.
+#[test]
+fn a_reload_forgets_no_password() {
+    let (gateway, mut config, supergraph) = gateway();
+    on_one_thread(async {
+        assert_eq!(status(Arc::clone(&gateway), RIGHT.to_owned(), 1).await, 200);
+        config.introspection = !config.introspection;
+        gateway.reload(&config, supergraph).unwrap();
+        crowd(&gateway, 100..200).await;
+        assert_eq!(status(Arc::clone(&gateway), guess('u', 1), 1).await, 503);
+        assert_eq!(status(Arc::clone(&gateway), RIGHT.to_owned(), 1).await, 200);
+    });
+}
+
+/// Others' guesses from one network do not take the places of all.
+#[test]
+fn guesses_from_one_network_keep_nobody_else_out() {
+    let (gateway, ..) = gateway();
+    on_one_thread(async {
+        crowd(&gateway, 100..101).await;
+        assert_eq!(status(Arc::clone(&gateway), guess('u', 1), 100).await, 503);
+        assert_eq!(status(Arc::clone(&gateway), RIGHT.to_owned(), 1).await, 200);
+    });
 }

@@ -58,6 +58,22 @@ fn a_source_is_asked_once_with_its_headers() {
     assert_eq!(source.complaints(), Vec::<String>::new());
 }
 
+/// Whoever can ask for a key set has what is in it. A secret there counts if somebody has thought of it.
+#[test]
+fn a_secret_at_a_url_is_none_unless_algorithms_name_it() {
+    let (public, secret) = (Key::p256("one"), Key::secret("two", &[7; 64]));
+    let both = || keys(&[&public, &secret]);
+    let source = Fake::start();
+    source.expect(vec![both(), both()]);
+    let shop = at(&source, "");
+    shop.accepts(&public.token("ES256", &claims()));
+    shop.refuses(&secret.token("HS256", &claims()));
+    let named = at(&source, "          algorithms: [ES256, HS256]\n");
+    named.accepts(&public.token("ES256", &claims()));
+    named.accepts(&secret.token("HS256", &claims()));
+    named.refuses(&secret.token("HS512", &claims()));
+}
+
 #[test]
 fn requests_wait_for_the_first_set_together() {
     let (source, key) = (Fake::start(), Key::p256("one"));

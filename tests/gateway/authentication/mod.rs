@@ -7,6 +7,7 @@ mod key_sets;
 mod login;
 mod logs;
 mod permits;
+mod sockets;
 mod tokens;
 
 use crate::kit::{Answer, Client, Exchange, Fake, Router};

@@ -176,7 +176,8 @@ fn kong() {
     assert_eq!(example.upstreams["product-service"].heads().len(), 1);
     let told = answer.header("cache-status").unwrap();
     assert!(told.starts_with("graphway; hit; ttl="), "{told}");
-    let private = client.request("GET /api/v1/products\nauthorization: Bearer x");
+    let request = format!("GET /api/v1/products\nauthorization: Bearer {good}");
+    let private = client.request(&request);
     assert_eq!(
         private.header("cache-status"),
         Some("graphway; fwd=uri-miss")

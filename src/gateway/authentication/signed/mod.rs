@@ -8,10 +8,10 @@ mod nonces;
 
 pub(super) use nonces::{Nonces, NotTaken};
 
-use super::{Asking, Caller, Rejection, config, digest::Digest};
+use super::{Asking, Caller, Rejection, config, digest::Digest, hidden::Hidden};
 use crate::gateway::{Scheme, consumers::Directory};
 use fields::{Input, signature};
-use http::{HeaderMap, header, request::Parts};
+use http::{HeaderMap, HeaderName, header, request::Parts};
 use ring::hmac;
 use std::time::Duration;
 
@@ -28,6 +28,15 @@ pub(super) struct Signed {
 static NONCES: Nonces = Nonces::new();
 
 impl Signed {
+    /// What is not passed on of a signature that was not verified.
+    pub(super) fn hidden() -> Hidden {
+        let headers = ["signature", "signature-input"].map(HeaderName::from_static);
+        Hidden {
+            headers: headers.to_vec(),
+            ..Hidden::default()
+        }
+    }
+
     pub(super) fn new(config: &config::Hmac) -> Self {
         Self {
             clock_skew: config.clock_skew,

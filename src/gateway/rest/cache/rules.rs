@@ -6,7 +6,7 @@ use super::{
     status::{Did, Forwarded, Why},
     stored::{Head, has_validator, tags},
 };
-use crate::gateway::directives::elements;
+use crate::gateway::{directives::elements, rest::hygiene::CLIENT_CERTIFICATE};
 use crate::{
     gateway::{Body, authentication::Caller},
     upstream::EndsByClosing,
@@ -47,8 +47,8 @@ pub(super) struct Judged {
     pub(super) is_storable: bool,
 }
 
-/// By which a request says who sends it.
-const CREDENTIALS: [HeaderName; 2] = [header::AUTHORIZATION, header::COOKIE];
+/// By which an upstream gets to know who sends a request.
+const CREDENTIALS: [HeaderName; 3] = [header::AUTHORIZATION, header::COOKIE, CLIENT_CERTIFICATE];
 
 impl Rules {
     /// Those of a route with this name in metrics.
@@ -90,19 +90,11 @@ impl Rules {
             }
             _ => None,
         };
-        let there = CREDENTIALS
-            .iter()
-            .filter(|name| headers.contains_key(*name));
-        let mut is_keyed = false;
-        let mut is_unkeyed = false;
-        for name in there {
-            match self.vary.contains(name) {
-                true => is_keyed = true,
-                false => is_unkeyed = true,
-            }
-        }
-        // A token may be somewhere else.
-        let is_unkeyed = is_unkeyed || (!caller.is_anonymous() && !is_keyed);
+        // Whoever is known here may be by anything, which need not be what the upstream gets.
+        let is_unkeyed = !caller.is_anonymous()
+            || CREDENTIALS
+                .iter()
+                .any(|name| headers.contains_key(name) && !self.vary.contains(name));
         Who {
             is_private: consumer.is_none() && is_unkeyed,
             consumer,

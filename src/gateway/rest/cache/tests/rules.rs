@@ -68,6 +68,30 @@ async fn a_route_may_name_headers_that_make_a_difference() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_caller_is_not_told_apart_by_what_else_it_sends() {
+    let shop = Shop::new(RouteCache {
+        vary: vec![name("authorization"), name("cookie")],
+        ..fresh_for(60)
+    });
+    // They were proven by something that may be anywhere, and replaced since.
+    for request in ["GET /a\ncookie: l=en", "GET /a\nauthorization: Basic x"] {
+        shop.of("ann").ask(request, "200\n\nann's").await;
+        shop.of("bob").miss(request, "200\n\nbob's").await;
+        shop.miss(request, "200\n\nanybody's").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_upstreams_are_told_of_says_who_asks() {
+    let shop = Shop::new(fresh_for(60));
+    let request = "GET /a\nx-forwarded-client-cert: Hash=a";
+    shop.ask(request, "200\n\na's").await;
+    shop.miss(request, "200\ncache-control: s-maxage=60\n\neverybody's")
+        .await;
+    assert_eq!(shop.hit(request).await.body, "everybody's");
+}
+
+#[tokio::test(start_paused = true)]
 async fn consumers_have_answers_of_their_own_where_the_route_says_so() {
     let shared = Shop::new(fresh_for(60));
     shared.of("ann").ask("GET /a", "200\n\nann's").await;
