@@ -184,11 +184,21 @@ routes: [{ match: { path: /a }, respond: { body: a }, policies: [who, what] }]
 graphql: { policies: [what] }
 ";
     insta::assert_snapshot!(findings(yaml), @r###"
-    router.yaml:5:25: this goes by address where there is no operation: on a route without `graphql`
-    router.yaml:4:38: this goes by address where nobody is asked who they are: on an end that has neither `auth` nor `authentication.router.jwt`
-    router.yaml:2:16: no consumer has this plan
-    router.yaml:4:20: nobody is refused sooner or later: there is neither `concurrency_limit` nor `adaptive_concurrency` in `traffic_shaping.router`
-    router.yaml:1:20: there is no Redis to do without: `redis.url` is not set
+    router.yaml:5:11: this goes by address where there is no operation: on a route without `graphql`
+    5 |   what: { rate_limit: { by: [ip, operation], capacity: 1, interval: 1m } }
+      |           ^
+    router.yaml:4:26: this goes by address where nobody is asked who they are: on an end that has neither `auth` nor `authentication.router.jwt`
+    4 |   who: { priority: high, rate_limit: { by: consumer, capacity: 1, interval: 1m } }
+      |                          ^
+    router.yaml:2:10: no consumer has this plan
+    2 | plans: { gold: { rate: 5 } }
+      |          ^
+    router.yaml:4:10: nobody is refused sooner or later: there is neither `concurrency_limit` nor `adaptive_concurrency` in `traffic_shaping.router`
+    4 |   who: { priority: high, rate_limit: { by: consumer, capacity: 1, interval: 1m } }
+      |          ^
+    router.yaml:1:10: there is no Redis to do without: `redis.url` is not set
+    1 | redis: { fallback: **** }
+      |          ^
     "###);
     let meant = "\
 redis: { url: 'redis://10.0.0.1', fallback: deny }
