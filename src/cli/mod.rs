@@ -3,6 +3,7 @@
 //! Exit codes: 0 it worked, 1 it said no, 2 it was called wrongly.
 
 mod failure;
+#[cfg(feature = "compose")]
 mod fetch;
 mod reload;
 mod remote;

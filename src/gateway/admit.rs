@@ -4,6 +4,7 @@ use super::{
     Body, Local, Refusal, Snapshot,
     authentication::{Asking, Caller, Mismatch, Place},
     observation::Observation,
+    overload::Arrival,
     policies::Admission,
     program::in_time,
     rates::Standings,
@@ -16,9 +17,22 @@ use tokio::time::Instant;
 /// A request that was let in.
 pub(super) struct Admitted {
     pub(super) caller: Caller,
-    /// If it was signed, it breaks off where it is another one.
+    /// It breaks off where it is another one than was signed, or comes when there is no place for it any more.
     pub(super) body: Body,
-    pub(super) mismatch: Mismatch,
+    pub(super) checks: Checks,
+}
+
+/// What was found of a body.
+pub(super) struct Checks {
+    arrival: Arrival,
+    mismatch: Mismatch,
+}
+
+impl Checks {
+    /// What becomes of a request whose body has come: if something was wrong with that, it is what the client is told.
+    pub(super) fn judge<T>(&self, answered: Result<T, Refusal>) -> Result<T, Refusal> {
+        self.mismatch.judge(self.arrival.judge(answered))
+    }
 }
 
 /// Answers at a path for signing in or out, which no policy stands before.
@@ -59,10 +73,11 @@ pub(super) async fn admit<'a>(
     let admitting = admission.admit(&snapshot.authentication, &asking, facts, standings);
     let caller = in_time(deadline, admitting).await?;
     observation.caller(&caller);
+    let (body, arrival) = observation.origin().hold.while_it_comes(body);
     let (body, mismatch) = caller.checked(body)?;
     Ok(Admitted {
         caller,
         body,
-        mismatch,
+        checks: Checks { arrival, mismatch },
     })
 }

@@ -1,6 +1,8 @@
 //! What a configuration says that cannot be meant so, given a supergraph. Nothing here keeps it from being served.
 
-use super::{Config, Finding, demand_control, headers, override_labels, policies};
+use super::{
+    Config, Finding, authentication::Method, demand_control, headers, override_labels, policies,
+};
 use crate::schema::{Subgraph, Supergraph};
 use std::time::Duration;
 
@@ -20,6 +22,59 @@ pub fn check(config: &Config, supergraph: &Supergraph) -> Vec<Finding> {
     }
     findings.extend(unseen_openapi(config));
     findings.extend(policies::findings(&config.access()));
+    findings.extend(unheeded_limits(config));
+    findings.extend(vain_settings(config));
+    findings
+}
+
+/// Limits that go by what is never known where they stand, so that they go by address.
+fn unheeded_limits(config: &Config) -> Vec<Finding> {
+    let graph = (config.graphql.policies.as_slice(), true);
+    let routes = config.routes.0.iter();
+    let routes = routes.map(|route| (route.policies.as_slice(), route.graphql.is_some()));
+    let ends: Vec<_> = std::iter::once(graph).chain(routes).collect();
+    let mut findings = Vec::new();
+    for (name, policy) in &config.policies {
+        let here = || ends.iter().filter(|(names, _)| names.contains(name));
+        let is_asked = |names: &[String]| {
+            let mut policies = names.iter().filter_map(|name| config.policies.get(name));
+            config.authentication.has(Method::Jwt) || policies.any(|policy| policy.auth.is_some())
+        };
+        let at = ["policies", name, "rate_limit"];
+        if policy.rate_limit.go_by_caller() && here().any(|(names, _)| !is_asked(names)) {
+            let message = "this goes by address where nobody is asked who they are: on an end that has neither `auth` nor `authentication.router.jwt`";
+            findings.push(Finding::new(&at, message));
+        }
+        if policy.rate_limit.go_by_operation() && here().any(|(_, has_operation)| !has_operation) {
+            let message =
+                "this goes by address where there is no operation: on a route without `graphql`";
+            findings.push(Finding::new(&at, message));
+        }
+    }
+    findings
+}
+
+/// Settings of limits that there are not.
+fn vain_settings(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for name in config.plans.keys() {
+        let mut consumers = config.consumers.iter();
+        if !consumers.any(|consumer| consumer.plan.as_ref() == Some(name)) {
+            findings.push(Finding::new(&["plans", name], "no consumer has this plan"));
+        }
+    }
+    let router = &config.traffic_shaping.router;
+    let is_limited = router.concurrency_limit.is_some() || router.adaptive_concurrency.enabled;
+    for (name, policy) in &config.policies {
+        if policy.priority.is_some() && !is_limited {
+            let message = "nobody is refused sooner or later: there is neither `concurrency_limit` nor `adaptive_concurrency` in `traffic_shaping.router`";
+            findings.push(Finding::new(&["policies", name, "priority"], message));
+        }
+    }
+    if config.redis.is_vain() {
+        let message = "there is no Redis to do without: `redis.url` is not set";
+        findings.push(Finding::new(&["redis", "fallback"], message));
+    }
     findings
 }
 

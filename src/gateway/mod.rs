@@ -159,13 +159,13 @@ pub async fn handle(
         Ok((route, target))
     });
     let metrics = route::metrics(snapshot, routed.as_ref().ok().map(|(route, _)| route));
-    let observation = Observation::begin(&snapshot.observing, metrics, peer, &head);
-    let mut _place = None;
+    let observation = snapshot.observe(metrics, peer, &head);
     let mut standings = Standings::new(&snapshot.rates);
     let preflight = snapshot.cors.preflight(&head);
     let admitted = routed.and_then(|(route, target)| {
         if preflight.is_none() && !matches!(route, Route::Page(_)) {
-            _place = snapshot.admit(route.priority(snapshot))?;
+            snapshot.admit()?;
+            observation.take_place(route.priority(snapshot))?;
             snapshot.maintenance.check(peer.address, &target)?;
         }
         Ok((route, target))
@@ -249,11 +249,11 @@ async fn pass<'a>(
     request.caller = admitted.caller;
     let answering = rest::answer((route, action), &local.connections, request);
     let Some(deadline) = grpc_deadline else {
-        return admitted.mismatch.judge(answering.await);
+        return admitted.checks.judge(answering.await);
     };
     let answer = timeout_at(deadline, answering).await;
     let answer = answer.map_err(|_| Refusal::timeout())?;
-    let answer = admitted.mismatch.judge(answer)?;
+    let answer = admitted.checks.judge(answer)?;
     Ok(rest::until_grpc_deadline(deadline, answer))
 }
 
@@ -314,7 +314,7 @@ async fn ask<'a>(
     request.body = admitted.body;
     let route_here = (route, operation);
     let decoding = rest::decode(route_here, request, caller, body_max, deadline);
-    let decoded = admitted.mismatch.judge(decoding.await)?;
+    let decoded = admitted.checks.judge(decoding.await)?;
     let variables = document.coerce(snapshot.supergraph(), decoded)?;
 
     // Plan.
@@ -378,7 +378,7 @@ async fn answer<'a>(
     observation.next(&mut stage, "decode");
     let body_bytes_max = snapshot.limits.body_bytes;
     let decoding = graphql::decode(method, head, admitted.body, body_bytes_max, deadline);
-    let request = admitted.mismatch.judge(decoding.await)?;
+    let request = admitted.checks.judge(decoding.await)?;
 
     // Document.
     observation.next(&mut stage, "prepare");

@@ -5,13 +5,14 @@
 //! those carry secrets.
 
 use super::{
-    Body, Code, Peer,
+    Body, Code, Peer, Refusal,
     authentication::{Caller, SetCookies},
     consumers::Consumer,
     errors::FirstError,
     header_types::Name,
     metrics::{RouteMetrics, known},
     origin::Origin,
+    overload::{Hold, Priority},
     prepared::Prepared,
     rates::Facts,
     request_id::{self, X_REQUEST_ID, request_id},
@@ -168,12 +169,13 @@ pub(super) struct Observation<'a> {
 }
 
 impl<'a> Observation<'a> {
-    /// Begins to observe a request.
+    /// Begins to observe a request that will have this place.
     pub(super) fn begin(
         rules: &'a Rules,
         route: &'a RouteMetrics,
         peer: Peer<'a>,
         head: &'a Parts,
+        hold: Hold,
     ) -> Self {
         let began = Instant::now();
         let request_id = request_id(rules.request_id, &head.headers);
@@ -182,6 +184,7 @@ impl<'a> Observation<'a> {
             origin: Origin {
                 trace: Trace::begin(rules.tracing, &head.headers, &beginning),
                 request_id,
+                hold,
             },
             rules,
             head,
@@ -275,6 +278,11 @@ impl<'a> Observation<'a> {
         &self.cookies
     }
 
+    /// Has it hold its place, if there is one.
+    pub(super) fn take_place(&self, priority: Priority) -> Result<(), Refusal> {
+        self.origin.hold.take(priority)
+    }
+
     /// What calls tell of it.
     pub(super) fn origin(&self) -> &Origin {
         &self.origin
@@ -293,6 +301,7 @@ impl<'a> Observation<'a> {
 
     fn conclude(&mut self, status: StatusCode, error: Option<Code>) {
         self.has_ended = true;
+        self.origin.hold.give_back();
         let took = self.began.elapsed();
         let consumer = self.consumer.get();
         let route = self.route.of(consumer.map(Arc::as_ref));
@@ -342,7 +351,9 @@ impl Observation<'_> {
     /// Makes the trace of a request that was not sampled, now that it has failed. Its id, if it is to be seen.
     #[cold]
     fn trace_afterwards(&self, status: StatusCode, error: Option<Code>) -> Option<u128> {
-        let Origin { request_id, trace } = &self.origin;
+        let Origin {
+            request_id, trace, ..
+        } = &self.origin;
         let beginning = beginning(self.head, self.route, request_id);
         let trace = trace.afterwards(&beginning, self.began, self.stages.passed())?;
         if let Some(prepared) = self.operation.get() {

@@ -2,6 +2,7 @@
 
 use super::{
     calls::Callee,
+    overload::Hold,
     request_id::X_REQUEST_ID,
     trace::{Fetch, Stage, Trace},
     trace_context::{TRACEPARENT, TRACESTATE},
@@ -13,6 +14,22 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 pub(super) struct Origin {
     pub(super) request_id: HeaderValue,
     pub(super) trace: Trace,
+    /// The place of the request, which learns how long its calls take.
+    pub(super) hold: Hold,
+}
+
+/// A call. It ends when it is dropped.
+pub(super) struct Calling {
+    fetch: Fetch,
+    hold: Hold,
+}
+
+impl Calling {
+    /// Notes the status of the answer, or the kind of reason why there is none.
+    pub(super) fn ended(&self, seen: Result<u16, &str>) {
+        self.hold.call_ended(seen);
+        self.fetch.ended(seen);
+    }
 }
 
 /// Headers that differ from one request to the next and change no answer.
@@ -30,13 +47,20 @@ impl Origin {
         stage: &Stage,
         callee: Callee<'_>,
         headers: &mut HeaderMap,
-    ) -> Fetch {
+    ) -> Calling {
         headers.insert(X_REQUEST_ID, self.request_id.clone());
-        self.trace.fetch(stage, callee, headers)
+        self.hold.call_begins();
+        Calling {
+            fetch: self.trace.fetch(stage, callee, headers),
+            hold: self.hold.clone(),
+        }
     }
 
     /// No call begins: another request has made it already, and its answer is waited for.
-    pub(super) fn join(&self, stage: &Stage, callee: Callee<'_>) -> Fetch {
-        self.trace.join(stage, callee)
+    pub(super) fn join(&self, stage: &Stage, callee: Callee<'_>) -> Calling {
+        Calling {
+            fetch: self.trace.join(stage, callee),
+            hold: Hold::default(),
+        }
     }
 }

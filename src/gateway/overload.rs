@@ -4,17 +4,25 @@
 //! longer, because something behind is saturated, it shrinks (a gradient of latencies, as in TCP Vegas). Routes whose
 //! policies say so are refused earlier or later than others.
 
+mod gradient;
+mod place;
+mod window;
+
+pub(super) use place::{Arrival, Hold};
+
 use super::{Code, Refusal, misfit::Misfit};
+use gradient::Gradient;
 use metrics::{Counter, Gauge};
 use serde::Deserialize;
 use std::{
     num::NonZero,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
+use window::{Window, Work};
 
 /// How a limit finds itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -127,27 +135,11 @@ pub(super) struct Overload {
     limit: AtomicU32,
     /// None: the limit is fixed.
     adaptive: Option<Window>,
+    /// What moments are counted from, in nanoseconds.
+    began: Instant,
     in_flight_shown: Gauge,
     limit_shown: Gauge,
     refused: Counter,
-}
-
-/// What is seen between two changes of the limit.
-struct Window {
-    settings: Adaptive,
-    began: Instant,
-    /// When the next change is due, in nanoseconds since then.
-    due: AtomicU64,
-    answers: AtomicU64,
-    took: AtomicU64,
-    in_flight_max: AtomicU32,
-    gradient: Mutex<Gradient>,
-}
-
-/// A request that is worked on. It is over when this is dropped.
-pub(super) struct Place<'a> {
-    overload: &'a Overload,
-    began: Instant,
 }
 
 impl Overload {
@@ -174,165 +166,69 @@ impl Overload {
             settings,
             in_flight: AtomicU32::new(0),
             limit: AtomicU32::new(limit),
-            adaptive: adaptive.enabled.then(|| Window {
-                settings: adaptive,
-                began: Instant::now(),
-                due: AtomicU64::new(adaptive.interval.as_nanos() as u64),
-                answers: AtomicU64::new(0),
-                took: AtomicU64::new(0),
-                in_flight_max: AtomicU32::new(0),
-                gradient: Mutex::new(gradient),
-            }),
+            adaptive: adaptive.enabled.then(|| Window::new(gradient)),
+            began: Instant::now(),
             in_flight_shown: metrics::gauge!("api_concurrency_in_flight"),
             limit_shown: metrics::gauge!("api_concurrency_limit"),
             refused: metrics::counter!("api_requests_shed_total"),
         }
     }
 
-    /// Begins to work on a request, unless too many are worked on.
-    pub(super) fn enter(&self, priority: Priority) -> Result<Place<'_>, Refusal> {
-        let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
-        if before >= priority.of(self.limit.load(Ordering::Relaxed)) {
-            self.in_flight.fetch_sub(1, Ordering::Relaxed);
-            self.refused.increment(1);
-            return Err(Refusal {
-                retry_after: Some(1),
-                ..Refusal::new(
-                    Code::Overloaded,
-                    "Too many requests are worked on (traffic_shaping.router)",
-                )
-            });
-        }
-        if let Some(window) = &self.adaptive {
-            window
-                .in_flight_max
-                .fetch_max(before + 1, Ordering::Relaxed);
-        }
-        Ok(Place {
-            overload: self,
-            began: Instant::now(),
-        })
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    fn leave(&self, took: Duration) {
+    /// Begins to work on a request; as part of which probe, if it is of one. None: too many are worked on.
+    fn enter(&self, priority: Priority, now: impl FnOnce() -> u64) -> Option<u32> {
+        let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
+        if before < priority.of(self.limit.load(Ordering::Relaxed)) {
+            let window = self.adaptive.as_ref();
+            return Some(window.map_or(0, |window| window.enter(before)));
+        }
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.refused.increment(1);
+        if let Some(limit) = self
+            .adaptive
+            .as_ref()
+            .and_then(|window| window.refused(now))
+        {
+            self.set(limit);
+        }
+        None
+    }
+
+    /// Ends to work on a request, of which this can be learnt.
+    fn leave(&self, learnt: Option<Work>, now: impl FnOnce() -> u64) {
         let before = self.in_flight.fetch_sub(1, Ordering::Relaxed);
-        let Some(window) = &self.adaptive else {
+        let (Some(window), Some(work)) = (&self.adaptive, learnt) else {
             return;
         };
-        let answers = window.answers.fetch_add(1, Ordering::Relaxed) + 1;
-        let took = took.as_nanos() as u64;
-        let took = window.took.fetch_add(took, Ordering::Relaxed) + took;
-        let now = window.began.elapsed().as_nanos() as u64;
-        let due = window.due.load(Ordering::Relaxed);
-        if now < due || answers < ANSWERS_MIN {
-            return;
+        if let Some(limit) = window.leave(work, now()) {
+            self.set(limit);
+            self.in_flight_shown.set(before);
         }
-        // One of those who come this far at once changes the limit.
-        let next = now + window.settings.interval.as_nanos() as u64;
-        let changes = window
-            .due
-            .compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed);
-        if changes.is_err() {
-            return;
-        }
-        window.answers.store(0, Ordering::Relaxed);
-        window.took.store(0, Ordering::Relaxed);
-        let busiest = window.in_flight_max.swap(0, Ordering::Relaxed);
-        let mut gradient = window
-            .gradient
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let limit = gradient.next(took as f64 / answers as f64, busiest);
+    }
+
+    fn set(&self, limit: u32) {
         self.limit.store(limit, Ordering::Relaxed);
         self.limit_shown.set(limit);
-        self.in_flight_shown.set(before);
     }
 }
 
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.overload.leave(self.began.elapsed());
-    }
-}
-
-/// With fewer answers nothing can be told.
-const ANSWERS_MIN: u64 = 10;
-/// How much of a quiet window counts for what is usual.
-const USUAL: f64 = 1.0 / 200.0;
-/// How much of a change is made at once.
-const SMOOTH: f64 = 0.2;
-/// After so many busy windows in a row it is found out anew what is usual: a minute, with the usual interval.
-const BUSY_MAX: u32 = 600;
-/// For so many windows there is then no queue behind.
-const PROBE: u32 = 3;
-
-/// A limit that follows latencies.
-struct Gradient {
-    min: f64,
-    max: f64,
-    tolerance: f64,
-    limit: f64,
-    /// How long answers take where there is no queue. 0: nothing is known.
-    usual: f64,
-    /// Windows in a row in which the limit was nearly reached.
-    busy: u32,
-}
-
-impl Gradient {
-    fn new(settings: &Adaptive, fixed: Option<NonZero<u32>>) -> Self {
-        let max = fixed.map_or(settings.max, |fixed| fixed.min(settings.max));
-        let min = settings.min.min(max);
-        Self {
-            min: f64::from(min.get()),
-            max: f64::from(max.get()),
-            tolerance: f64::from(settings.tolerance.get()),
-            limit: f64::from(min.get().max(max.get() / 4)),
-            usual: 0.0,
-            busy: 0,
-        }
-    }
-
-    /// The least while it is found out what is usual.
-    fn limit(&self) -> u32 {
-        match self.busy < BUSY_MAX {
-            true => self.limit as u32,
-            false => self.min as u32,
-        }
-    }
-
-    /// The limit after a window in which answers took so long, and at most so many were in flight.
-    fn next(&mut self, took: f64, busiest: u32) -> u32 {
-        let took = took.max(1.0);
-        if self.busy >= BUSY_MAX {
-            self.busy += 1;
-            if self.busy >= BUSY_MAX + PROBE {
-                self.usual = took;
-                self.busy = 0;
-            }
-            return self.limit();
-        }
-        let is_busy = f64::from(busiest) * 2.0 >= self.limit;
-        self.busy = if is_busy { self.busy + 1 } else { 0 };
-        if self.usual == 0.0 {
-            self.usual = took;
-        } else if self.usual > took {
-            self.usual = self.usual * 0.9 + took * 0.1;
-        } else if !is_busy {
-            // What takes long while many wait is not usual.
-            self.usual += (took - self.usual) * USUAL;
-        }
-        let gradient = (self.tolerance * self.usual / took).clamp(0.5, 1.0);
-        let room = if is_busy { self.limit.sqrt() } else { 0.0 };
-        let wanted = self.limit * gradient + room;
-        self.limit += (wanted - self.limit) * SMOOTH;
-        self.limit = self.limit.clamp(self.min, self.max);
-        self.limit()
+fn refusal() -> Refusal {
+    Refusal {
+        retry_after: Some(1),
+        ..Refusal::new(
+            Code::Overloaded,
+            "Too many requests are worked on (traffic_shaping.router)",
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::VecDeque;
 
     fn settings(fixed: Option<u32>, adaptive: Adaptive) -> Settings {
         Settings {
@@ -354,96 +250,131 @@ mod tests {
     fn so_many_are_let_in_and_the_less_urgent_refused_first() {
         let overload = Overload::new(settings(Some(8), Adaptive::default()));
         let let_in = |priority| {
-            let mut places = Vec::new();
-            while let Ok(place) = overload.enter(priority) {
-                places.push(place);
-            }
-            places
+            let entered = (0..).map(|_| overload.enter(priority, || 0));
+            entered.take_while(Option::is_some).count()
         };
-        let low = let_in(Priority::Low);
-        assert_eq!(low.len(), 6);
-        let normal = let_in(Priority::Normal);
-        assert_eq!(normal.len(), 2);
-        let high = let_in(Priority::High);
-        assert_eq!(high.len(), 2);
-        let Err(refusal) = overload.enter(Priority::High) else {
-            unreachable!();
-        };
-        assert_eq!(
-            (refusal.code, refusal.retry_after),
-            (Code::Overloaded, Some(1))
-        );
-        drop((low, normal, high));
-        assert_eq!(overload.in_flight.load(Ordering::Relaxed), 0);
-        assert_eq!(let_in(Priority::Normal).len(), 8);
+        assert_eq!(let_in(Priority::Low), 6);
+        assert_eq!(let_in(Priority::Normal), 2);
+        assert_eq!(let_in(Priority::High), 2);
+        for _ in 0..10 {
+            overload.leave(None, || 0);
+        }
+        assert_eq!(let_in(Priority::Normal), 8);
     }
 
-    /// A server that works on `capacity` requests at a time, each 10 ms; the rest wait in its queue.
-    fn latency(in_flight: f64, capacity: f64) -> f64 {
-        10e6 * (in_flight / capacity).max(1.0)
+    const MS: u64 = 1_000_000;
+
+    /// A backend that works on so many requests at a time, each for so long; the rest wait in its queue, first come first
+    /// served. By a clock of its own.
+    struct Backend {
+        overload: Overload,
+        servers: VecDeque<u64>,
+        takes: u64,
+        /// Who is there, in the order in which they go: when, since when, and of which probe.
+        there: VecDeque<(u64, u64, u32)>,
+        now: u64,
+    }
+
+    impl Backend {
+        fn new(adaptive: Adaptive, servers: usize, takes: u64) -> Self {
+            Self {
+                overload: Overload::new(settings(None, adaptive)),
+                servers: VecDeque::from(vec![0; servers]),
+                takes,
+                there: VecDeque::new(),
+                now: 0,
+            }
+        }
+
+        /// For so long, as many requests as are let in, but not more than this. The highest limit there was.
+        fn run(&mut self, long: u64, demand: usize) -> u32 {
+            let (end, mut highest) = (self.now + long, 0);
+            while self.now < end {
+                while self.there.len() < demand {
+                    let Some(probe) = self.overload.enter(Priority::Normal, || self.now) else {
+                        break;
+                    };
+                    let free = self.servers.pop_front().unwrap();
+                    let goes = free.max(self.now) + self.takes;
+                    self.servers.push_back(goes);
+                    self.there.push_back((goes, self.now, probe));
+                }
+                let (goes, came, probe) = self.there.pop_front().unwrap();
+                self.now = goes;
+                let took = goes - came;
+                self.overload.leave(Some(Work { took, probe }), || goes);
+                highest = highest.max(self.limit());
+            }
+            highest
+        }
+
+        fn limit(&self) -> u32 {
+            self.overload.limit.load(Ordering::Relaxed)
+        }
     }
 
     #[test]
-    fn under_overload_it_comes_near_to_what_is_behind_and_stays() {
-        for capacity in [50.0, 200.0, 800.0] {
-            let mut gradient = Gradient::new(&adaptive(10, 5000), None);
-            // What is usual is learnt in quiet times.
-            for _ in 0..50 {
-                gradient.next(latency(capacity / 2.0, capacity), (capacity / 2.0) as u32);
+    fn ten_minutes_of_overload_do_not_teach_it_the_queue() {
+        for (servers, takes) in [(50, 100 * MS), (200, 10 * MS), (30, 1000 * MS)] {
+            let mut backend = Backend::new(adaptive(20, 2000), servers, takes);
+            backend.run(60_000 * MS, servers / 2);
+            backend.run(60_000 * MS, usize::MAX);
+            let limits = servers as u32..servers as u32 * 4;
+            for _ in 0..9 {
+                let highest = backend.run(60_000 * MS, usize::MAX);
+                assert!(limits.contains(&highest), "{highest}");
             }
-            let mut last = 0.0;
+        }
+    }
+
+    #[test]
+    fn one_that_starts_in_the_middle_of_overload_finds_what_is_behind() {
+        let mut backend = Backend::new(adaptive(20, 2000), 50, 10 * MS);
+        backend.run(20_000 * MS, usize::MAX);
+        assert!((50..200).contains(&backend.limit()), "{}", backend.limit());
+    }
+
+    #[test]
+    fn cheap_refusals_teach_it_nothing() {
+        let mut backend = Backend::new(adaptive(5, 1000), 1000, 100 * MS);
+        backend.run(5_000 * MS, 60);
+        let before = backend.limit();
+        for _ in 0..100 {
             for _ in 0..1000 {
-                let limit = f64::from(gradient.limit());
-                last = limit;
-                gradient.next(latency(limit, capacity), limit as u32);
+                backend.overload.enter(Priority::Normal, || backend.now);
+                backend.overload.leave(None, || backend.now);
             }
-            // Enough to keep it busy, and a queue no longer than some times its work.
-            assert!(
-                (capacity..=capacity * 8.0).contains(&last),
-                "{capacity}: {last}"
-            );
+            backend.run(100 * MS, 60);
         }
+        assert!(backend.limit() >= before);
+        backend.run(10_000 * MS, 60);
+        assert!(backend.limit() >= before);
     }
 
-    /// What has become slower for good is learnt, at the latest when it is found out anew.
+    /// Cheap work, and then work that takes a hundred times as long, as a cache that is emptied makes it.
     #[test]
-    fn a_new_usual_is_learnt_under_load() {
-        let mut gradient = Gradient::new(&adaptive(10, 1000), None);
-        for _ in 0..300 {
-            gradient.next(10e6, gradient.limit());
-        }
-        for _ in 0..1500 {
-            gradient.next(60e6, gradient.limit());
-        }
-        assert_eq!(gradient.limit(), 1000);
+    fn work_that_has_become_dear_is_soon_not_taken_for_a_queue() {
+        let mut backend = Backend::new(adaptive(5, 1000), 1000, MS);
+        backend.run(20_000 * MS, 60);
+        backend.takes = 100 * MS;
+        backend.run(20_000 * MS, 60);
+        assert!(backend.limit() >= 60, "{}", backend.limit());
     }
 
+    /// A probe does not stop everything because of some that take long.
     #[test]
-    fn it_shrinks_when_what_is_behind_slows_down_and_comes_back() {
-        let mut gradient = Gradient::new(&adaptive(10, 1000), None);
-        for _ in 0..300 {
-            gradient.next(10e6, gradient.limit());
-        }
-        let before = gradient.limit();
-        assert_eq!(before, 1000);
-        for _ in 0..30 {
-            gradient.next(200e6, gradient.limit());
-        }
-        assert!(gradient.limit() < before / 4, "{}", gradient.limit());
-        for _ in 0..300 {
-            gradient.next(10e6, gradient.limit());
-        }
-        assert_eq!(gradient.limit(), 1000);
-    }
-
-    #[test]
-    fn a_limit_that_nobody_reaches_does_not_grow() {
-        let mut gradient = Gradient::new(&adaptive(10, 1000), None);
-        let before = gradient.limit();
-        for _ in 0..1000 {
-            gradient.next(10e6, 1);
-        }
-        assert_eq!(gradient.limit(), before);
+    fn a_probe_that_learns_nothing_is_given_up() {
+        let mut backend = Backend::new(adaptive(5, 1000), 1000, 10 * MS);
+        backend.run(5_000 * MS, usize::MAX);
+        let overload = &backend.overload;
+        while overload.enter(Priority::Normal, || backend.now).is_some() {}
+        overload.set(overload.adaptive.as_ref().unwrap().probe(backend.now));
+        assert_eq!(backend.limit(), 5);
+        assert_eq!(overload.enter(Priority::Normal, || backend.now), None);
+        assert_eq!(backend.limit(), 5);
+        let later = backend.now + 5_000 * MS;
+        assert_eq!(overload.enter(Priority::Normal, || later), None);
+        assert!(backend.limit() > 100, "{}", backend.limit());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! it. What must outlive a reload belongs to the [`Gateway`](super::Gateway); a snapshot only refers to it.
 
 use super::{
-    Config, Refusal, UrlPath,
+    Config, Peer, Refusal, UrlPath,
     authentication::{Around, Authentication},
     authorization::{self, Authorization},
     check,
@@ -19,8 +19,8 @@ use super::{
     lasting::Lasting,
     limits::Limits,
     metrics::{self, RouteMetrics},
-    observation,
-    overload::{self, Overload, Place, Priority},
+    observation::{self, Observation},
+    overload::{self, Hold, Overload},
     override_labels::{self, OverrideLabels},
     policies::{Admission, Policies},
     rate_limit::RateLimit,
@@ -30,6 +30,7 @@ use super::{
     writes::Writes,
 };
 use crate::{executor, schema::Supergraph, upstream::Outbound};
+use http::request::Parts;
 use std::{sync::Arc, time::Duration};
 
 /// One generation of the gateway.
@@ -69,7 +70,7 @@ pub struct Snapshot {
     /// What tells of the routes that operations answer.
     pub(super) openapi: Option<rest::OpenApi>,
     pub(super) sockets: rest::WebSockets,
-    pub(super) observing: observation::Rules,
+    observing: observation::Rules,
     rate_limit: Option<Arc<RateLimit>>,
     pub(super) maintenance: rest::MaintenanceConfig,
     pub(super) graphql_metrics: RouteMetrics,
@@ -145,15 +146,21 @@ impl Snapshot {
         })
     }
 
-    /// Lets a request to any route through, unless there are too many altogether, or at a time.
-    pub(super) fn admit(&self, priority: Priority) -> Result<Option<Place<'_>>, Refusal> {
-        if let Some(limit) = &self.rate_limit {
-            limit.admit()?;
-        }
-        let overload = self.overload.as_ref();
-        overload
-            .map(|overload| overload.enter(priority))
-            .transpose()
+    /// Lets a request to any route through, unless there are too many altogether.
+    pub(super) fn admit(&self) -> Result<(), Refusal> {
+        let limit = self.rate_limit.as_ref();
+        limit.map_or(Ok(()), |limit| limit.admit())
+    }
+
+    /// Begins to observe a request, which may have to hold a place.
+    pub(super) fn observe<'a>(
+        &'a self,
+        route: &'a RouteMetrics,
+        peer: Peer<'a>,
+        head: &'a Parts,
+    ) -> Observation<'a> {
+        let hold = Hold::new(self.overload.as_ref());
+        Observation::begin(&self.observing, route, peer, head, hold)
     }
 
     /// Counts from now on as this one does.

@@ -171,3 +171,44 @@ routes:
       |                                               ^
     "###);
 }
+
+#[test]
+fn limits_that_cannot_be_as_they_are_meant() {
+    let yaml = "\
+redis: { fallback: deny }
+plans: { gold: { rate: 5 } }
+policies:
+  who: { priority: high, rate_limit: { by: consumer, capacity: 1, interval: 1m } }
+  what: { rate_limit: { by: [ip, operation], capacity: 1, interval: 1m } }
+routes: [{ match: { path: /a }, respond: { body: a }, policies: [who, what] }]
+graphql: { policies: [what] }
+";
+    insta::assert_snapshot!(findings(yaml), @r###"
+    router.yaml:5:11: this goes by address where there is no operation: on a route without `graphql`
+    5 |   what: { rate_limit: { by: [ip, operation], capacity: 1, interval: 1m } }
+      |           ^
+    router.yaml:4:26: this goes by address where nobody is asked who they are: on an end that has neither `auth` nor `authentication.router.jwt`
+    4 |   who: { priority: high, rate_limit: { by: consumer, capacity: 1, interval: 1m } }
+      |                          ^
+    router.yaml:2:10: no consumer has this plan
+    2 | plans: { gold: { rate: 5 } }
+      |          ^
+    router.yaml:4:10: nobody is refused sooner or later: there is neither `concurrency_limit` nor `adaptive_concurrency` in `traffic_shaping.router`
+    4 |   who: { priority: high, rate_limit: { by: consumer, capacity: 1, interval: 1m } }
+      |          ^
+    router.yaml:1:10: there is no Redis to do without: `redis.url` is not set
+    1 | redis: { fallback: **** }
+      |          ^
+    "###);
+    let meant = "\
+redis: { url: 'redis://10.0.0.1', fallback: deny }
+traffic_shaping: { router: { concurrency_limit: 5 } }
+authentication: { api_key: { headers: [x-api-key] } }
+plans: { gold: { rate: 5 } }
+consumers: [{ name: a, plan: gold }]
+policies:
+  who: { auth: [api_key], priority: high, rate_limit: { by: [consumer, operation], capacity: 1, interval: 1m } }
+graphql: { policies: [who] }
+";
+    assert_eq!(findings(meant), "");
+}

@@ -42,3 +42,20 @@ fn what_is_over_the_limit_is_refused_at_once_and_the_rest_answered() {
         .request("POST /graphql\ncontent-type: application/json\n\n{\"query\":\"{ __typename }\"}");
     assert_eq!(again.start, "HTTP/1.1 200 OK");
 }
+
+#[test]
+fn who_sends_slowly_keeps_nobody_out() {
+    let config = "traffic_shaping: { router: { concurrency_limit: 1 } }\n";
+    let router = Router::start(config, &shop(&[]));
+    let query = "POST /graphql\ncontent-type: application/json\n\n{\"query\":\"{ __typename }\"}";
+    let wire = kit::wire(query);
+    let (most, last) = wire.split_at(wire.len() - 1);
+    let mut slow = Client::connect(router.address);
+    slow.send(most);
+    let mut others = Client::connect(router.address);
+    for _ in 0..20 {
+        assert_eq!(others.request(query).start, "HTTP/1.1 200 OK");
+    }
+    slow.send(last);
+    assert_eq!(slow.response().unwrap().start, "HTTP/1.1 200 OK");
+}

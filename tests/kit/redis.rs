@@ -16,6 +16,8 @@ pub enum Mood {
     Counting(i64),
     /// It says this to every script, whatever it was asked.
     Saying(&'static str),
+    /// It answers everything but scripts.
+    Undecided,
     /// It takes what comes and answers nothing.
     Silent,
     /// It ends the connection instead of an answer.
@@ -143,6 +145,7 @@ impl State {
                 Some("-NOSCRIPT No matching script. Please use EVAL.\r\n".to_owned())
             }
             ("EVALSHA", Mood::Breaking) => None,
+            ("EVALSHA", Mood::Undecided) => Some(String::new()),
             ("EVALSHA", Mood::Saying(words)) => Some(words.to_owned()),
             ("EVALSHA", Mood::Counting(most)) => Some(self.decide(&command[2..], most)),
             _ => Some("+OK\r\n".to_owned()),

@@ -84,6 +84,26 @@ fn what_one_limit_refuses_is_not_counted_by_the_others() {
     assert_eq!(admitted(&[later.address], 60), 30);
 }
 
+/// As while routers are replaced, one after the other.
+#[test]
+fn two_algorithms_side_by_side_let_in_what_each_would() {
+    let server = Server::start();
+    let limit = |algorithm: &str| {
+        format!(
+            "{{ by: ip, capacity: 10, interval: 366d, algorithm: {algorithm}, store: redis, name: few }}"
+        )
+    };
+    let routers = ["token_bucket", "sliding_window"].map(|it| router(&server, &limit(it)));
+    let mut clients = [&routers[0], &routers[1]].map(|router| Client::connect(router.address));
+    let mut admitted = [0, 0];
+    for _ in 0..30 {
+        for (client, admitted) in clients.iter_mut().zip(&mut admitted) {
+            *admitted += usize::from(status(client) == 200);
+        }
+    }
+    assert_eq!(admitted, [10, 10]);
+}
+
 #[test]
 fn keys_expire_when_nothing_is_held() {
     let server = Server::start();

@@ -1,6 +1,11 @@
 //! What limits are told: `rate_limit` of a policy, `plans` and `redis`.
 
-use super::{bucket::Bucket, key::By, quota::Period, quota::SECOND, window::Window};
+use super::{
+    bucket::Bucket,
+    key::{By, Stage},
+    quota::{Period, SECOND},
+    window::Window,
+};
 use crate::gateway::misfit::Misfit;
 use serde::{
     Deserialize, Deserializer,
@@ -144,8 +149,20 @@ impl LimitConfig {
             let message = "`interval` is too short for this `capacity`";
             return Err(Misfit::new(&["interval"], message));
         }
-        Ok(())
+        check_rounding(self.store, shortest).map_err(|message| Misfit::new(&["interval"], message))
     }
+}
+
+/// Checks that a store keeps a time nearly as it is.
+fn check_rounding(store: StoreKind, nanos: u64) -> Result<(), String> {
+    let kept = nanos.next_multiple_of(MICROSECOND);
+    if store == StoreKind::Local || (kept - nanos) * 100 <= nanos {
+        return Ok(());
+    }
+    let below = nanos - nanos % MICROSECOND;
+    Err(format!(
+        "Redis counts in whole microseconds: one in {below} or in {kept} ns, not in {nanos}; or count with `store: local`"
+    ))
 }
 
 impl Plan {
@@ -174,6 +191,14 @@ impl Plan {
                 return Err(Misfit::new(&[], "a plan has a `rate` or a `quota`"));
             }
             _ => {}
+        }
+        if let Some(bucket) = self.bucket() {
+            if bucket.capacity.saturating_mul(bucket.per_unit) > nanos(INTERVAL_MAX) {
+                let message = "at this `rate`, so many come back in more than 366d";
+                return Err(Misfit::new(&["burst"], message));
+            }
+            check_rounding(self.store, bucket.per_unit)
+                .map_err(|message| Misfit::new(&["rate"], message))?;
         }
         if self
             .quota
@@ -205,6 +230,18 @@ pub(super) fn names<'a>(
 }
 
 impl PolicyLimits {
+    /// Whether one of them tells callers apart by who they are.
+    pub(in crate::gateway) fn go_by_caller(&self) -> bool {
+        self.0.iter().any(|limit| limit.by.goes_by_caller())
+    }
+
+    /// Whether one of them tells operations apart.
+    pub(in crate::gateway) fn go_by_operation(&self) -> bool {
+        self.0
+            .iter()
+            .any(|limit| limit.by.stage() == Stage::Operation)
+    }
+
     /// The limits with their names.
     pub(super) fn named(&self, policy: &str) -> Vec<(String, &LimitConfig)> {
         let names = names(policy, self.0.iter().map(|limit| limit.name.as_deref()));

@@ -85,10 +85,11 @@ local function month_of(day)
   return math.floor((5 * of_year + 2) / 153)
 end
 
--- Stored: when the period ends, in seconds, and what was used in it.
-local function quota(stored, most, wanted, ends)
+-- Stored: when the period ends, in seconds, and what was used in it. One that ends after the next one is from a clock that was
+-- wrong, and not believed.
+local function quota(stored, most, wanted, ends, next_ends)
   local until_when, used = string.match(stored, '^q(%d+):(%d+)$')
-  if until_when and tonumber(until_when) >= ends then
+  if until_when and tonumber(until_when) >= ends and tonumber(until_when) <= next_ends then
     ends, used = tonumber(until_when), tonumber(used)
   else
     used = 0
@@ -104,18 +105,23 @@ end
 local today = math.floor(second / day_length)
 
 function count.day(stored, most, _, wanted)
-  return quota(stored, most, wanted, (today + 1) * day_length)
+  return quota(stored, most, wanted, (today + 1) * day_length, (today + 2) * day_length)
 end
 
 function count.week(stored, most, _, wanted)
   -- 1970 began on a Thursday; weeks begin on Mondays.
-  return quota(stored, most, wanted, (math.floor((today + 3) / 7) * 7 + 4) * day_length)
+  local ends = math.floor((today + 3) / 7) * 7 + 4
+  return quota(stored, most, wanted, ends * day_length, (ends + 7) * day_length)
 end
 
 function count.month(stored, most, _, wanted)
-  local first = today + 1
-  while month_of(first) == month_of(today) do first = first + 1 end
-  return quota(stored, most, wanted, first * day_length)
+  local function next_first(day)
+    local first = day + 1
+    while month_of(first) == month_of(day) do first = first + 1 end
+    return first
+  end
+  local first = next_first(today)
+  return quota(stored, most, wanted, first * day_length, next_first(first) * day_length)
 end
 
 local answer, writes, refused = {}, {}, false

@@ -89,6 +89,12 @@ impl By {
         Self(vec![Part::Consumer])
     }
 
+    /// Whether it makes a difference who it is.
+    pub(super) fn goes_by_caller(&self) -> bool {
+        let mut parts = self.0.iter();
+        parts.any(|part| matches!(part, Part::Consumer | Part::Claim(_)))
+    }
+
     /// When all is known that it goes by.
     pub(super) fn stage(&self) -> Stage {
         let stages = self.0.iter().map(|part| match part {

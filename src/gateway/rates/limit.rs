@@ -52,11 +52,14 @@ struct Decisions {
 impl Blueprint {
     /// The name under which it counts.
     pub(super) fn ledger(&self) -> String {
-        // A quota is the consumer's, whatever plan it is by.
-        match self.count {
-            Count::Quota(quota) => format!("quota/{}", quota.period.name()),
-            _ => format!("{}/{}", self.name, self.by),
-        }
+        let kind = match self.count {
+            // A quota is the consumer's, whatever plan it is by.
+            Count::Quota(quota) => return format!("quota/{}", quota.period.name()),
+            Count::Bucket(_) => "bucket",
+            Count::Window(_) => "window",
+        };
+        // What one algorithm stores says nothing to another, which may run beside it while routers are replaced.
+        format!("{}/{kind}/{}", self.name, self.by)
     }
 }
 

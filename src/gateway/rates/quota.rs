@@ -87,12 +87,11 @@ impl Rule for Quota {
     type Used = InPeriod;
 
     fn take(&self, used: &mut InPeriod, units: u64, now: u64) -> Standing {
-        // A clock that goes back does not begin an old period again.
-        if now >= used.ends {
-            *used = InPeriod {
-                ends: self.period.end(now),
-                used: 0,
-            };
+        // A clock that goes back a little does not begin an old period again. But what it said when it was far ahead is
+        // not believed, for nobody would be let in until then.
+        let ends = self.period.end(now);
+        if now >= used.ends || used.ends > self.period.end(ends) {
+            *used = InPeriod { ends, used: 0 };
         }
         let left = self.limit.saturating_sub(used.used);
         let is_admitted = units <= left;
@@ -211,6 +210,20 @@ mod tests {
                 prop_assert_eq!(standing.remaining, limit - counted.1);
                 prop_assert_eq!(now + standing.reset, ends);
             }
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_far_ahead_locks_nobody_out() {
+        for period in [Period::Day, Period::Week, Period::Month] {
+            let rule = Quota { limit: 1, period };
+            let mut used = InPeriod::default();
+            assert!(rule.take(&mut used, 1, moment(2027, 11, 27)).is_admitted);
+            let now = moment(2026, 11, 27);
+            let standing = rule.take(&mut used, 1, now);
+            assert!(standing.is_admitted, "{period:?}");
+            assert_eq!(now + standing.reset, period.end(now));
+            assert!(!rule.take(&mut used, 1, now).is_admitted);
         }
     }
 

@@ -105,6 +105,11 @@ pub(super) struct Material {
 
 impl Config {
     /// Checks that its parts fit together, and its files.
+    /// Whether it says what becomes of requests without a Redis, and there never is one.
+    pub(in crate::gateway) fn is_vain(&self) -> bool {
+        self.url.is_none() && self.fallback != Fallback::default()
+    }
+
     pub(super) fn check(&self) -> Result<(), Misfit> {
         if self.timeout.is_zero() {
             let message = "a decision takes some time";

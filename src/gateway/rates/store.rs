@@ -20,7 +20,10 @@ use redis::{
 };
 use std::{
     io,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{
@@ -55,10 +58,17 @@ pub(super) struct Store {
 /// What the task that connects and those who ask have in common.
 struct Link {
     state: watch::Sender<State>,
+    unreachable: Trouble,
+    late: Trouble,
+    refused: Trouble,
+    /// Whether it was told that there is trouble, and not yet that it is over.
+    is_told: AtomicBool,
+}
+
+/// How often something went wrong.
+struct Trouble {
+    errors: Counter,
     seldom: Seldom,
-    unreachable: Counter,
-    late: Counter,
-    refused: Counter,
 }
 
 enum State {
@@ -94,13 +104,16 @@ impl Store {
         let Some(client) = client else {
             return Ok(None);
         };
-        let errors = |kind: &'static str| metrics::counter!("api_rate_limit_store_errors_total", "error_type" => kind);
+        let trouble = |kind: &'static str| Trouble {
+            errors: metrics::counter!("api_rate_limit_store_errors_total", "error_type" => kind),
+            seldom: Seldom::default(),
+        };
         let link = Arc::new(Link {
             state: watch::Sender::new(State::Connecting),
-            seldom: Seldom::default(),
-            unreachable: errors("unreachable"),
-            late: errors("timeout"),
-            refused: errors("answer"),
+            unreachable: trouble("unreachable"),
+            late: trouble("timeout"),
+            refused: trouble("answer"),
+            is_told: AtomicBool::new(false),
         });
         let script = Script::new(include_str!("decide.lua"));
         let (stop, stopped) = oneshot::channel();
@@ -150,16 +163,19 @@ impl Store {
         let deadline = tokio::time::Instant::now() + self.settings.timeout;
         let connected = tokio::time::timeout_at(deadline, self.link.connection());
         let Ok(Some(mut connection)) = connected.await else {
-            self.link.unreachable.increment(1);
+            self.link.unreachable.errors.increment(1);
             return Err(Undecided);
         };
         let asking = self.ask(questions, &mut connection.redis);
         let fault = match tokio::time::timeout_at(deadline, asking).await {
-            Ok(Ok(standings)) => return Ok(standings),
+            Ok(Ok(standings)) => {
+                self.link.decided();
+                return Ok(standings);
+            }
             Ok(Err(fault)) => fault,
             Err(_) => Fault::Late,
         };
-        if !matches!(fault, Fault::Refused(_)) {
+        if fault.is_of_connection() {
             self.link.give_up(connection.number);
         }
         self.link.tell(&fault);
@@ -226,6 +242,17 @@ impl Fault {
             _ => Self::Unreachable(error),
         }
     }
+
+    /// Whether another connection may do better: to a server that is there, or is not one that others are to be asked for.
+    fn is_of_connection(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Late => true,
+            Self::Refused(error) => {
+                let code = error.as_ref().and_then(RedisError::code);
+                matches!(code, Some("READONLY" | "LOADING" | "MASTERDOWN"))
+            }
+        }
+    }
 }
 
 impl Link {
@@ -254,15 +281,23 @@ impl Link {
         });
     }
 
+    /// There was a decision. Whoever was told of trouble is told so.
+    fn decided(&self) {
+        if self.is_told.load(Ordering::Relaxed) && self.is_told.swap(false, Ordering::Relaxed) {
+            tracing::info!("rate limits: Redis decides again");
+        }
+    }
+
     /// Counts what went wrong, and tells of it now and then.
     fn tell(&self, fault: &Fault) {
-        let (errors, what, error) = match fault {
+        let (trouble, what, error) = match fault {
             Fault::Unreachable(error) => (&self.unreachable, "cannot be reached", Some(error)),
             Fault::Late => (&self.late, "did not answer in time", None),
             Fault::Refused(error) => (&self.refused, "gave no decision", error.as_ref()),
         };
-        errors.increment(1);
-        if let Some(times) = self.seldom.happened(Instant::now()) {
+        trouble.errors.increment(1);
+        if let Some(times) = trouble.seldom.happened(Instant::now()) {
+            self.is_told.store(true, Ordering::Relaxed);
             // Not the error itself: what it quotes may hold secrets.
             let kind = error.map_or("", RedisError::category);
             let code = error.and_then(RedisError::code).unwrap_or_default();
@@ -278,6 +313,8 @@ impl Link {
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// After a connection that lasted for so long, the next one is not put off.
+const LASTING: Duration = Duration::from_secs(10);
 /// How often a connection that nobody may be using is tried.
 const CHECK: Duration = Duration::from_secs(1);
 
@@ -303,19 +340,26 @@ async fn keep_connected(
         };
         match connecting.await {
             Ok(redis) => {
-                (number, pause) = (number + 1, FIRST_PAUSE);
-                tracing::info!("rate limits: connected to Redis");
+                number += 1;
+                if number == 1 {
+                    tracing::info!("rate limits: connected to Redis");
+                }
                 let connection = Connection { number, redis };
+                let began = Instant::now();
                 link.state.send_replace(State::Up(connection.clone()));
                 watch_over(connection, patience, &link).await;
+                if began.elapsed() >= LASTING {
+                    pause = FIRST_PAUSE;
+                    continue;
+                }
             }
             Err(fault) => {
                 link.state.send_replace(State::Down);
                 link.tell(&fault);
-                sleep(pause).await;
-                pause = LONGEST_PAUSE.min(pause * 2);
             }
         }
+        sleep(pause).await;
+        pause = LONGEST_PAUSE.min(pause * 2);
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     gateway::{
         Body, Code, Refusal, authentication::Caller, calls::Callee, compression::compress_stream,
-        metrics::known, observation::Observation, path::Path, trace::Fetch,
+        metrics::known, observation::Observation, origin::Calling, path::Path,
     },
     upstream::{CallError, Connections, Forward, ForwardError, Retry, Unavailable, Upstream},
 };
@@ -305,7 +305,7 @@ async fn send(
     upstream: Arc<Upstream>,
     connections: Arc<Connections>,
     forward: Forward,
-    call: Fetch,
+    call: Calling,
 ) -> Result<Response<Body>, Refusal> {
     let answer = upstream.forward(&connections, forward).await;
     call.ended(match &answer {

@@ -338,6 +338,8 @@ fn settings_that_cannot_be_meant_so_are_refused_where_they_are() {
         "plans: { a: { burst: 5 } }",
         "plans: { a: { rate: 0 } }",
         "plans: { a: { rate: 1e9 } }",
+        "plans: { a: { rate: 0.000001, burst: 4000000000 } }",
+        "redis: { url: 'redis://10.0.0.1' }\nplans: { a: { rate: 900000, store: redis } }",
         "plans: { a: { quota: { limit: 0, period: day } } }",
         // 16 digits, of which a structured field has no number.
         "plans: { a: { quota: { limit: 1000000000000000, period: day } } }",

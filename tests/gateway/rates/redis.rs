@@ -2,7 +2,10 @@
 
 use super::{APP, CONSUMERS, code, router, standing, status, statuses};
 use crate::kit::{Client, FakeRedis, Message, Mood, Router};
-use std::{net::SocketAddr, time::Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 /// A route behind two limits that are shared, and a plan that is.
 fn shared(redis: SocketAddr, settings: &str) -> Router {
@@ -55,9 +58,9 @@ fn redis_decides_in_one_round_trip_and_learns_nothing_of_the_caller() {
     assert_eq!(
         names,
         [
-            "mine:keys/consumer:",
+            "mine:keys/bucket/consumer:",
             "mine:quota/day:",
-            "mine:standard/consumer:"
+            "mine:standard/bucket/consumer:"
         ]
     );
     // They are of one caller, so they lie together.
@@ -192,4 +195,33 @@ routes: [{{ match: {{ path: /a }}, respond: {{ body: a }}, policies: [few] }}]
     super::reload(&router, &config(second.address, ""));
     assert_eq!(statuses(&router, "GET /a", 1), [200]);
     assert_eq!((first.asked("EVALSHA"), second.asked("EVALSHA")), (2, 1));
+}
+
+#[test]
+fn a_redis_that_decides_too_late_is_not_connected_to_ever_again_at_once() {
+    let redis = FakeRedis::start(Mood::Undecided);
+    let router = shared(redis.address, "timeout: 20ms");
+    let mut client = Client::connect(router.address);
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(1) {
+        client.request("GET /a\nx-tenant: a");
+    }
+    // Each connection is told the script: at once, and after 50, 100, 200 and 400 ms.
+    assert!(redis.asked("SCRIPT") <= 5, "{}", redis.asked("SCRIPT"));
+}
+
+#[test]
+fn a_redis_that_has_become_a_replica_is_looked_for_anew() {
+    let redis = FakeRedis::start(Mood::Counting(1));
+    let router = shared(redis.address, PATIENT);
+    let mut client = Client::connect(router.address);
+    assert_eq!(status(&client.request("GET /a\nx-tenant: a")), 200);
+    redis.fares(Mood::Saying(
+        "-READONLY You can't write against a read only replica.\r\n",
+    ));
+    let began = Instant::now();
+    while redis.asked("SCRIPT") < 2 {
+        client.request("GET /a\nx-tenant: a");
+        assert!(began.elapsed() < Duration::from_secs(10));
+    }
 }

@@ -141,3 +141,23 @@ fn quotas() {
     });
     compare(quota, 0..1_000_000_000_000);
 }
+
+#[test]
+fn a_clock_that_was_far_ahead_locks_nobody_out() {
+    const DAY: u64 = 86_400 * 1_000_000;
+    let server = Server::start();
+    let mut redis = server.connect();
+    let now = 1_700_000_000_000_000;
+    for (period, length) in [(Period::Day, 1), (Period::Week, 7), (Period::Month, 31)] {
+        let rule = Quota { limit: 1, period };
+        let key = period.name();
+        let mut at = |micros| ask(&mut redis, key, &rule, 1, micros).is_admitted;
+        // What was used by a clock that is a little ahead stays used.
+        assert!(at(now + length * DAY));
+        assert!(!at(now), "{key}");
+        let mut at = |micros| ask(&mut redis, &format!("{key}-far"), &rule, 1, micros).is_admitted;
+        assert!(at(now + 365 * DAY));
+        assert!(at(now), "{key}");
+        assert!(!at(now), "{key}");
+    }
+}
