@@ -51,6 +51,8 @@ async fn follow(
     );
     // What was read last, whatever came of it, and what of it made sense last.
     let (mut last, mut good) = (first.fingerprint.clone(), first.fingerprint);
+    // Why the last one was not served.
+    let mut refused = None;
     let mut poll_interval = sources.poll_interval(&first.config);
     loop {
         tokio::select! {
@@ -95,11 +97,20 @@ async fn follow(
         });
         match swapping.await.unwrap_or_else(|panic| Err(panic.into())) {
             Ok(rehearsal) => {
+                refused = None;
                 count("ok");
                 tell(&rehearsal);
             }
             Err(error) => {
-                refuse(&error);
+                let said = format!("{error:#}");
+                if refused.replace(said.clone()) != Some(said) {
+                    refuse(&error);
+                }
+                // What does not lie in these files may be otherwise the next time.
+                if !error.is::<ReloadError>() {
+                    last.clear();
+                    good.clear();
+                }
                 renew(edge, met);
             }
         }

@@ -129,6 +129,13 @@ impl Sources {
             outline,
         } = self.load_config(files, fingerprint)?;
         (self.adjust)(&mut config);
+        for file in config.gateway().files() {
+            files.push(file.to_owned());
+            // What cannot be read is told when it is needed.
+            let content = fs::read(file).unwrap_or_default();
+            fingerprint.push_str(&String::from_utf8_lossy(&content));
+            fingerprint.push('\0');
+        }
         *edge = Some(config.server().edge);
         let found = self.find(&config, files).and_then(|(text, source)| {
             fingerprint.push_str(&text);

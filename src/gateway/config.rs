@@ -9,7 +9,7 @@ use super::{
     upstreams::{self, Upstreams},
 };
 use crate::upstream::Egress;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The settings of a snapshot, except for the supergraph.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +55,23 @@ pub struct Config {
 }
 
 impl Config {
+    /// The PEM files of TLS to upstreams, subgraphs and Redis, which are read with each snapshot.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let shaped = self.traffic_shaping.subgraphs.values();
+        let shaped = shaped.chain([&self.traffic_shaping.all]);
+        let groups = self
+            .upstreams
+            .values()
+            .filter_map(|group| group.tls.as_ref());
+        let tls = shaped
+            .filter_map(|shaping| shaping.tls.as_ref())
+            .chain(groups);
+        let redis = &self.redis.tls;
+        let files = tls.flat_map(|tls| [&tls.ca, &tls.certificate, &tls.key]);
+        let files = files.chain([&redis.ca, &redis.certificate, &redis.key]);
+        files.flatten().map(PathBuf::as_path)
+    }
+
     /// Checks that its settings fit together.
     pub fn check(&self) -> Result<(), Misfit> {
         upstreams::check(&self.upstreams)?;

@@ -79,7 +79,7 @@ impl Egress {
 }
 
 /// What connecting to an address comes to: itself, and what it stands for. Of version 4 in version 6 there is the mapped form,
-/// which [`Network`] knows, and these: compatible (RFC 4291), 6to4 (RFC 3056), NAT64 (RFC 6052).
+/// which [`Network`] knows, and these: compatible (RFC 4291), 6to4 (RFC 3056), NAT64 (RFC 6052, and RFC 8215 as it is mostly used, with /96).
 fn forms(address: IpAddr) -> [Option<IpAddr>; 2] {
     let address = address.to_canonical();
     let meant = match address {
@@ -90,7 +90,10 @@ fn forms(address: IpAddr) -> [Option<IpAddr>; 2] {
         IpAddr::V6(v6) if v6.is_unspecified() => Some(IpAddr::V6(Ipv6Addr::LOCALHOST)),
         IpAddr::V6(v6) if v6.is_loopback() => None,
         IpAddr::V6(v6) => match v6.segments() {
-            [0, 0, 0, 0, 0, 0, a, b] | [0x64, 0xff9b, 0, 0, 0, 0, a, b] | [0x2002, a, b, ..] => {
+            [0, 0, 0, 0, 0, 0, a, b]
+            | [0x64, 0xff9b, 0, 0, 0, 0, a, b]
+            | [0x64, 0xff9b, 1, _, _, _, a, b]
+            | [0x2002, a, b, ..] => {
                 let bits = u32::from(a) << 16 | u32::from(b);
                 Some(IpAddr::V4(Ipv4Addr::from_bits(bits)))
             }

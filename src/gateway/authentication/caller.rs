@@ -102,7 +102,14 @@ impl Caller {
                 (Some(one), Some(two)) => Some(one.min(two)),
                 (one, two) => one.or(two),
             },
-            told: self.told.or(other.told),
+            told: match (self.told, other.told) {
+                (Some(one), Some(two)) => {
+                    let mut both = HeaderMap::clone(&one);
+                    both.extend(HeaderMap::clone(&two));
+                    Some(Arc::new(both))
+                }
+                (one, two) => one.or(two),
+            },
         })
     }
 

@@ -3,7 +3,7 @@
 //! Whatever is asked has three answers: yes, no, and that it cannot be told. Only a yes is one, also after `none`.
 
 use super::{case::Case, has_scope};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Number, Value};
 
 /// What must be so, all that is given.
@@ -29,12 +29,27 @@ enum Subject {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Written {
+    #[serde(deserialize_with = "given")]
     pub(super) claim: Option<String>,
+    #[serde(deserialize_with = "given")]
     pub(super) argument: Option<String>,
+    #[serde(deserialize_with = "given")]
     pub(super) is: Option<Value>,
+    #[serde(deserialize_with = "given")]
     pub(super) one_of: Option<Vec<Value>>,
+    #[serde(deserialize_with = "given")]
     pub(super) is_claim: Option<String>,
+    #[serde(deserialize_with = "given")]
     pub(super) scope: Option<String>,
+}
+
+/// What is behind a key that is there: nothing is something else than no key.
+pub(super) fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 impl TryFrom<Written> for Condition {
@@ -49,6 +64,12 @@ impl TryFrom<Written> for Condition {
             is_claim,
             scope,
         } = written;
+        let values = is.iter().chain(one_of.iter().flatten());
+        if values.into_iter().any(Value::is_null) {
+            return Err(
+                "null is no value to compare with; for what is not there, write `none` with `claim` or `argument` alone",
+            );
+        }
         let is_compared = is.is_some() || one_of.is_some() || is_claim.is_some();
         let subject = match (claim, argument) {
             (Some(_), Some(_)) => {
@@ -99,7 +120,7 @@ impl Condition {
     }
 
     fn fits_claim(&self, case: &Case<'_>, path: &str) -> bool {
-        let Some(found) = case.claim(path) else {
+        let Some(found) = case.claim(path).filter(|found| !found.is_null()) else {
             return false;
         };
         let matches =
@@ -113,26 +134,29 @@ impl Condition {
 
     fn fits_argument(&self, case: &Case<'_>, path: &str) -> Option<bool> {
         let found = case.argument(path)?;
+        if found.is_null() {
+            return Some(false);
+        }
         let mut fits = Vec::new();
         if let Some(wanted) = &self.is {
-            fits.push(each(&found, |item| same(item, wanted)));
+            fits.push(each(&found, &|item| same(item, wanted)));
         }
         if let Some(wanted) = &self.one_of {
-            fits.push(each(&found, |item| {
+            fits.push(each(&found, &|item| {
                 any(wanted.iter().map(|one| same(item, one)))
             }));
         }
         if let Some(claim) = &self.is_claim {
-            let claim = case.claim(claim)?;
+            let claim = case.claim(claim).filter(|claim| !claim.is_null())?;
             let wanted = claim
                 .as_array()
                 .map_or(std::slice::from_ref(claim), Vec::as_slice);
-            fits.push(each(&found, |item| {
+            fits.push(each(&found, &|item| {
                 any(wanted.iter().map(|one| same(item, one)))
             }));
         }
         match fits.is_empty() {
-            true => Some(!found.is_null()),
+            true => Some(true),
             false => all(fits.into_iter()),
         }
     }
@@ -160,11 +184,11 @@ pub(super) fn any(answers: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 
 /// Whether an argument is so: of a list, each item or none. One that has both, or nothing, is neither: whoever asks for
 /// several things asks for each, and nothing may mean everything.
-fn each(found: &Value, is: impl Fn(&Value) -> Option<bool>) -> Option<bool> {
+fn each(found: &Value, is: &dyn Fn(&Value) -> Option<bool>) -> Option<bool> {
     let Some(items) = found.as_array() else {
         return is(found);
     };
-    let mut answers = items.iter().map(is);
+    let mut answers = items.iter().map(|item| each(item, is));
     let first = answers.next()??;
     answers.all(|answer| answer == Some(first)).then_some(first)
 }
@@ -175,8 +199,16 @@ fn same(a: &Value, b: &Value) -> Option<bool> {
         (Value::Number(a), Value::Number(b)) if a != b => Some(exactly(a)? == exactly(b)?),
         (Value::String(text), Value::Number(number))
         | (Value::Number(number), Value::String(text)) => Some(*text == number.to_string()),
+        // What is said of no value is said of none.
+        (Value::Null, _) | (_, Value::Null) => Some(false),
+        _ if is_one(a) != is_one(b) => None,
         _ => Some(a == b),
     }
+}
+
+/// Whether it is one value, and not several in one.
+fn is_one(value: &Value) -> bool {
+    !matches!(value, Value::Array(_) | Value::Object(_))
 }
 
 /// A number as one that can be compared with any. None: it is too large for that.

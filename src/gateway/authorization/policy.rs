@@ -28,13 +28,20 @@ struct Policy {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Written {
+    #[serde(deserialize_with = "condition::given")]
     claim: Option<String>,
+    #[serde(deserialize_with = "condition::given")]
     argument: Option<String>,
+    #[serde(deserialize_with = "condition::given")]
     is: Option<Value>,
+    #[serde(deserialize_with = "condition::given")]
     one_of: Option<Vec<Value>>,
+    #[serde(deserialize_with = "condition::given")]
     is_claim: Option<String>,
+    #[serde(deserialize_with = "condition::given")]
     scope: Option<String>,
     /// One of these must hold.
+    #[serde(deserialize_with = "condition::given")]
     any: Option<Vec<Condition>>,
     /// Each of these must.
     all: Vec<Condition>,

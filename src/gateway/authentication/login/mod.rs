@@ -92,7 +92,12 @@ impl Login {
             return Ok(None);
         };
         let now = now();
-        match session.standing(self.config.session, now) {
+        let mut standing = session.standing(self.config.session, now);
+        // One of before access tokens were forwarded has none, and the client's own must not pass for it.
+        if self.config.forward_access_token && session.access_token.is_none() {
+            standing = session.without_token(standing);
+        }
+        match standing {
             Standing::Over => return Ok(None),
             Standing::Good => {}
             Standing::Used => {
@@ -108,6 +113,7 @@ impl Login {
     }
 
     fn caller_of(&self, session: Session, consumers: &Directory) -> Caller {
+        let end = session.end(self.config.session);
         let Session {
             claims,
             access_token,
@@ -115,6 +121,7 @@ impl Login {
         } = session;
         let consumer = consumers.of_claims(&claims).cloned();
         let caller = Caller::with_claims(Arc::new(claims)).of(consumer.as_ref());
+        let caller = caller.until(Some(end as f64));
         let token = access_token.and_then(|token| bearer(&token));
         match token.filter(|_| self.config.forward_access_token) {
             Some(token) => caller.telling(HeaderMap::from_iter([(header::AUTHORIZATION, token)])),
@@ -220,6 +227,11 @@ impl Login {
                 }
                 Err(_) => return Renewal::Unavailable,
             }
+        } else if let Some(scope) = &answer.scope {
+            // Less may be granted than before, without an ID token to say so.
+            let mut same = session.claims.clone();
+            same.insert("scope".to_owned(), Value::String(scope.clone()));
+            claims = Some(same);
         }
         let granted = self.granted(answer, None, now);
         Renewal::Renewed(Arc::new(session.renewed(granted, claims, now)))

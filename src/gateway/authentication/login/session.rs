@@ -102,6 +102,24 @@ impl Session {
         end.min(idle_end).saturating_sub(now)
     }
 
+    /// When it ends whatever happens, or the provider would have to be asked and is not, in seconds since 1970: for what was
+    /// let in once and goes on.
+    pub(super) fn end(&self, lifetimes: Lifetimes) -> u64 {
+        let end = self.began.saturating_add(lifetimes.max_age.as_secs());
+        match self.refresh_token.is_some() || self.access_token.is_some() {
+            true => end.min(self.due.saturating_add(GRACE_SECONDS)),
+            false => end,
+        }
+    }
+
+    /// What becomes of it where it must have an access token, and has none.
+    pub(super) fn without_token(&self, standing: Standing) -> Standing {
+        match (standing, &self.refresh_token) {
+            (Standing::Over, _) | (_, None) => Standing::Over,
+            (_, Some(_)) => Standing::Due,
+        }
+    }
+
     /// Whether it may go on for now, although the provider should have been asked.
     pub(super) fn has_grace(&self, now: u64) -> bool {
         now < self.due.saturating_add(GRACE_SECONDS)
