@@ -205,7 +205,7 @@ redis: { url: 'redis://10.0.0.1', fallback: deny }
 traffic_shaping: { router: { concurrency_limit: 5 } }
 authentication: { api_key: { headers: [x-api-key] } }
 plans: { gold: { rate: 5 } }
-consumers: [{ name: a, plan: gold }]
+consumers: [{ name: a, plan: gold, api_keys: [{ sha256: f10f781241e2246678b6b45c857069208152a53863e47fac33f607ab405006f4 }] }]
 policies:
   who: { auth: [api_key], priority: high, rate_limit: { by: [consumer, operation], capacity: 1, interval: 1m } }
 graphql: { policies: [who] }
