@@ -102,10 +102,7 @@ async fn follow(
                 tell(&rehearsal);
             }
             Err(error) => {
-                let said = format!("{error:#}");
-                if refused.replace(said.clone()) != Some(said) {
-                    refuse(&error);
-                }
+                refuse_once(&mut refused, &error);
                 // What does not lie in these files may be otherwise the next time.
                 if !error.is::<ReloadError>() {
                     last.clear();
@@ -128,6 +125,14 @@ async fn settle(watch: &mut Watch) {
         }
     }
     watch.clear();
+}
+
+/// Tells why something is not served, if that was not what was told last.
+fn refuse_once(told: &mut Option<String>, error: &anyhow::Error) {
+    let says = format!("{error:#}");
+    if told.replace(says.clone()) != Some(says) {
+        refuse(error);
+    }
 }
 
 fn refuse(error: &anyhow::Error) {
