@@ -166,6 +166,15 @@ mod tests {
     }
 
     #[test]
+    fn what_it_has_let_in_ends_with_it() {
+        let end = |tokens| session(100, tokens).end(LIFETIMES);
+        assert_eq!(end((None, None)), 1000);
+        let due = session(100, (Some("r"), None)).due();
+        assert_eq!(end((Some("r"), None)), due + GRACE_SECONDS);
+        assert_eq!(end((None, Some("a"))), due + GRACE_SECONDS);
+    }
+
+    #[test]
     fn a_session_ends_when_it_is_old_or_nobody_uses_it() {
         let session = session(10_000, (None, None));
         let cases = [

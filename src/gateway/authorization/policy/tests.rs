@@ -29,6 +29,7 @@ fn holds(condition: Value, claims: Option<Value>) -> bool {
 fn conditions() {
     let claims = json!({
         "role": "admin", "groups": ["a", "b"], "realm": {"roles": ["x"]}, "https://e.test/tier": 3, "scope": "read write",
+        "nothing": null,
     });
     let yes = [
         json!({"claim": "role", "is": "admin"}),
@@ -46,6 +47,7 @@ fn conditions() {
         json!({}),
         json!({"claim": "role", "is": "adm"}),
         json!({"claim": "none"}),
+        json!({"claim": "nothing"}),
         json!({"claim": "role.deeper"}),
         json!({"claim": "groups", "is": "c"}),
         json!({"claim": "groups", "one_of": []}),
@@ -79,6 +81,16 @@ fn what_cannot_be_meant_is_refused() {
         (json!({"claim": "a", "argument": "b"}), "two conditions"),
         (json!({"claim": "a", "is_claim": "b"}), "`is_claim` says"),
         (json!({"any": [{"is": 1}]}), "what is that?"),
+        (json!({"claim": "a", "is": null}), "null is no value"),
+        (
+            json!({"none": [{"argument": "a", "is": null}]}),
+            "null is no value",
+        ),
+        (
+            json!({"claim": "a", "one_of": [1, null]}),
+            "null is no value",
+        ),
+        (json!({"claim": "a", "scope": null}), "invalid type: null"),
     ] {
         let error = serde_json::from_value::<Policy>(wrong.clone()).unwrap_err();
         assert!(error.to_string().contains(why), "{wrong}: {error}");
