@@ -50,7 +50,8 @@ async fn follow(
         "Times that changed files were read anew, by whether they could be served."
     );
     // What was read last, whatever came of it, and what of it made sense last.
-    let (mut last, mut good) = (first.fingerprint.clone(), first.fingerprint);
+    let mut last = Arc::new(first.fingerprint);
+    let mut good = Arc::clone(&last);
     // Why the last one was not served.
     let mut refused = None;
     let mut poll_interval = sources.poll_interval(&first.config);
@@ -59,7 +60,7 @@ async fn follow(
             () = watch.changed() => settle(&mut watch).await,
             () = pause(poll_interval) => {}
         }
-        let (again, known) = (Arc::clone(sources), last.clone());
+        let (again, known) = (Arc::clone(sources), Arc::clone(&last));
         // Composition, parsing and planning may take long, and this thread accepts connections.
         let Ok(Read {
             files,
@@ -71,7 +72,7 @@ async fn follow(
             continue;
         };
         watch.add(&files);
-        last = fingerprint;
+        last = Arc::new(fingerprint);
         let loaded = match loaded {
             Some(Ok(loaded)) if last != good => loaded,
             Some(Err(error)) => {
@@ -88,7 +89,7 @@ async fn follow(
                 continue;
             }
         };
-        good.clone_from(&last);
+        good = Arc::clone(&last);
         poll_interval = sources.poll_interval(&loaded.config);
         let (gateway, swapped_edge) = (Arc::clone(gateway), Arc::clone(edge));
         let (started, pushing) = (first.config.clone(), first.pushing.clone());
@@ -105,8 +106,7 @@ async fn follow(
                 refuse_once(&mut refused, &error);
                 // What does not lie in these files may be otherwise the next time.
                 if !error.is::<ReloadError>() {
-                    last.clear();
-                    good.clear();
+                    (last, good) = Default::default();
                 }
                 renew(edge, met);
             }

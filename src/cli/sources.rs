@@ -241,9 +241,8 @@ impl Sources {
         let parsed = config::parse(&file, &text, &environment);
         // These are compared by themselves.
         let beside = path.parent().unwrap_or(Path::new(""));
-        let edge = parsed.as_ref().map(|parsed| parsed.config.server().edge);
-        let edge = edge.unwrap_or_default();
-        let certificates: Vec<PathBuf> = edge.tls.files().map(|file| beside.join(file)).collect();
+        let certificates = parsed.iter().flat_map(|parsed| parsed.config.tls.files());
+        let certificates: Vec<PathBuf> = certificates.map(|file| beside.join(file)).collect();
         for (path, text) in others.into_inner() {
             if !certificates.contains(&path) {
                 fingerprint.push_str(&text);

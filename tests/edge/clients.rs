@@ -14,13 +14,41 @@ use rustls::{
 };
 use std::sync::Arc;
 
-/// Hosts that ask, and one that does not.
-struct Shop {
+/// Authorities: of our hosts, and two of clients, whose own certificates are in files.
+struct Ground {
     ours: Authority,
     theirs: Authority,
+    others: Authority,
+    theirs_pem: String,
+    others_pem: String,
+    folder: Folder,
+}
+
+impl Ground {
+    fn new() -> Self {
+        let (theirs, others) = (Authority::new("theirs"), Authority::new("others"));
+        let folder = Folder::new();
+        Self {
+            theirs_pem: folder.write("theirs.crt", &theirs.pem()),
+            others_pem: folder.write("others.crt", &others.pem()),
+            ours: Authority::new("ours"),
+            theirs,
+            others,
+            folder,
+        }
+    }
+
+    /// An entry of `tls.certificates` for this host, without its end.
+    fn entry(&self, host: &str) -> String {
+        self.folder.entry(host, &self.ours.server(&[host]))
+    }
+}
+
+/// Hosts that ask, and one that does not.
+struct Shop {
+    ground: Ground,
     router: Router,
     upstream: Fake,
-    _folder: Folder,
 }
 
 /// `open.test` asks nobody, `may.test` whoever likes, `must.test` everybody, and `other.test` too, but trusts others.
@@ -29,17 +57,8 @@ fn shop() -> Shop {
 }
 
 fn shop_that(forwards: &str) -> Shop {
-    let (ours, theirs, others) = (
-        Authority::new("ours"),
-        Authority::new("theirs"),
-        Authority::new("others"),
-    );
-    let folder = Folder::new();
-    let entry = |host: &str| folder.entry(host, &ours.server(&[host]));
-    let (theirs_pem, others_pem) = (
-        folder.write("theirs.crt", &theirs.pem()),
-        folder.write("others.crt", &others.pem()),
-    );
+    let ground = Ground::new();
+    let (theirs_pem, others_pem) = (&ground.theirs_pem, &ground.others_pem);
     let settings = format!(
         "tls:
   {forwards}
@@ -49,25 +68,23 @@ fn shop_that(forwards: &str) -> Shop {
     - {{ {}, client_authentication: {{ ca: {theirs_pem} }} }}
     - {{ {}, client_authentication: {{ ca: {others_pem} }} }}
 ",
-        entry("open.test"),
-        entry("may.test"),
-        entry("must.test"),
-        entry("other.test"),
+        ground.entry("open.test"),
+        ground.entry("may.test"),
+        ground.entry("must.test"),
+        ground.entry("other.test"),
     );
     let (router, upstream) = router(&settings);
     Shop {
-        ours,
-        theirs,
         router,
         upstream,
-        _folder: folder,
+        ground,
     }
 }
 
 impl Shop {
     /// The status of a request to a host by this client, or none if the handshake fails.
     fn status(&self, host: &str, identity: Option<&Identity>) -> Option<String> {
-        let pem = self.ours.pem();
+        let pem = self.ground.ours.pem();
         let config = Speech {
             identity,
             ..Speech::new(&pem)
@@ -84,17 +101,8 @@ impl Shop {
 /// Two hosts with authorities of their own, who may sign the same names. Each consumer is one authority's.
 #[test]
 fn a_name_is_whose_authority_has_signed_it() {
-    let (ours, theirs, others) = (
-        Authority::new("ours"),
-        Authority::new("theirs"),
-        Authority::new("others"),
-    );
-    let folder = Folder::new();
-    let entry = |host: &str| folder.entry(host, &ours.server(&[host]));
-    let (theirs_pem, others_pem) = (
-        folder.write("theirs.crt", &theirs.pem()),
-        folder.write("others.crt", &others.pem()),
-    );
+    let ground = Ground::new();
+    let (theirs_pem, others_pem) = (&ground.theirs_pem, &ground.others_pem);
     let config = format!(
         "tls:
   certificates:
@@ -106,26 +114,24 @@ consumers:
 policies: {{ p: {{ auth: [certificate] }} }}
 routes: [{{ match: {{ path: /who }}, respond: {{ status: 200 }}, policies: [p] }}]
 ",
-        entry("shop.test"),
-        entry("partner.test"),
+        ground.entry("shop.test"),
+        ground.entry("partner.test"),
     );
     let shop = Shop {
         router: Router::start(&config, super::SHOP),
         upstream: Fake::start(),
-        ours,
-        theirs,
-        _folder: folder,
+        ground,
     };
     let known = |status: &str| Some(status.to_owned());
-    let good = shop.theirs.client("app", san);
+    let good = shop.ground.theirs.client("app", san);
     assert_eq!(shop.status("shop.test", Some(&good)), known("200"));
-    let partner = others.client("partner", |_| {});
+    let partner = shop.ground.others.client("partner", |_| {});
     assert_eq!(shop.status("partner.test", Some(&partner)), known("200"));
     // The partner's authority can sign any name; the routes are the same.
-    let forged = others.client("app", san);
+    let forged = shop.ground.others.client("app", san);
     assert_eq!(shop.status("shop.test", Some(&forged)), None);
     assert_eq!(shop.status("partner.test", Some(&forged)), known("401"));
-    let forged = shop.theirs.client("partner", |_| {});
+    let forged = shop.ground.theirs.client("partner", |_| {});
     assert_eq!(shop.status("shop.test", Some(&forged)), known("401"));
 }
 
@@ -137,8 +143,8 @@ fn san(params: &mut CertificateParams) {
 fn who_must_show_a_certificate_must_show_a_good_one() {
     let shop = shop();
     let ok = Some("200".to_owned());
-    let good = shop.theirs.client("app", san);
-    let without_names = shop.theirs.client("app", |_| {});
+    let good = shop.ground.theirs.client("app", san);
+    let without_names = shop.ground.theirs.client("app", |_| {});
     for identity in [&good, &without_names] {
         for host in ["open.test", "may.test", "must.test"] {
             assert_eq!(shop.status(host, Some(identity)), ok, "{host}");
@@ -154,32 +160,32 @@ fn who_must_show_a_certificate_must_show_a_good_one() {
         ("a stranger's", stranger),
         (
             "expired",
-            shop.theirs.client("app", |params| {
+            shop.ground.theirs.client("app", |params| {
                 params.not_after = rcgen::date_time_ymd(2020, 1, 1);
             }),
         ),
         (
             "not yet valid",
-            shop.theirs.client("app", |params| {
+            shop.ground.theirs.client("app", |params| {
                 params.not_before = rcgen::date_time_ymd(3000, 1, 1);
             }),
         ),
         (
             "a server's",
-            shop.theirs.client("app", |params| {
+            shop.ground.theirs.client("app", |params| {
                 params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
             }),
         ),
         (
             "with a NUL",
-            shop.theirs.client("app", |params| {
+            shop.ground.theirs.client("app", |params| {
                 params.subject_alt_names =
                     vec![SanType::DnsName("admin\0.evil.test".try_into().unwrap())];
             }),
         ),
         (
             "with a line break",
-            shop.theirs.client("app", |params| {
+            shop.ground.theirs.client("app", |params| {
                 params.distinguished_name = DistinguishedName::new();
                 params
                     .distinguished_name
@@ -210,7 +216,7 @@ fn who_must_show_a_certificate_must_show_a_good_one() {
 #[test]
 fn upstreams_are_told_who_has_shown_what() {
     let ask = |shop: &Shop, identity: Option<&Identity>| {
-        let pem = shop.ours.pem();
+        let pem = shop.ground.ours.pem();
         answer(&shop.upstream, 1);
         let config = Speech {
             identity,
@@ -224,7 +230,7 @@ fn upstreams_are_told_who_has_shown_what() {
         header(&seen, "x-forwarded-client-cert").map(str::to_owned)
     };
     let told = shop();
-    let good = told.theirs.client("app", san);
+    let good = told.ground.theirs.client("app", san);
     assert_eq!(ask(&told, None), None);
     let told = ask(&told, Some(&good)).unwrap();
     let (hash, rest) = told.split_once(';').unwrap();
@@ -232,17 +238,17 @@ fn upstreams_are_told_who_has_shown_what() {
     assert_eq!(rest, "Subject=\"CN=app\";URI=\"spiffe://shop/app\"");
 
     let untold = shop_that("forward_client_certificate: false");
-    let good = untold.theirs.client("app", san);
+    let good = untold.ground.theirs.client("app", san);
     assert_eq!(ask(&untold, Some(&good)), None);
 }
 
 #[test]
 fn what_was_stored_for_one_certificate_is_not_for_another() {
     let shop = shop();
-    let pem = shop.ours.pem();
+    let pem = shop.ground.ours.pem();
     for name in ["ada", "bob"] {
         answer(&shop.upstream, 1);
-        let identity = shop.theirs.client(name, |_| {});
+        let identity = shop.ground.theirs.client(name, |_| {});
         let config = Speech {
             identity: Some(&identity),
             ..Speech::new(&pem)
@@ -265,8 +271,8 @@ fn what_was_stored_for_one_certificate_is_not_for_another() {
 #[test]
 fn a_connection_is_for_the_host_that_it_was_made_for() {
     let shop = shop();
-    let pem = shop.ours.pem();
-    let good = shop.theirs.client("app", san);
+    let pem = shop.ground.ours.pem();
+    let good = shop.ground.theirs.client("app", san);
     let status = |made_for: &str, identity, host: &str| {
         let config = Speech {
             identity,
@@ -341,8 +347,8 @@ impl ClientSessionStore for Carried {
 #[test]
 fn a_session_is_no_way_around_a_certificate() {
     let shop = shop();
-    let pem = shop.ours.pem();
-    let good = shop.theirs.client("app", san);
+    let pem = shop.ground.ours.pem();
+    let good = shop.ground.theirs.client("app", san);
     for version in [&TLS13, &TLS12] {
         let session = |from: &str, identity, to: &str| {
             let sessions: Arc<dyn ClientSessionStore> =

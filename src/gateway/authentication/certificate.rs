@@ -8,10 +8,7 @@ pub(super) fn caller(
     consumers: &Directory,
     asking: &Asking<'_>,
 ) -> Result<Option<Caller>, Rejection> {
-    let Some(tls) = asking.peer.tls else {
-        return Ok(None);
-    };
-    let Some(certificate) = &tls.certificate else {
+    let (Some(tls), Some(certificate)) = (asking.peer.tls, shown(asking)) else {
         return Ok(None);
     };
     let consumer = consumers.of_certificate(certificate, tls.authority.as_deref());

@@ -5,7 +5,7 @@
 
 use super::{case::Decided, config};
 use crate::{
-    gateway::{authentication::Caller, header_types::Name, seldom::Seldom},
+    gateway::{authentication::Caller, consumers::Sha256, header_types::Name, seldom::Seldom},
     operation::Document,
     upstream::{Call, CallError, Connections, Outbound, Upstream, UpstreamError},
 };
@@ -13,7 +13,6 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use metrics::Counter;
 use quick_cache::sync::Cache;
-use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::{
@@ -41,7 +40,7 @@ pub(super) struct External {
 
 /// Answers to questions that were the same, by their digest.
 struct Remembered {
-    answers: Cache<[u8; 32], Answered>,
+    answers: Cache<Sha256, Answered>,
     ttl: Duration,
 }
 
@@ -132,12 +131,10 @@ impl External {
         connections: &Connections,
     ) -> Arc<Decided> {
         let question = self.question(policies, subject);
-        let mut key = [0; 32];
-        if let Some(remembered) = &self.remembered {
-            key.copy_from_slice(digest(&SHA256, &question).as_ref());
-            if let Some(decided) = remembered.get(&key) {
-                return decided;
-            }
+        let remembered = self.remembered.as_ref();
+        let remembered = remembered.map(|remembered| (remembered, Sha256::of(&question)));
+        if let Some(decided) = remembered.and_then(|(remembered, key)| remembered.get(&key)) {
+            return decided;
         }
         match self.ask(question, connections).await {
             Ok(Answer { result }) => {
@@ -145,7 +142,7 @@ impl External {
                     .into_iter()
                     .filter(|(name, holds)| *holds && policies.contains(name.as_str()));
                 let decided: Arc<Decided> = Arc::new(held.map(|(name, _)| name).collect());
-                if let Some(remembered) = &self.remembered {
+                if let Some((remembered, key)) = remembered {
                     remembered.insert(key, &decided);
                 }
                 decided
@@ -231,12 +228,12 @@ impl External {
 }
 
 impl Remembered {
-    fn get(&self, key: &[u8; 32]) -> Option<Arc<Decided>> {
+    fn get(&self, key: &Sha256) -> Option<Arc<Decided>> {
         let answered = self.answers.get(key)?;
         (Instant::now() < answered.until).then_some(answered.decided)
     }
 
-    fn insert(&self, key: [u8; 32], decided: &Arc<Decided>) {
+    fn insert(&self, key: Sha256, decided: &Arc<Decided>) {
         let decided = Arc::clone(decided);
         let until = Instant::now() + self.ttl;
         self.answers.insert(key, Answered { decided, until });

@@ -11,12 +11,11 @@ mod secrets;
 pub(super) use check::{Around, check, group_exists};
 pub(super) use claims::Claims;
 pub use config::Consumer as Config;
-pub(super) use secrets::{PasswordHash, Secret};
+pub(super) use secrets::{PasswordHash, Secret, Sha256};
 
 use super::ClientCertificate;
 use config::{Basic, Hmac, Identity};
 use http::HeaderValue;
-use secrets::Sha256;
 use serde_json::{Map, Value};
 use std::{
     collections::HashMap,

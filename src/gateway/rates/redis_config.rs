@@ -1,11 +1,11 @@
 //! Where Redis is, whom it is trusted to be, and what holds while it does not answer.
 
-use crate::gateway::Misfit;
+use crate::{gateway::Misfit, upstream::TlsError};
 use redis::{Client, ClientTlsConfig, RedisError, TlsCertificates};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde::Deserialize;
 use std::{
-    fmt, fs, io,
+    fmt, fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -117,8 +117,7 @@ impl Config {
         }
         let wrong = |message: String| Misfit::new(&["redis", "tls"], message);
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
-            let message = "`certificate` and `key` belong together: give both or neither";
-            return Err(wrong(message.to_owned()));
+            return Err(wrong(TlsError::Half.to_string()));
         }
         let encrypted = self.url.as_ref().is_some_and(Url::is_encrypted);
         if self.tls != Tls::default() && !encrypted {
@@ -131,16 +130,13 @@ impl Config {
     }
 
     /// Reads the files. Those of certificates have some.
-    pub(super) fn material(&self) -> io::Result<Material> {
+    pub(super) fn material(&self) -> Result<Material, TlsError> {
         let read = |file: &Option<PathBuf>| file.as_deref().map(read).transpose();
         let certified = |file: &Option<PathBuf>| {
             let content = read(file)?;
             let found = content.as_deref().map(CertificateDer::from_pem_slice);
             match (found, file) {
-                (Some(Err(_)), Some(file)) => {
-                    let message = format!("there is no certificate in {}", file.display());
-                    Err(io::Error::other(message))
-                }
+                (Some(Err(_)), Some(file)) => Err(TlsError::Empty(file.display().to_string())),
                 _ => Ok(content),
             }
         };
@@ -171,11 +167,9 @@ impl Config {
     }
 }
 
-fn read(file: &Path) -> io::Result<Vec<u8>> {
-    fs::read(file).map_err(|error| {
-        io::Error::new(
-            error.kind(),
-            format!("cannot read {}: {error}", file.display()),
-        )
+fn read(file: &Path) -> Result<Vec<u8>, TlsError> {
+    fs::read(file).map_err(|error| TlsError::File {
+        file: file.display().to_string(),
+        cause: error.to_string(),
     })
 }

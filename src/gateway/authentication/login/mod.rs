@@ -31,15 +31,12 @@ use grant::{Answer, Granted};
 use http::{HeaderMap, HeaderValue, header};
 use id_token::Expected;
 use jar::Jar;
-use provider::{Known, NotGranted, Provider};
+use provider::{NotGranted, Provider};
 use refreshes::Renewal;
 use seal::Seals;
 use serde_json::{Map, Value};
 use session::{Session, Standing};
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// The compiled rules.
@@ -92,12 +89,7 @@ impl Login {
             return Ok(None);
         };
         let now = now();
-        let mut standing = session.standing(self.config.session, now);
-        // One of before access tokens were forwarded has none, and the client's own must not pass for it.
-        if self.config.forward_access_token && session.access_token.is_none() {
-            standing = session.without_token(standing);
-        }
-        match standing {
+        match self.standing(&session, now) {
             Standing::Over => return Ok(None),
             Standing::Good => {}
             Standing::Used => {
@@ -110,6 +102,11 @@ impl Login {
             },
         }
         Ok(Some(self.caller_of(session, consumers)))
+    }
+
+    /// How it stands. Where access tokens are forwarded, the client's own must not pass for one that is not there.
+    fn standing(&self, session: &Session, now: u64) -> Standing {
+        session.standing(self.config.session, self.config.forward_access_token, now)
     }
 
     fn caller_of(&self, session: Session, consumers: &Directory) -> Caller {
@@ -166,7 +163,7 @@ impl Login {
                 Renewal::Unavailable if session.has_grace(now) => return Ok(Some(session)),
                 Renewal::Unavailable => return Err(Failure::Unavailable),
             }
-            match session.standing(self.config.session, now) {
+            match self.standing(&session, now) {
                 Standing::Due => {}
                 Standing::Over => return Ok(None),
                 Standing::Good | Standing::Used => break,
@@ -266,10 +263,6 @@ impl Login {
         kept.extend(scope.map(|scope| ("scope".to_owned(), scope)));
         kept
     }
-
-    async fn known(&self) -> Result<Arc<Known>, Failure> {
-        self.provider.known().await
-    }
 }
 
 /// How long an access token is valid of which nothing says that.
@@ -283,6 +276,5 @@ fn bearer(token: &str) -> Option<HeaderValue> {
 
 /// In seconds since 1970.
 fn now() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
-    since_1970.unwrap_or_default().as_secs()
+    super::now() as u64
 }

@@ -82,7 +82,7 @@ impl Login {
         head: &Parts,
         to: &str,
     ) -> Result<Answered, Failure> {
-        let known = self.known().await?;
+        let known = self.provider.known().await?;
         let begun = Begun::new(return_to(to, &self.config), now())?;
         let sealed = begun.sealed(&self.seals)?;
         let scope = self.config.scopes.0.join(" ");
@@ -133,7 +133,7 @@ impl Login {
         state: &str,
         attempt: &Attempt,
     ) -> Result<Session, Failure> {
-        let known = self.known().await?;
+        let known = self.provider.known().await?;
         // Mix-up (RFC 9207): another provider's code is never shown to this one.
         match parameter(head, "iss")? {
             Some(issuer) if issuer != self.config.issuer.0.text => {
@@ -215,7 +215,7 @@ impl Login {
         // Whatever the request shows is forgotten, also what cannot be read.
         let sealed = self.jar.session(headers).ok().flatten();
         let session = sealed.and_then(|sealed| Session::open(&sealed, &self.seals));
-        let known = self.known().await.ok();
+        let known = self.provider.known().await.ok();
         let token = session.and_then(|session| session.refresh_token);
         if let (Some(known), Some(token)) = (&known, token) {
             self.provider.revoke(Arc::clone(known), token);

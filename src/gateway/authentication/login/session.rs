@@ -77,15 +77,17 @@ impl Session {
         Self { seen: now, ..self }
     }
 
-    pub(super) fn standing(&self, lifetimes: Lifetimes, now: u64) -> Standing {
+    /// `needs_token`: it is nothing without an access token. One that was sealed before that mattered has none.
+    pub(super) fn standing(&self, lifetimes: Lifetimes, needs_token: bool, now: u64) -> Standing {
         let idle = lifetimes.idle.as_secs();
         let unused = now.saturating_sub(self.seen);
-        let is_due = now >= self.due;
+        let needs_token = needs_token || self.access_token.is_some();
+        let is_due = now >= self.due || needs_token && self.access_token.is_none();
         if self.seconds_left(lifetimes, now) == 0 {
             Standing::Over
         } else if is_due && self.refresh_token.is_some() {
             Standing::Due
-        } else if is_due && self.access_token.is_some() {
+        } else if is_due && needs_token {
             // What is forwarded would be refused, and there is no way to another one.
             Standing::Over
         } else if unused > idle / IDLE_PARTS {
@@ -109,14 +111,6 @@ impl Session {
         match self.refresh_token.is_some() || self.access_token.is_some() {
             true => end.min(self.due.saturating_add(GRACE_SECONDS)),
             false => end,
-        }
-    }
-
-    /// What becomes of it where it must have an access token, and has none.
-    pub(super) fn without_token(&self, standing: Standing) -> Standing {
-        match (standing, &self.refresh_token) {
-            (Standing::Over, _) | (_, None) => Standing::Over,
-            (_, Some(_)) => Standing::Due,
         }
     }
 
@@ -189,7 +183,7 @@ mod tests {
             (session.clone().used(999), 1000, Standing::Over),
         ];
         for (session, now, expected) in cases {
-            assert_eq!(session.standing(LIFETIMES, now), expected, "{now}");
+            assert_eq!(session.standing(LIFETIMES, false, now), expected, "{now}");
         }
         assert_eq!(session.clone().used(50).seconds_left(LIFETIMES, 60), 90);
         assert_eq!(session.used(950).seconds_left(LIFETIMES, 960), 40);
@@ -207,9 +201,9 @@ mod tests {
         ] {
             // A tenth of the time before its end.
             let session = session(10, tokens);
-            assert_eq!(session.standing(LIFETIMES, 8), before);
-            assert_eq!(session.standing(LIFETIMES, 9), after);
-            assert_eq!(session.standing(LIFETIMES, 100), Standing::Over);
+            assert_eq!(session.standing(LIFETIMES, false, 8), before);
+            assert_eq!(session.standing(LIFETIMES, false, 9), after);
+            assert_eq!(session.standing(LIFETIMES, false, 100), Standing::Over);
         }
         let session = session(10_000, (refresh, None));
         assert_eq!(session.due(), 9970);
